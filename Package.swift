@@ -1,0 +1,93 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let coreSettings = settings + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "lastmile",
+    products: [
+        .executable(name: "lastmiled", targets: ["lastmiled"]),
+        .executable(name: "lastmile", targets: ["lastmile"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CPasswordHash", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev", "libcrypt-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(
+            name: "RadiusCore",
+            dependencies: ["CLinux", "COpenSSL", "CPasswordHash"],
+            swiftSettings: coreSettings),
+        .target(
+            name: "Database",
+            dependencies: ["CPostgres", "CLinux", .product(name: "Logging", package: "swift-log")],
+            exclude: ["Migrations"],
+            swiftSettings: settings),
+        .target(
+            name: "Provisioning",
+            dependencies: [
+                "RadiusCore", "Database",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: coreSettings),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "Provisioning", "Database", "RadiusCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "lastmiled",
+            dependencies: [
+                "Admin", "Provisioning", "Database", "RadiusCore", "CYAML",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "lastmile",
+            dependencies: [
+                "RadiusCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .target(name: "Support", dependencies: ["Database"], path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
+        .testTarget(name: "DatabaseTests", dependencies: ["Database", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "ProvisioningTests", dependencies: ["Provisioning", "Database", "RadiusCore", "Support"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "Admin", "Support", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
+        .testTarget(name: "TidyTests", dependencies: ["Support"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,167 @@
+#include "CLinux.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONTROL_OCTETS 64
+
+int lm_receive(int fd, struct lm_datagram *slots, unsigned count) {
+    struct mmsghdr headers[LM_BATCH];
+    struct iovec vectors[LM_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[LM_BATCH][CONTROL_OCTETS];
+    if (count > LM_BATCH) count = LM_BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        vectors[i] = (struct iovec){slots[i].bytes, slots[i].capacity};
+        headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &slots[i].peer, .msg_namelen = sizeof slots[i].peer,
+            .msg_iov = &vectors[i], .msg_iovlen = 1,
+            .msg_control = control[i], .msg_controllen = CONTROL_OCTETS};
+    }
+    int received = recvmmsg(fd, headers, count, MSG_DONTWAIT, NULL);
+    if (received < 0) return -errno;
+    for (int i = 0; i < received; i++) {
+        struct lm_datagram *slot = &slots[i];
+        slot->count = headers[i].msg_len;
+        slot->truncated = (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        memset(&slot->local, 0, sizeof slot->local);
+        slot->interface_index = 0;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&headers[i].msg_hdr); c; c = CMSG_NXTHDR(&headers[i].msg_hdr, c)) {
+            if (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_PKTINFO) continue;
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            slot->local = info.ipi6_addr;
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) slot->interface_index = info.ipi6_ifindex;
+        }
+    }
+    return received;
+}
+
+int lm_send(int fd, const struct lm_datagram *slots, unsigned count) {
+    struct mmsghdr headers[LM_BATCH];
+    struct iovec vectors[LM_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[LM_BATCH][CONTROL_OCTETS];
+    unsigned used = 0;
+    if (count > LM_BATCH) count = LM_BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        if (slots[i].count == 0) continue;
+        struct msghdr *h = &headers[used].msg_hdr;
+        vectors[used] = (struct iovec){slots[i].bytes, slots[i].count};
+        *h = (struct msghdr){
+            .msg_name = (void *)&slots[i].peer, .msg_namelen = sizeof slots[i].peer,
+            .msg_iov = &vectors[used], .msg_iovlen = 1};
+        if (!IN6_IS_ADDR_UNSPECIFIED(&slots[i].local)) {
+            h->msg_control = control[used];
+            h->msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo));
+            struct cmsghdr *c = CMSG_FIRSTHDR(h);
+            c->cmsg_level = IPPROTO_IPV6;
+            c->cmsg_type = IPV6_PKTINFO;
+            c->cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo));
+            struct in6_pktinfo info = {slots[i].local, slots[i].interface_index};
+            memcpy(CMSG_DATA(c), &info, sizeof info);
+        }
+        used++;
+    }
+    unsigned sent = 0;
+    while (sent < used) {
+        int n = sendmmsg(fd, headers + sent, used - sent, 0);
+        if (n > 0) {
+            sent += (unsigned)n;
+        } else if (errno == EINTR) {
+            continue;
+        } else if (errno == EAGAIN) {
+            struct pollfd waiting = {fd, POLLOUT, 0};
+            if (poll(&waiting, 1, 100) <= 0) return sent ? (int)sent : -EAGAIN;
+        } else {
+            // One unreachable peer must not cost the others their replies.
+            if (sent + 1 >= used) return sent ? (int)sent : -errno;
+            memmove(headers + sent, headers + sent + 1, (used - sent - 1) * sizeof headers[0]);
+            used--;
+        }
+    }
+    return (int)sent;
+}
+
+int lm_udp_open(const struct in6_addr *address, uint16_t port, int reuse_port, int receive_buffer_bytes) {
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int on = 1, off = 0;
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (receive_buffer_bytes > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+    struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *address};
+    if (bind(fd, (struct sockaddr *)&local, sizeof local) < 0) {
+        int problem = errno;
+        close(fd);
+        return -problem;
+    }
+    return fd;
+}
+
+int lm_pin_thread(int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)processor, &set);
+    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+void lm_name_thread(const char *name) {
+    char kept[16] = {0};
+    strncpy(kept, name, sizeof kept - 1);
+    pthread_setname_np(pthread_self(), kept);
+}
+
+static uint64_t now(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t lm_monotonic_nanoseconds(void) { return now(CLOCK_MONOTONIC); }
+uint64_t lm_realtime_nanoseconds(void) { return now(CLOCK_REALTIME); }
+
+int lm_eventfd(void) {
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+void lm_eventfd_signal(int fd) {
+    uint64_t one = 1;
+    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void lm_eventfd_drain(int fd) {
+    uint64_t count;
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {}
+}
+
+int lm_poll2(int first, int second, int timeout_milliseconds) {
+    struct pollfd waiting[2] = {{first, POLLIN, 0}, {second, POLLIN, 0}};
+    int n = poll(waiting, second < 0 ? 1 : 2, timeout_milliseconds);
+    if (n < 0) return errno == EINTR ? 0 : -errno;
+    return (waiting[0].revents ? 1 : 0) | (second >= 0 && waiting[1].revents ? 2 : 0);
+}
+
+static uint32_t crc_table[256];
+
+__attribute__((constructor)) static void fill_crc_table(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (int k = 0; k < 8; k++) c = c & 1 ? 0x82f63b78u ^ (c >> 1) : c >> 1;
+        crc_table[i] = c;
+    }
+}
+
+uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
+    uint32_t c = ~seed;
+    for (size_t i = 0; i < count; i++) c = crc_table[(c ^ bytes[i]) & 0xff] ^ (c >> 8);
+    return ~c;
+}

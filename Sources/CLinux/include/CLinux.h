@@ -1,0 +1,58 @@
+// What Swift cannot see of Linux by itself: GNU calls behind macros, and macros with casts.
+#ifndef LASTMILE_CLINUX_H
+#define LASTMILE_CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/// One datagram slot: where its bytes lie, how many there are, and the peer's address.
+struct lm_datagram {
+    uint8_t *bytes;
+    uint32_t capacity;
+    uint32_t count;
+    struct sockaddr_in6 peer;  // IPv4 peers stand here as ::ffff:a.b.c.d
+    struct in6_addr local;     // the address that the peer sent to; the reply leaves from it
+    uint32_t interface_index;  // scope of a link-local local address, else 0
+    uint32_t truncated;        // 1 when the datagram was longer than capacity
+};
+
+/// Most datagrams that one call moves.
+enum { LM_BATCH = 64 };
+
+/// Receives up to `count` datagrams without waiting. Returns how many, or -errno.
+int lm_receive(int fd, struct lm_datagram *slots, unsigned count);
+
+/// Sends `count` datagrams, skipping those whose `count` is 0. Returns how many the kernel took, or -errno of the first refusal.
+int lm_send(int fd, const struct lm_datagram *slots, unsigned count);
+
+/// Opens a non-blocking dual-stack UDP socket with SO_REUSEPORT and packet info, bound to `address`:`port`. Returns fd or -errno.
+int lm_udp_open(const struct in6_addr *address, uint16_t port, int reuse_port, int receive_buffer_bytes);
+
+/// Pins the calling thread to one processor; returns 0 or -errno.
+int lm_pin_thread(int processor);
+
+/// Names the calling thread (at most 15 octets are kept).
+void lm_name_thread(const char *name);
+
+/// Monotonic and wall clock in nanoseconds.
+uint64_t lm_monotonic_nanoseconds(void);
+uint64_t lm_realtime_nanoseconds(void);
+
+/// eventfd and epoll without the macros.
+int lm_eventfd(void);
+void lm_eventfd_signal(int fd);
+void lm_eventfd_drain(int fd);
+
+/// Waits until one of two descriptors is readable; bit 0 = first, bit 1 = second; 0 = timeout; negative = -errno.
+int lm_poll2(int first, int second, int timeout_milliseconds);
+
+/// CRC-32C (Castagnoli) of `count` octets, continued from `seed` (0 to begin).
+uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);
+
+#endif
