@@ -1,3 +1,5 @@
+public import Glibc
+
 /// An IPv4 or IPv6 address as 128 bits; IPv4 stands as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2), as dual-stack sockets give it.
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     public let high: UInt64
@@ -19,6 +21,16 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         precondition(octets.count == 16)
         high = UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
         low = UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+
+    /// The address as sockets take it.
+    public var socketAddress: in6_addr {
+        var address = in6_addr()
+        withUnsafeMutableBytes(of: &address) { octets in
+            octets.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
+            octets.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        return address
     }
 
     /// The IPv4 address in host order, when it is one.

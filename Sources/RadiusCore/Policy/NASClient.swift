@@ -27,6 +27,11 @@ public final class ClientObservation: Sendable {
     public let revision = Atomic<UInt64>(0)
     /// Wall clock seconds of the last packet that verified; 0 for never.
     public let lastSeenSeconds = Atomic<Int64>(0)
+    public let accepts = Atomic<UInt64>(0)
+    public let rejects = Atomic<UInt64>(0)
+    public let accountingResponses = Atomic<UInt64>(0)
+    /// Packets from the client's address that were dropped: wrong secret, malformed, unsigned where signing is demanded.
+    public let drops = Atomic<UInt64>(0)
 
     public init(requiresMessageAuthenticator: Bool? = nil, limitsProxyState: Bool? = nil) {
         requires = Atomic(Self.encode(requiresMessageAuthenticator))
