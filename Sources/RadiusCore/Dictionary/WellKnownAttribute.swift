@@ -105,7 +105,7 @@ public enum AttributeNumber {
     public static let tunnelClientAuthID: UInt8 = 90
     public static let tunnelServerAuthID: UInt8 = 91
 
-    // RFC 4849 §2 (92), RFC 7155 §4.4.9 (94).
+    // RFC 4849 §2 (92), RFC 7155 §4.2.7 (94).
     public static let nasFilterRule: UInt8 = 92
     public static let originatingLineInfo: UInt8 = 94
 
@@ -117,10 +117,10 @@ public enum AttributeNumber {
     public static let framedIPv6Route: UInt8 = 99
     public static let framedIPv6Pool: UInt8 = 100
 
-    // RFC 3576 §3.5, RFC 5176 §3.5.
+    // RFC 5176 §3.5.
     public static let errorCause: UInt8 = 101
 
-    // RFC 4072 §3 (102), RFC 4818 §3 (123), RFC 5580 §4 (126-132).
+    // RFC 4072 §4.1.4 (102), RFC 4818 §3 (123), RFC 5580 §4 (126-132).
     public static let eapKeyName: UInt8 = 102
     public static let delegatedIPv6Prefix: UInt8 = 123
     public static let operatorName: UInt8 = 126
