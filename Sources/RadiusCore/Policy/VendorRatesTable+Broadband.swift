@@ -35,7 +35,8 @@ extension VendorRatesTable {
         VendorRatesTable(
             change: .untested,
             rows: [
-                VendorRatesRow.integer("ZTE-Rate-Ctrl-SCR-Up", 3902, 89, .rate, .upload, .bit, from: "dictionary.zte; field use").unconfirmed(),
+                VendorRatesRow.integer("ZTE-Rate-Ctrl-SCR-Up", 3902, 89, .rate, .upload, .bit, from: "dictionary.zte; field use")
+                    .unconfirmed(),
                 .integer("ZTE-Rate-Ctrl-SCR-Down", 3902, 83, .rate, .download, .bit, from: "dictionary.zte; field use").unconfirmed(),
                 .policy("ZTE-QOS-Profile-Up", 3902, 94, .upload, limit: 247, from: "dictionary.zte"),
                 .policy("ZTE-QoS-Profile-Down", 3902, 82, .download, limit: 247, from: "dictionary.zte"),

@@ -5,7 +5,8 @@ extension VendorRatesTable {
         case .airespace: airespace
         case .aruba:
             VendorRatesTable(
-                change: .byCoA, rows: [.sharedPolicy("Aruba-User-Role", 14823, 1, limit: 63, from: "ArubaOS user guide, bandwidth contracts")])
+                change: .byCoA,
+                rows: [.sharedPolicy("Aruba-User-Role", 14823, 1, limit: 63, from: "ArubaOS user guide, bandwidth contracts")])
         case .cambium:
             VendorRatesTable(
                 change: .byNewSession,
@@ -108,7 +109,8 @@ extension VendorRatesRow {
         when condition: Condition = .always, from source: String
     ) -> VendorRatesRow {
         VendorRatesRow(
-            name: name, vendor: vendor, number: number, value: .text([template]), directions: [direction], condition: condition, source: source)
+            name: name, vendor: vendor, number: number, value: .text([template]), directions: [direction], condition: condition,
+            source: source)
     }
 
     static func policy(
@@ -120,7 +122,8 @@ extension VendorRatesRow {
 
     static func sharedPolicy(_ name: String, _ vendor: UInt32, _ number: UInt16, limit: Int, from source: String) -> VendorRatesRow {
         VendorRatesRow(
-            name: name, vendor: vendor, number: number, value: .sharedPolicy(limit: limit), directions: [.upload, .download], source: source)
+            name: name, vendor: vendor, number: number, value: .sharedPolicy(limit: limit), directions: [.upload, .download], source: source
+        )
     }
 
     /// The same row, known only by hearsay.

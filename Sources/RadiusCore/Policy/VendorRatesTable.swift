@@ -28,7 +28,8 @@ extension VendorRatesTable {
     static func wispr(_ change: RateChange) -> VendorRatesTable {
         VendorRatesTable(
             change: change,
-            rows: .pair("WISPr-Bandwidth-Max-Up", 7, "WISPr-Bandwidth-Max-Down", 8, of: 14122, in: .bit, from: "WBA WISPr 1.0 best practices"))
+            rows: .pair(
+                "WISPr-Bandwidth-Max-Up", 7, "WISPr-Bandwidth-Max-Down", 8, of: 14122, in: .bit, from: "WBA WISPr 1.0 best practices"))
     }
 
     /// RouterOS reads `rx/tx`: what the subscriber uploads stands first. Burst, threshold, time and priority follow by position.
@@ -50,7 +51,8 @@ extension VendorRatesTable {
     private static var ascend: VendorRatesTable {
         VendorRatesTable(
             change: .untested,
-            rows: .pair("Ascend-Data-Rate", 197, "Ascend-Xmit-Rate", 255, of: 529, in: .bit, from: "MikroTik RouterOS manual, RADIUS Client"))
+            rows: .pair(
+                "Ascend-Data-Rate", 197, "Ascend-Xmit-Rate", 255, of: 529, in: .bit, from: "MikroTik RouterOS manual, RADIUS Client"))
     }
 
     /// IOS and IOS XE. Names of policy maps when there are any; else a policer, which a running session takes as an added class.
