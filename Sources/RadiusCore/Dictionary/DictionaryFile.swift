@@ -17,7 +17,9 @@ struct DictionaryFile {
 
     /// Reads the file at `path`.
     ///
-    /// - Parameter seen: files read before; one of them is not read again.
+    /// - Parameters:
+    ///   - path: absolute, or seen from the working directory.
+    ///   - seen: files read before; one of them is not read again.
     /// - Returns: its octets; nil when it was read before.
     /// - Throws: when it is absent, unreadable, no regular file, too large, or writable by everybody.
     static func read(_ path: String, unlessIn seen: inout Set<Identity>) throws(DictionaryFault) -> [UInt8]? {

@@ -127,7 +127,7 @@ struct DictionarySource {
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        let isHexadecimal = digits.count > 2 && digits.first == UInt8(ascii: "0") && digits[digits.startIndex + 1].foldedASCII == UInt8(ascii: "x")
+        let isHexadecimal = digits.count > 2 && digits.prefix(2).elementsEqual("0x".utf8, by: { $0.foldedASCII == $1 })
         let radix: UInt64 = isHexadecimal ? 16 : 10
         var value: UInt64 = 0
         for octet in isHexadecimal ? digits.dropFirst(2) : digits {

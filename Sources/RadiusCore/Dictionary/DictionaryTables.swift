@@ -82,7 +82,7 @@ struct DictionaryTables {
 
     /// Takes a VALUE line.
     ///
-    /// - Parameter isLate: the line stood before its attribute's; then it does not displace another name for the same number.
+    /// A late one stood before its attribute's line; it does not displace another name for the same number.
     mutating func addValue(
         _ name: String, _ number: UInt64, of attribute: AttributeDefinition, isLate: Bool = false
     ) throws(DictionaryFault) {

@@ -11,8 +11,8 @@ public final class RadiusDictionary: Sendable {
 
     /// Loads the dictionary at `path` and what it includes.
     ///
-    /// - Parameter path: the root file, mostly `.../dictionary`; the syntax is FreeRADIUS 3's.
-    /// - Throws: the first bad line, with up to 19 others behind it.
+    /// The syntax is FreeRADIUS 3's; `path` is the root file, mostly `.../dictionary`. Throws the first bad line, with up to 19
+    /// others behind it.
     public static func load(path: String) throws(DictionaryError) -> RadiusDictionary {
         try load(paths: [path])
     }
