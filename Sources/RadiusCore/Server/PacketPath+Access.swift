@@ -88,7 +88,11 @@ extension PacketPath {
         let complete = AcceptAttributes.append(
             decision, of: subscriber, to: attempt.client.vendor, in: snapshot, secret: attempt.client.secret,
             authenticator: attempt.authenticator, writer: &writer)
-        appendMSCHAPSuccess(packet, attempt, &writer)
+        do {
+            try appendMSCHAPSuccess(packet, attempt, &writer)
+        } catch {
+            return refuse(.malformedCredentials, packet, attempt, &reply)
+        }
         echoProxyState(packet, &writer)
         guard complete, !writer.overflowed else { return refuse(.replyTooLarge, packet, attempt, &reply) }
         finish(writer, answering: packet, from: attempt.client, reply: &reply)

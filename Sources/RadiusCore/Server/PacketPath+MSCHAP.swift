@@ -15,39 +15,44 @@ extension PacketPath {
         static let rc4Either: UInt32 = 6
     }
 
+    /// After a proof that verified, so the lengths are right; a throw here would mean that nothing is appended.
     @_lifetime(writer: copy writer)
-    mutating func appendMSCHAPSuccess(_ packet: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter) {
-        guard let subscriber = attempt.subscriber, let hash = attempt.proof.ntHash(of: subscriber) else { return }
-        if let range = attempt.credentials.ms2Response, let challenge = attempt.credentials.msChallenge, let name = attempt.userName {
+    mutating func appendMSCHAPSuccess(
+        _ packet: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter
+    ) throws(DecodeError) {
+        guard let subscriber = attempt.subscriber else { return }
+        if let range = attempt.credentials.ms2Response, let challenge = attempt.credentials.msChallenge,
+            let name = attempt.userName, let hash = attempt.proof.ntHash(of: subscriber) {
             let response = packet.extracting(range)
+            let proof = try MSCHAP.V2.authenticatorResponse(
+                response: response, challenge: packet.extracting(challenge), ntHash: hash, userName: packet.extracting(name))
             var text = InlineArray<64, UInt8>(repeating: 0)
             var buffer = text.mutableSpan
-            let count = MSCHAP.V2.writeSuccess(
-                response: response, challenge: packet.extracting(challenge), ntHash: hash, userName: packet.extracting(name),
-                into: &buffer)
+            let count = MSCHAP.writeSuccess(identifier: response[0], authenticatorResponse: proof, into: &buffer)
             writer.append(vendor: AccessCredentials.microsoft, Microsoft.chap2Success, text.span.extracting(0..<count))
-            let keys = MSCHAP.V2.mppeKeys(response: response, ntHash: hash)
+            let keys = try MSCHAP.V2.mppeKeys(response: response, ntHash: hash)
             appendSalted(Microsoft.mppeSendKey, keys.send, attempt, &writer)
             appendSalted(Microsoft.mppeRecvKey, keys.receive, attempt, &writer)
             appendEncryptionPolicy(&writer)
-        } else if attempt.credentials.msResponse != nil {
-            appendV1Keys(hash, subscriber, attempt, &writer)
+        } else if attempt.credentials.msResponse != nil, let hash = attempt.proof.ntHash(of: subscriber) {
+            appendV1Keys(hash, attempt.proof.lmHash(of: subscriber), attempt, &writer)
             appendEncryptionPolicy(&writer)
         }
     }
 
+    /// MS-CHAP-Error (RFC 2548 §2.1.5) for a request that carried an MS-CHAP response.
     @_lifetime(writer: copy writer)
     func appendMSCHAPFailure(_ packet: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter) {
         guard attempt.credentials.count == 1 else { return }
         guard let range = attempt.credentials.ms2Response ?? attempt.credentials.msResponse, !range.isEmpty else { return }
-        var challenge = Digest16(repeating: 0)
         var generator = SystemRandomNumberGenerator()
-        for position in 0..<16 { challenge[position] = UInt8.random(in: 0...255, using: &generator) }
+        let challenge = Digest16 { _ in UInt8.random(in: 0...255, using: &generator) }
         var text = InlineArray<128, UInt8>(repeating: 0)
         var buffer = text.mutableSpan
+        let used = attempt.credentials.ms2Response != nil ? 16 : 8
         let count = MSCHAP.writeFailure(
-            identifier: packet[range.lowerBound], challenge: challenge,
-            version: attempt.credentials.ms2Response != nil ? 3 : 2, into: &buffer)
+            identifier: packet[range.lowerBound], reason: .authenticationFailure, retry: false,
+            challenge: challenge.span.extracting(0..<used), message: Span(), into: &buffer)
         writer.append(vendor: AccessCredentials.microsoft, Microsoft.chapError, text.span.extracting(0..<count))
     }
 
@@ -64,9 +69,9 @@ extension PacketPath {
 
     @_lifetime(writer: copy writer)
     private func appendV1Keys(
-        _ hash: Digest16, _ subscriber: SubscriberRecord, _ attempt: Attempt, _ writer: inout PacketWriter
+        _ hash: Digest16, _ lmHash: Digest16?, _ attempt: Attempt, _ writer: inout PacketWriter
     ) {
-        let keys = MSCHAP.V1.mppeKeys(ntHash: hash)
+        let keys = MSCHAP.V1.mppeKeys(ntHash: hash, lmHash: lmHash)
         var hidden = InlineArray<128, UInt8>(repeating: 0)
         var buffer = hidden.mutableSpan
         let count = UserPassword.hide(

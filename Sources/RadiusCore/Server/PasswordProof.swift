@@ -36,10 +36,10 @@ struct PasswordProof {
         let password = clear.span.extracting(0..<count)
         switch subscriber.credentialKind {
         case .clearText:
-            return outcome(PAP.verify(password, against: stored(subscriber)))
+            return outcome(PAP.verify(password, clearText: stored(subscriber)))
         case .ntHash:
-            guard let hash = MSCHAP.ntHash(ofUTF8: password) else { return .refused(.wrongPassword) }
-            return outcome(PAP.verify(hash.span, against: stored(subscriber)))
+            guard let hash = ntHash(of: subscriber) else { return .refused(.noPasswordSet) }
+            return outcome(PAP.verify(password, ntHash: hash))
         case .hash:
             return .slow(password: (0..<count).map { clear[$0] })
         case .none:
@@ -77,6 +77,11 @@ struct PasswordProof {
         let credential = subscriber.credential
         guard credential.count == 16 else { return nil }
         return Digest16 { credential[$0] }
+    }
+
+    /// The LAN Manager hash that MS-CHAP-MPPE-Keys begins with (RFC 2548 §2.4.1); only clear text has one.
+    func lmHash(of subscriber: SubscriberRecord) -> Digest16? {
+        subscriber.credentialKind == .clearText ? MSCHAP.lmHash(ofASCII: stored(subscriber)) : nil
     }
 
     @_lifetime(immortal)

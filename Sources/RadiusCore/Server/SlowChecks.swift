@@ -88,7 +88,7 @@ public final class SlowChecks: Sendable {
                 wake.wait()
                 continue
             }
-            request.outcome = PasswordHash.verify(request.password, against: request.hash)
+            request.outcome = PasswordHash.verify(request.password.span, against: request.hash.span)
             completed.add(1, ordering: .relaxed)
             completions.add(request)
         }
