@@ -20,7 +20,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
@@ -29,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CPasswordHash", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev", "libcrypt-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(
             name: "RadiusCore",
             dependencies: ["CLinux", "COpenSSL", "CPasswordHash"],
@@ -69,13 +69,11 @@ let package = Package(
         .executableTarget(
             name: "lastmile",
             dependencies: [
-                "RadiusCore",
+                "RadiusCore", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
-        .target(name: "Support", dependencies: ["Database"], path: "Tests/Support", swiftSettings: settings),
+        .target(name: "Support", dependencies: ["Database", "CCurl"], path: "Tests/Support", swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
         .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
@@ -83,11 +81,7 @@ let package = Package(
         .testTarget(
             name: "ProvisioningTests", dependencies: ["Provisioning", "Database", "RadiusCore", "Support"],
             swiftSettings: settings),
-        .testTarget(
-            name: "AdminTests",
-            dependencies: [
-                "Admin", "Support", .product(name: "HummingbirdTesting", package: "hummingbird"),
-            ], swiftSettings: settings),
+        .testTarget(name: "AdminTests", dependencies: ["Admin", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

@@ -1,0 +1,17 @@
+// libcurl's option setters are variadic, which Swift cannot call: these are the ones in use, with their types.
+#ifndef LASTMILE_CCURL_H
+#define LASTMILE_CCURL_H
+
+#include <curl/curl.h>
+
+typedef size_t (*lm_curl_sink)(char *bytes, size_t size, size_t count, void *context);
+
+CURLcode lm_curl_set_text(CURL *handle, CURLoption option, const char *value);
+CURLcode lm_curl_set_number(CURL *handle, CURLoption option, long value);
+CURLcode lm_curl_set_headers(CURL *handle, struct curl_slist *headers);
+CURLcode lm_curl_set_body_sink(CURL *handle, lm_curl_sink sink, void *context);
+CURLcode lm_curl_set_header_sink(CURL *handle, lm_curl_sink sink, void *context);
+CURLcode lm_curl_set_body(CURL *handle, const void *bytes, long count);
+long lm_curl_status(CURL *handle);
+
+#endif

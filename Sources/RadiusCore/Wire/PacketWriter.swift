@@ -1,0 +1,131 @@
+/// Writes one packet, header first, into memory that it borrows.
+///
+/// A value that does not fit makes the writer `overflowed` and is left out whole, so that a packet is never cut inside an attribute.
+/// One thread; no allocation.
+public struct PacketWriter: ~Copyable, ~Escapable {
+    private var out: MutableSpan<UInt8>
+    /// Octets written so far, the header included.
+    public private(set) var count: Int
+    /// Largest packet that may be made.
+    private let limit: Int
+    /// At least one attribute did not fit.
+    public private(set) var overflowed = false
+    /// Offset of the Message-Authenticator's type octet, once it was reserved.
+    public private(set) var messageAuthenticatorOffset: Int?
+
+    /// - Parameter out: at least 20 octets; at most `limit` of them are used.
+    @_lifetime(copy out)
+    public init(_ out: consuming MutableSpan<UInt8>, code: PacketCode, identifier: UInt8, limit: Int = PacketHeader.maximumLength) {
+        self.limit = min(limit, out.count)
+        precondition(self.limit >= PacketHeader.count)
+        self.out = out
+        self.out[0] = code.rawValue
+        self.out[1] = identifier
+        for position in 2..<PacketHeader.count { self.out[position] = 0 }
+        count = PacketHeader.count
+    }
+
+    /// Changes the code of a packet already begun.
+    @_lifetime(self: copy self)
+    public mutating func setCode(_ code: PacketCode) {
+        out[0] = code.rawValue
+    }
+
+    /// Puts `authenticator` into octets 4..<20.
+    @_lifetime(self: copy self)
+    public mutating func setAuthenticator(_ authenticator: borrowing InlineArray<16, UInt8>) {
+        for position in 0..<16 { out[4 + position] = authenticator[position] }
+    }
+
+    /// Reserves a zeroed Message-Authenticator (RFC 3579 §3.2) here; the signer fills it in.
+    @_lifetime(self: copy self)
+    public mutating func reserveMessageAuthenticator() {
+        guard room(for: 18) else { return }
+        messageAuthenticatorOffset = count
+        out[count] = 80
+        out[count + 1] = 18
+        for position in count + 2..<count + 18 { out[position] = 0 }
+        count += 18
+    }
+
+    /// Appends one attribute of at most 253 octets.
+    @_lifetime(self: copy self)
+    public mutating func append(_ type: UInt8, _ value: Span<UInt8>) {
+        guard value.count <= 253, room(for: value.count + 2) else {
+            overflowed = true
+            return
+        }
+        out[count] = type
+        out[count + 1] = UInt8(value.count + 2)
+        copy(value, to: count + 2)
+        count += value.count + 2
+    }
+
+    /// Appends a 32-bit value in network order.
+    @_lifetime(self: copy self)
+    public mutating func append(_ type: UInt8, _ value: UInt32) {
+        guard room(for: 6) else { return }
+        out[count] = type
+        out[count + 1] = 6
+        for position in 0..<4 { out[count + 2 + position] = UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32(position))) }
+        count += 6
+    }
+
+    /// Appends attributes that are encoded already, all or none.
+    @_lifetime(self: copy self)
+    public mutating func append(encoded attributes: Span<UInt8>) {
+        guard room(for: attributes.count) else { return }
+        copy(attributes, to: count)
+        count += attributes.count
+    }
+
+    /// Appends a vendor's attribute of the format 1,1 (RFC 2865 §5.26).
+    @_lifetime(self: copy self)
+    public mutating func append(vendor: UInt32, _ type: UInt8, _ value: Span<UInt8>) {
+        guard value.count <= 247, room(for: value.count + 8) else {
+            overflowed = true
+            return
+        }
+        out[count] = 26
+        out[count + 1] = UInt8(value.count + 8)
+        for position in 0..<4 { out[count + 2 + position] = UInt8(truncatingIfNeeded: vendor >> (24 - 8 * UInt32(position))) }
+        out[count + 6] = type
+        out[count + 7] = UInt8(value.count + 2)
+        copy(value, to: count + 8)
+        count += value.count + 8
+    }
+
+    /// Drops everything behind `position`, which an earlier `count` gave.
+    @_lifetime(self: copy self)
+    public mutating func truncate(to position: Int) {
+        precondition(position >= PacketHeader.count && position <= count)
+        count = position
+    }
+
+    /// Writes the Length field and lets go of the memory, so that the packet can be signed in place.
+    public consuming func finish() -> Finished {
+        out[2] = UInt8(truncatingIfNeeded: count >> 8)
+        out[3] = UInt8(truncatingIfNeeded: count)
+        return Finished(count: count, messageAuthenticatorOffset: messageAuthenticatorOffset)
+    }
+
+    /// What a signer needs to know of a written packet.
+    public struct Finished: BitwiseCopyable, Sendable {
+        /// Octets of the packet.
+        public let count: Int
+        /// Offset of the Message-Authenticator's type octet, if there is one.
+        public let messageAuthenticatorOffset: Int?
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func room(for octets: Int) -> Bool {
+        if limit - count >= octets { return true }
+        overflowed = true
+        return false
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func copy(_ value: Span<UInt8>, to offset: Int) {
+        for position in 0..<value.count { out[offset + position] = value[position] }
+    }
+}
