@@ -2,14 +2,12 @@
 #ifndef LASTMILE_CLINUX_H
 #define LASTMILE_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+
+#include "Process.h"
 
 /// One datagram slot: where its bytes lie, how many there are, and the peer's address.
 struct lm_datagram {
