@@ -1,10 +1,4 @@
-<<<<<<< HEAD
 #define _GNU_SOURCE
-=======
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
->>>>>>> database
 #include "CLinux.h"
 
 #include <arpa/inet.h>
