@@ -2,10 +2,6 @@
 #ifndef LASTMILE_CLINUX_H
 #define LASTMILE_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>

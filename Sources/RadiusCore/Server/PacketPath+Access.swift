@@ -1,4 +1,5 @@
 import CLinux
+import Synchronization
 
 /// An Access-Request from its credentials to Accept, Reject, or a slow check (RFC 2865 §4.1).
 extension PacketPath {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Synchronization
+import Synchronization
 
 /// Why the server could not open its ports.
 public struct ServerError: Error, Sendable, CustomStringConvertible {
