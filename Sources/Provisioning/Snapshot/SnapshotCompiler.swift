@@ -9,14 +9,14 @@ struct SnapshotCompiler {
         var limitProxyState: TriState = .auto
     }
 
-    let dictionary: RadiusDictionary
+    var dictionary: RadiusDictionary
     let secrets: SecretBox
     let defaults: Defaults
     private(set) var profiles: [Int64: ReplyProfile] = [:]
     private(set) var policies: [Int64: AccessPolicy] = [:]
     private(set) var clients = ClientTable([])
     private(set) var subscribers = SubscriberTable(SubscriberIndexBuilder().build())
-    private(set) var keyed: [Int64: [KeyedAttribute]] = [:]
+    private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// Lives longer than any one snapshot.
     private(set) var observations: [Int64: ClientObservation] = [:]
     /// What could not be compiled, for the log; emptied by the feed.

@@ -10,6 +10,7 @@ public enum AttributeDecoder {
     ///   - dictionary: explains numbers.
     ///   - keys: reveal hidden values; without them those stay hidden.
     ///   - limit: the largest packet; 65535 for what came over TCP (RFC 7930).
+    /// - Returns: a pair for each value; several for a TLV, one for values that go on.
     /// - Throws: why the packet as a whole is malformed (RFC 2865 §3, §5).
     public static func decode(
         _ packet: Span<UInt8>, dictionary: RadiusDictionary, keys: RevealKeys? = nil, limit: Int = PacketHeader.maximumLength

@@ -11,6 +11,7 @@ public enum AttributeEncoder {
     ///   - dictionary: explains names.
     ///   - keys: hide the value where `needsKeys` says so.
     /// - Returns: one attribute; several where the value is concatenated or goes on.
+    /// - Throws: what is wrong with the name or the value.
     public static func encode(
         name: String, value: String, dictionary: RadiusDictionary, keys: HideKeys? = nil
     ) throws(AttributeTextError) -> [UInt8] {
@@ -56,6 +57,8 @@ public enum AttributeEncoder {
     ///   - tag: 0...31, only for a tagged attribute.
     ///   - dictionary: knows the vendor's format.
     ///   - keys: as above.
+    /// - Returns: as above.
+    /// - Throws: what is wrong with the octets or the tag.
     public static func encode(
         _ definition: AttributeDefinition, octets: [UInt8], tag: UInt8? = nil, dictionary: RadiusDictionary, keys: HideKeys? = nil
     ) throws(AttributeTextError) -> [UInt8] {

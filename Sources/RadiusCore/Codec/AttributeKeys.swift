@@ -48,7 +48,8 @@ enum HiddenValue {
         var clear = [UInt8](repeating: 0, count: octets.count)
         guard let count = count(octets, definition.encryption, keys, into: &clear) else { return nil }
         clear.removeLast(clear.count - count)
-        if let fixed = definition.fixedLength ?? definition.type.fixedOctets, clear.count < fixed, definition.encryption != .tunnelPassword {
+        if let fixed = definition.fixedLength ?? definition.type.fixedOctets, clear.count < fixed, definition.encryption != .tunnelPassword
+        {
             clear += [UInt8](repeating: 0, count: fixed - clear.count)
         }
         return clear

@@ -81,7 +81,8 @@ struct AttributeLayout {
         let limit = format.largestValue
         guard octets.count <= limit || format.hasContinuation else { throw .tooLong(octets: octets.count, limit: limit) }
         return Self.pieces(octets, limit).flatMap { piece, continues in
-            let header = NumberText.octets(UInt64(vendor), count: 4)
+            let header =
+                NumberText.octets(UInt64(vendor), count: 4)
                 + format.header(number: number, valueOctets: piece.count, continues: continues)
             return [VendorAttribute.type, UInt8(header.count + piece.count + 2)] + header + piece
         }

@@ -49,7 +49,8 @@ extension AttributeTextError.Reason {
     var text: String {
         switch self {
         case .unknownAttribute(let suggestion):
-            "no dictionary has this attribute" + (suggestion.map { "; did you mean \($0)?" } ?? "; write Attr-26.VENDOR.NUMBER = 0x... for one without a name")
+            "no dictionary has this attribute; "
+                + (suggestion.map { "did you mean \($0)?" } ?? "write Attr-26.VENDOR.NUMBER = 0x... for one without a name")
         case .badValue(let value, let allowed):
             (value.isEmpty ? "the value" : "\"\(OctetText.printable(value, limit: 64))\"") + " does not fit; write \(allowed)"
         case .emptyValue: "the value is empty; leave the attribute out instead (RFC 2865 §5)"

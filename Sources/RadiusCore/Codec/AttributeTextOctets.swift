@@ -16,7 +16,8 @@ enum OctetText {
     /// The octets of `0x...`, or nil. An even number of digits, of either case; none make no octets.
     static func octets(hexadecimal text: some StringProtocol) -> [UInt8]? {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 2, bytes.count % 2 == 0, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
+        guard bytes.count >= 2, bytes.count % 2 == 0 else { return nil }
+        guard bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
         var octets: [UInt8] = []
         octets.reserveCapacity(bytes.count / 2 - 1)
         for position in stride(from: 2, to: bytes.count, by: 2) {

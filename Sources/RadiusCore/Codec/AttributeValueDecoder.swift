@@ -28,7 +28,7 @@ struct AttributeValueDecoder {
 
     /// The pair for a value; nil when its type forbids these octets.
     private func pair(_ octets: [UInt8], as definition: AttributeDefinition) -> AttributePair? {
-        guard let (tag, value) = untagged(octets, definition) else { return nil }
+        guard !definition.type.isContainer, let (tag, value) = untagged(octets, definition) else { return nil }
         guard definition.encryption != .none else {
             return ValueText.print(value, as: definition, in: dictionary).map { pair($0, tag, value, definition) }
         }
@@ -60,5 +60,15 @@ struct AttributeValueDecoder {
             return first > 0x1f ? nil : (first == 0 ? nil : first, [0] + octets.dropFirst())
         }
         return first > 0x1f ? (nil, octets) : (first, Array(octets.dropFirst()))
+    }
+}
+
+extension AttributeType {
+    /// A value of the type is made of other attributes; one that does not parse has no name of its own.
+    var isContainer: Bool {
+        switch self {
+        case .tlv, .vsa, .extended, .longExtended, .evs: true
+        default: false
+        }
     }
 }

@@ -84,10 +84,5 @@ extension AttributeTextError.Reason {
 
 extension AttributeType {
     /// Written as `0x...`.
-    var isOpaque: Bool {
-        switch self {
-        case .octets, .ascendBinary, .tlv, .vsa, .extended, .longExtended, .evs: true
-        default: false
-        }
-    }
+    var isOpaque: Bool { isContainer || self == .octets || self == .ascendBinary }
 }

@@ -13,10 +13,10 @@ public struct ReplyAttribute: Sendable, Equatable {
     }
 }
 
-/// Reply attributes in wire form: those that never change, and those hidden anew in each packet.
+/// Reply attributes in wire form: those that never change, and those hidden anew in each packet, such as Tunnel-Password.
 public struct CompiledAttributes: Sendable {
     public private(set) var encoded: [UInt8] = []
-    public private(set) var keyed: [KeyedAttribute] = []
+    public private(set) var keyed: [ReplyAttribute] = []
     /// What could not be compiled, and why; the rest stands.
     public private(set) var problems: [String] = []
 
@@ -32,17 +32,20 @@ public struct CompiledAttributes: Sendable {
     /// Appends one attribute by name and printed value.
     public mutating func append(_ name: String, _ value: String, _ dictionary: RadiusDictionary) {
         do {
-            switch try AttributeEncoder.compile(name: name, value: value, dictionary: dictionary) {
-            case .fixed(let octets): encoded += octets
-            case .keyed(let attribute): keyed.append(attribute)
-            }
+            let isKeyed = Self.isKeyed(name, dictionary)
+            // A hidden value is encoded once with a throw-away key, so that a bad one is found now and not at a login.
+            let octets = try AttributeEncoder.encode(
+                name: name, value: value, dictionary: dictionary, keys: isKeyed ? Self.trialKeys : nil)
+            if isKeyed { keyed.append(ReplyAttribute(name: name, value: value)) } else { encoded += octets }
         } catch {
             problems.append(error.description)
         }
     }
 
-    /// Appends attributes in wire form.
-    public mutating func append(encoded octets: [UInt8]) {
-        encoded += octets
+    private static let trialKeys = HideKeys(secret: SharedSecret([0]), authenticator: Digest16(repeating: 0))
+
+    private static func isKeyed(_ name: String, _ dictionary: RadiusDictionary) -> Bool {
+        let untagged = name.split(separator: ":", maxSplits: 1).first.map(String.init) ?? name
+        return dictionary.attribute(named: untagged).map(AttributeEncoder.needsKeys) ?? false
     }
 }

@@ -30,7 +30,7 @@ public struct VendorAttribute: Sendable {
 
     /// Where the first sub-attribute `number` of `vendor` lies in the packet that `index` describes; allocates nothing.
     ///
-    /// - Parameter format: the vendor's; what follows a length that lies is passed over.
+    /// What follows a length that lies is passed over.
     public static func first(
         _ number: UInt32, of vendor: UInt32, format: VendorFormat = VendorFormat(), in packet: Span<UInt8>,
         _ index: borrowing AttributeIndex
