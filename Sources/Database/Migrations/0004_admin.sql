@@ -1,0 +1,61 @@
+-- Who may use the interface, what they changed, and what repeated requests are answered.
+
+CREATE TABLE tenancy.api_token (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL REFERENCES tenancy.tenant,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+    -- SHA-256 of the token, which holds 256 random bits: nothing to guess, nothing to salt
+    digest bytea NOT NULL UNIQUE CHECK (octet_length(digest) = 32),
+    scopes text[] NOT NULL,
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (tenant_id, name)
+);
+SELECT lastmile.protect('tenancy.api_token');
+GRANT SELECT, UPDATE ON tenancy.api_token TO lastmile_system;
+GRANT USAGE ON SCHEMA tenancy TO lastmile_system;
+GRANT SELECT ON tenancy.tenant TO lastmile_system;
+
+-- Append-only. The tenant is no foreign key: the record of a tenant's removal outlives it.
+CREATE TABLE lastmile.audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL,
+    resource_name text NOT NULL DEFAULT '',
+    -- the row as it is answered over HTTP, so without secrets
+    before jsonb,
+    after jsonb,
+    request_id text NOT NULL
+);
+CREATE INDEX audit_subject ON lastmile.audit (tenant_id, resource, resource_id, id);
+SELECT lastmile.protect('lastmile.audit');
+
+CREATE FUNCTION lastmile.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lastmile.audit
+    FOR EACH STATEMENT EXECUTE FUNCTION lastmile.refuse_change();
+
+CREATE TABLE lastmile.idempotency_key (
+    tenant_id bigint NOT NULL,
+    principal text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    -- SHA-256 of address and body: the same key with another request is refused
+    fingerprint bytea NOT NULL,
+    status integer NOT NULL DEFAULT 0,
+    headers jsonb NOT NULL DEFAULT '{}',
+    body bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, principal, route, key)
+);
+CREATE INDEX idempotency_key_age ON lastmile.idempotency_key (tenant_id, created_at);
+SELECT lastmile.protect('lastmile.idempotency_key');
