@@ -64,6 +64,11 @@ extension Problem {
         Problem(422, "invalid", "The body does not fit", summary(faults)).with(faults)
     }
 
+    static func badFile(_ faults: [Fault], total: Int) -> Problem {
+        let detail = "\(total) mistake\(total == 1 ? "" : "s"), nothing was stored; " + summary(Array(faults.prefix(1)))
+        return Problem(422, "bad_file", "The file does not fit", detail).with(faults)
+    }
+
     static func keyReused() -> Problem {
         Problem(
             422, "idempotency_key_reused", "The Idempotency-Key was used for another request",
@@ -91,6 +96,7 @@ extension Problem {
             case .body(let pointer): pointer.isEmpty ? "body" : pointer
             case .parameter(let name): name
             case .header(let name): name
+            case .line(let line, let column): column.isEmpty ? "line \(line)" : "line \(line), \(column)"
             }
         let more = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
         return "\(place): \(first.detail)\(more)"

@@ -10,6 +10,8 @@ public struct Problem: Error, Equatable, Sendable {
             case body(String)
             case parameter(String)
             case header(String)
+            /// A line of a file, counted from 1, and the name of a column; empty for the line as a whole.
+            case line(Int, column: String)
         }
 
         public let place: Place
@@ -68,13 +70,14 @@ public struct Problem: Error, Equatable, Sendable {
 
 extension Problem.Fault {
     var document: JSON {
-        let place: JSON.Member =
+        let place: [JSON.Member] =
             switch self.place {
-            case .body(let pointer): .init("pointer", .string(pointer))
-            case .parameter(let name): .init("parameter", .string(name))
-            case .header(let name): .init("header", .string(name))
+            case .body(let pointer): [.init("pointer", .string(pointer))]
+            case .parameter(let name): [.init("parameter", .string(name))]
+            case .header(let name): [.init("header", .string(name))]
+            case .line(let line, let column): [.init("line", .number(String(line))), .init("column", .string(column))]
             }
-        return .object([place, .init("code", .string(code)), .init("detail", .string(detail))])
+        return .object(place + [.init("code", .string(code)), .init("detail", .string(detail))])
     }
 
     /// A fault of the member `name` of the body.

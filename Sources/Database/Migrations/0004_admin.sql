@@ -15,9 +15,6 @@ CREATE TABLE tenancy.api_token (
     UNIQUE (tenant_id, name)
 );
 SELECT lastmile.protect('tenancy.api_token');
-GRANT SELECT, UPDATE ON tenancy.api_token TO lastmile_system;
-GRANT USAGE ON SCHEMA tenancy TO lastmile_system;
-GRANT SELECT ON tenancy.tenant TO lastmile_system;
 
 -- Append-only. The tenant is no foreign key: the record of a tenant's removal outlives it.
 CREATE TABLE lastmile.audit (
@@ -36,6 +33,7 @@ CREATE TABLE lastmile.audit (
 );
 CREATE INDEX audit_subject ON lastmile.audit (tenant_id, resource, resource_id, id);
 SELECT lastmile.protect('lastmile.audit');
+REVOKE UPDATE, DELETE ON lastmile.audit FROM lastmile_system;
 
 CREATE FUNCTION lastmile.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
