@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "Process.h"
+
 /// One datagram slot: where its bytes lie, how many there are, and the peer's address.
 struct lm_datagram {
     uint8_t *bytes;
