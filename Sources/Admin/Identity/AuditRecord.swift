@@ -2,7 +2,7 @@ extension Resource {
     /// Who changed what.
     static let audit = Resource(
         "audit", in: "identity", table: "lastmile.audit", summary: "Who changed what and when; nothing is ever removed from it",
-        path: "audit", verbs: [.list, .get], isVersioned: false,
+        path: "audit", order: ["-id"], verbs: [.list, .get], isVersioned: false,
         fields: [
             .timestamp("at", .required, .readOnly),
             .text("actor", .required, .readOnly, .searchable),
@@ -15,5 +15,5 @@ extension Resource {
             .text("request_id", .required, .readOnly),
         ],
         list: ["at", "actor", "action", "resource", "resource_name"],
-        shortcuts: [Shortcut("since", "at", .atLeast, summary: "From then on: a time, or an age such as 2h")])
+        shortcuts: [Shortcut("since", .filter(field: "at", .atLeast), summary: "From then on: a time, or an age such as 2h")])
 }

@@ -26,6 +26,8 @@ public struct Field: Sendable {
         case secret
         /// RFC 3339; answered in UTC.
         case timestamp
+        /// A day, `2026-01-31`.
+        case date
         /// Any JSON, only answered (column `jsonb`).
         case document
     }
@@ -67,6 +69,8 @@ public struct Field: Sendable {
         case sets(column: String, to: String)
         /// More than one line of text is fine.
         case lines
+        /// A reference without a foreign key: what it names may be gone.
+        case loose
         case summary(String)
     }
 
@@ -79,6 +83,7 @@ public struct Field: Sendable {
     public private(set) var isReadOnly = false
     public private(set) var isFixed = false
     public private(set) var allowsLines = false
+    public private(set) var isLoose = false
     public private(set) var initial: JSON?
     public private(set) var range: ClosedRange<Int64>?
     public private(set) var octets: ClosedRange<Int>?
@@ -107,6 +112,7 @@ public struct Field: Sendable {
         case .readOnly: isReadOnly = true
         case .fixed: isFixed = true
         case .lines: allowsLines = true
+        case .loose: isLoose = true
         case .initial(let value): initial = value
         case .range(let range): self.range = range
         case .octets(let octets): self.octets = octets
@@ -143,6 +149,7 @@ extension Field {
     static func attributes(_ name: String, _ traits: Trait...) -> Field { Field(name, .attributes, traits) }
     static func secret(_ name: String, _ traits: Trait...) -> Field { Field(name, .secret, traits) }
     static func timestamp(_ name: String, _ traits: Trait...) -> Field { Field(name, .timestamp, traits) }
+    static func date(_ name: String, _ traits: Trait...) -> Field { Field(name, .date, traits) }
     static func document(_ name: String, _ traits: Trait...) -> Field { Field(name, .document, traits) }
 }
 

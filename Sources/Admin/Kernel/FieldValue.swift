@@ -73,6 +73,7 @@ extension Field {
         case .prefix(let family): return .bound(.inet(try prefix(text, family)))
         case .hardwareAddress: return .bound(.text(try hardwareAddress(text)))
         case .timestamp: return .bound(.text(try Instant.normalized(text)))
+        case .date: return .bound(.text(String(try Instant.normalized(text).prefix(10))))
         case .document: throw FieldFault("read_only", "\(name) cannot be set")
         }
     }

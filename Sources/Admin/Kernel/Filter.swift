@@ -35,7 +35,7 @@ extension Field {
     public var filterOperators: [FilterOperator] {
         switch kind {
         case .text: [.equal, .notEqual, .oneOf, .contains, .startsWith, .less, .atMost, .greater, .atLeast] + nullOperators
-        case .integer, .rate, .timestamp: [.equal, .notEqual, .oneOf, .less, .atMost, .greater, .atLeast] + nullOperators
+        case .integer, .rate, .timestamp, .date: [.equal, .notEqual, .oneOf, .less, .atMost, .greater, .atLeast] + nullOperators
         case .boolean: [.equal, .notEqual] + nullOperators
         case .choice, .reference, .hardwareAddress: [.equal, .notEqual, .oneOf] + nullOperators
         case .address: [.equal, .notEqual, .oneOf, .within] + nullOperators

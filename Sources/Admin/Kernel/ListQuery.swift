@@ -18,20 +18,22 @@ struct ListQuery {
     let countsExactly: Bool
     /// What a cursor is bound to: the filters and the order as they were written.
     let signature: String
-    private let conditions: [(Field, FilterOperator, [String])]
+    private var conditions: [(Field, FilterOperator, [String])] = []
+    private var shortcuts: [(name: String, condition: String, field: Field, value: String)] = []
     private let search: String?
     private let resource: Resource
 
     /// - Throws: `Problem` that names every parameter that is unknown or wrong.
     init(_ exchange: Exchange, _ resource: Resource) throws(Problem) {
         var faults: [Problem.Fault] = []
-        var conditions: [(Field, FilterOperator, [String])] = []
         var single: [String: String] = [:]
         for parameter in exchange.query {
             if Self.controls.contains(parameter.name) {
                 if single.updateValue(parameter.value, forKey: parameter.name) != nil {
                     faults.append(.init(.parameter(parameter.name), "repeated", "it can stand only once"))
                 }
+            } else if case .condition(let condition, let field)? = resource.shortcut(parameter.name) {
+                shortcuts.append((parameter.name, condition, field, parameter.value))
             } else if let (field, operation) = resource.filter(parameter.name) {
                 let known = conditions.firstIndex { $0.0.name == field.name && $0.1 == operation }
                 if let known { conditions[known].2.append(parameter.value) } else { conditions.append((field, operation, [parameter.value])) }
@@ -40,7 +42,6 @@ struct ListQuery {
             }
         }
         self.resource = resource
-        self.conditions = conditions
         search = single["q"]
         limit = Self.limit(single["limit"], &faults)
         order = Self.order(single["sort"], resource, &faults)
@@ -70,6 +71,14 @@ struct ListQuery {
             let isNegative = operation == .notEqual
             parts.append("(" + alternatives.joined(separator: isNegative ? " AND " : " OR ") + ")")
         }
+        for shortcut in shortcuts {
+            do {
+                guard case .bound(let value) = try shortcut.field.value(ofText: shortcut.value, attribute: { _, _ in nil }) else { continue }
+                parts.append("(" + shortcut.condition.replacing("?", with: statement.bind(value, as: shortcut.field)) + ")")
+            } catch {
+                faults.append(.init(.parameter(shortcut.name), error.code, error.detail))
+            }
+        }
         if let search { parts.append(self.search(search, &statement)) }
         guard faults.isEmpty else { throw .badParameters(faults) }
         return parts.isEmpty ? "true" : parts.joined(separator: " AND ")
@@ -92,17 +101,14 @@ struct ListQuery {
 
     private static func order(_ text: String?, _ resource: Resource, _ faults: inout [Problem.Fault]) -> [Order] {
         var order: [Order] = []
-        for part in (text ?? "").split(separator: ",") {
+        for part in (text ?? "").split(separator: ",").map(String.init) + resource.order {
             let isDescending = part.hasPrefix("-")
-            let name = String(isDescending ? part.dropFirst() : part)
+            let name = String(isDescending ? part.dropFirst() : part[...])
             guard let field = resource.filterField(name), field.isSortable else {
                 faults.append(.init(.parameter("sort"), "unknown", "one cannot sort by \(name)"))
                 continue
             }
-            order.append(Order(field: field, isDescending: isDescending))
-        }
-        if !order.contains(where: { $0.field.name == "id" }) {
-            order.append(Order(field: resource.idField, isDescending: order.last?.isDescending ?? resource.newestFirst))
+            if !order.contains(where: { $0.field.name == name }) { order.append(Order(field: field, isDescending: isDescending)) }
         }
         return order
     }
@@ -121,12 +127,9 @@ extension Resource {
     /// The row's id as a field.
     var idField: Field { Field.integer("id", .column(key), .required, .readOnly) }
 
-    /// Logs show what happened last; other lists what was made first.
-    var newestFirst: Bool { !verbs.contains(.create) && !isVersioned }
-
     /// The field that a filter or an order may name: also `id`, `version` and the `_id` of references.
     func filterField(_ name: String) -> Field? {
-        if name == "id" { return isSingleton ? nil : idField }
+        if name == "id" { return hasID ? idField : nil }
         if name == "version", isVersioned { return Field.integer("version", .required, .readOnly) }
         if let field = field(name) { return field }
         for field in fields {
@@ -135,11 +138,14 @@ extension Resource {
         return nil
     }
 
+    /// What the shortcut `name` means.
+    func shortcut(_ name: String) -> Shortcut.Meaning? {
+        shortcuts.first { $0.name == name }?.meaning
+    }
+
     /// The field and comparison of the parameter `name`, `address[within]`.
     func filter(_ name: String) -> (Field, FilterOperator)? {
-        if let shortcut = shortcuts.first(where: { $0.name == name }), let field = field(shortcut.field) {
-            return (field, shortcut.operation)
-        }
+        if case .filter(let field, let operation)? = shortcut(name), let field = self.field(field) { return (field, operation) }
         var base = name
         var operation = FilterOperator.equal
         if name.hasSuffix("]"), let bracket = name.firstIndex(of: "[") {
@@ -157,7 +163,7 @@ extension Resource {
             let operators = field.filterOperators.map { $0 == .equal ? String(base) : "\(base)[\($0.rawValue)]" }
             return operators.isEmpty ? "one cannot filter by \(base)" : "possible are \(operators.joined(separator: ", "))"
         }
-        let known = ["id"] + fields.filter { !$0.filterOperators.isEmpty }.map(\.name) + shortcuts.map(\.name) + ListQuery.controls
+        let known = (hasID ? ["id"] : []) + fields.filter { !$0.filterOperators.isEmpty }.map(\.name) + shortcuts.map(\.name) + ListQuery.controls
         return "there is no such parameter; there are \(known.joined(separator: ", "))"
     }
 }

@@ -139,7 +139,7 @@ struct ListParameters {
 
     private var filters: [JSON] {
         var filters: [JSON] = []
-        for field in [resource.idField] + resource.fields {
+        for field in (resource.hasID ? [resource.idField] : []) + resource.fields {
             for operation in field.filterOperators {
                 let name = operation == .equal ? field.name : "\(field.name)[\(operation.rawValue)]"
                 let isFlag = operation == .isNull || (field.kind == .boolean)

@@ -24,8 +24,10 @@ public struct Resource: Sendable {
     /// Schema and table, or a view.
     public let table: String
     public let scope: Scope
-    /// The column that identifies a row.
+    /// The column that identifies a row; empty when several do together.
     public let key: String
+    /// Fields that order a list where nothing is asked, `-` before one that descends; they order it wholly.
+    public let order: [String]
     /// The unique field that may stand for the id in addresses and references.
     public let nameField: String?
     /// One row a tenant, at the collection's own address.
@@ -45,7 +47,7 @@ public struct Resource: Sendable {
 
     init(
         _ name: String, in domain: String, table: String, summary: String, path: String? = nil, scope: Scope = .tenant,
-        key: String = "id", nameField: String? = nil, isSingleton: Bool = false, verbs: Set<Verb> = Set(Verb.allCases),
+        key: String = "id", order: [String] = ["id"], nameField: String? = nil, isSingleton: Bool = false, verbs: Set<Verb> = Set(Verb.allCases),
         isVersioned: Bool = true, fields: [Field], list: [String], actions: [Action] = [], constraints: [String: String] = [:],
         shortcuts: [Shortcut] = [], rules: Rules = Rules()
     ) {
@@ -56,6 +58,7 @@ public struct Resource: Sendable {
         self.path = path ?? name.replacing("_", with: "-") + "s"
         self.scope = scope
         self.key = key
+        self.order = order
         self.nameField = nameField
         self.isSingleton = isSingleton
         self.verbs = verbs
@@ -73,6 +76,9 @@ public struct Resource: Sendable {
         fields.first { $0.name == name }
     }
 
+    /// Answers begin with an id.
+    var hasID: Bool { !isSingleton && !key.isEmpty }
+
     var hasReferences: Bool {
         fields.contains {
             if case .reference = $0.kind { return true }
@@ -87,15 +93,19 @@ public struct Resource: Sendable {
 
 /// A query parameter that reads better than the filter it stands for: `since=1h` for `at[gte]=1h`.
 public struct Shortcut: Sendable {
+    enum Meaning: Sendable {
+        case filter(field: String, FilterOperator)
+        /// A condition over the alias `t` in which `?` is the value, read as one of `field`.
+        case condition(String, field: Field)
+    }
+
     public let name: String
     public let summary: String
-    let field: String
-    let operation: FilterOperator
+    let meaning: Meaning
 
-    init(_ name: String, _ field: String, _ operation: FilterOperator, summary: String) {
+    init(_ name: String, _ meaning: Meaning, summary: String) {
         self.name = name
-        self.field = field
-        self.operation = operation
+        self.meaning = meaning
         self.summary = summary
     }
 }

@@ -8,7 +8,7 @@ struct ResourceSchema {
 
     /// One row.
     var answer: JSON {
-        var properties: [JSON.Member] = resource.isSingleton ? [] : [.init("id", ["type": "integer", "readOnly": true])]
+        var properties: [JSON.Member] = resource.hasID ? [.init("id", ["type": "integer", "readOnly": true])] : []
         for field in resource.fields where field.isAnswered {
             properties.append(.init(field.name, field.answerSchema))
             if case .reference = field.kind {
@@ -43,7 +43,7 @@ struct ResourceSchema {
 extension Field {
     var answerSchema: JSON {
         var members = shape(isInput: false)
-        if isNullable || expression != nil, kind != .boolean { members = Self.nullable(members) }
+        if isNullable || isLoose || expression != nil, kind != .boolean { members = Self.nullable(members) }
         if isReadOnly { members.append(.init("readOnly", true)) }
         return .object(members + notes)
     }
@@ -84,6 +84,7 @@ extension Field {
         case .textList: return [.init("type", "array"), .init("items", .object([.init("type", "string")] + lengths + format))]
         case .attributes: return [.init("type", "array"), .init("items", Self.attribute)]
         case .document: return [.init("type", "object")]
+        case .date: return [.init("type", "string"), .init("format", "date")]
         case .timestamp: return [.init("type", "string"), .init("format", "date-time")]
         case .address(.ipv4): return [.init("type", "string"), .init("format", "ipv4")]
         case .address(.ipv6): return [.init("type", "string"), .init("format", "ipv6")]

@@ -35,6 +35,7 @@ extension Field {
         case .attributes, .document: "jsonb"
         case .secret: "bytea"
         case .timestamp: "timestamptz"
+        case .date: "date"
         }
     }
 
@@ -51,6 +52,7 @@ extension Field {
         case .address: return [(name, "host(\(operand))")]
         case .prefix, .hardwareAddress: return [(name, "\(operand)::text")]
         case .timestamp: return [(name, "to_char(\(operand) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")]
+        case .date: return [(name, "to_char(\(operand), 'YYYY-MM-DD')")]
         case .reference(let target): return [(name, registry.nameExpression(of: target, id: operand)), (column, operand)]
         default: return [(name, operand)]
         }
@@ -68,7 +70,7 @@ extension Registry {
 extension Resource {
     /// The SQL that builds the JSON text of the row `t`.
     func document(in registry: Registry) -> String {
-        var members = isSingleton ? [] : [(name: "id", sql: "t.\(key)")]
+        var members = hasID ? [(name: "id", sql: "t.\(key)")] : []
         for field in fields { members += field.answer(in: registry) }
         if isVersioned { members.append(("version", "t.version")) }
         let list = members.map { "\($0.sql) AS \"\($0.name)\"" }.joined(separator: ", ")

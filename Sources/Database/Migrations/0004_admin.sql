@@ -57,3 +57,21 @@ CREATE TABLE lastmile.idempotency_key (
 );
 CREATE INDEX idempotency_key_age ON lastmile.idempotency_key (tenant_id, created_at);
 SELECT lastmile.protect('lastmile.idempotency_key');
+
+-- Open and closed sessions as one list. A session is in one of the two tables at any time.
+CREATE VIEW aaa.session_record WITH (security_invoker = true) AS
+SELECT id, tenant_id, CASE WHEN stopped_at IS NOT NULL THEN 'closed' WHEN stale THEN 'stale' ELSE 'open' END AS state,
+    username, subscriber_id, nas_id, profile_id, framed_ipv4, framed_ipv6, framed_ipv6_prefix, delegated_ipv6_prefix,
+    CASE WHEN calling_station_id ~ '^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$'
+        THEN regexp_replace(calling_station_id, '[^0-9A-Fa-f]', '', 'g')::macaddr END AS mac,
+    calling_station_id, called_station_id, acct_session_id, multi_session_id, nas_identifier, nas_address, nas_port, nas_port_id,
+    started_at, updated_at, stopped_at, ended_by, terminate_cause, session_seconds, download_octets, upload_octets
+FROM aaa.session_list
+UNION ALL
+SELECT id, tenant_id, 'closed',
+    username, subscriber_id, nas_id, profile_id, framed_ipv4, framed_ipv6, framed_ipv6_prefix, delegated_ipv6_prefix,
+    CASE WHEN calling_station_id ~ '^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$'
+        THEN regexp_replace(calling_station_id, '[^0-9A-Fa-f]', '', 'g')::macaddr END,
+    calling_station_id, called_station_id, acct_session_id, multi_session_id, nas_identifier, nas_address, nas_port, nas_port_id,
+    started_at, updated_at, stopped_at, ended_by, terminate_cause, session_seconds, download_octets, upload_octets
+FROM aaa.session_history;
