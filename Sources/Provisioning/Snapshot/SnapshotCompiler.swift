@@ -9,7 +9,7 @@ struct SnapshotCompiler {
         var limitProxyState: TriState = .auto
     }
 
-    let dictionary: RadiusDictionary
+    var dictionary: RadiusDictionary
     let secrets: SecretBox
     let defaults: Defaults
     private(set) var profiles: [Int64: ReplyProfile] = [:]

@@ -41,6 +41,8 @@ public final class SnapshotFeed: Sendable {
     private let ended = Atomic<Bool>(true)
     private let wakeFD: Int32
     private let compiler: Mutex<SnapshotCompiler>
+    /// A dictionary that a reload brought and that the next step takes up.
+    private let pending = Mutex<RadiusDictionary?>(nil)
 
     /// As many changes at once are cheaper to read as a whole.
     private static let reloadAbove = 50_000
@@ -83,6 +85,12 @@ public final class SnapshotFeed: Sendable {
 
     public var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
+    /// Reads everything anew, with another dictionary.
+    public func reload(dictionary: RadiusDictionary) {
+        pending.withLock { $0 = dictionary }
+        wake()
+    }
+
     /// Makes the feed look now.
     public func wake() { lm_eventfd_signal(wakeFD) }
 
@@ -123,6 +131,10 @@ public final class SnapshotFeed: Sendable {
         let connection = try turn.connection ?? Connection.open(configuration)
         turn.connection = connection
         let now = lm_monotonic_nanoseconds() / 1_000_000_000
+        if let dictionary = pending.withLock({ $0.take() }) {
+            compiler.withLock { $0.dictionary = dictionary }
+            turn.isLoaded = false
+        }
         if !turn.isLoaded || now - turn.lookedAt > Self.awayLimitSeconds {
             try load(&turn, connection)
         } else {
