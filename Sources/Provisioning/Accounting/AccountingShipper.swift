@@ -1,5 +1,5 @@
 public import Database
-import Logging
+public import Logging
 public import RadiusCore
 
 /// Moves the journal into PostgreSQL, each record exactly once whatever is killed when.
@@ -14,13 +14,13 @@ public final class AccountingShipper: Sendable {
 
     /// - Parameters:
     ///   - journal: this node's, open for as long as the shipper runs.
-    ///   - nodeID: the node's name; the same after every restart.
+    ///   - node: the node's name; the same after every restart.
     public init(
-        journal: Journal, database: DatabaseConfiguration, nodeID: String, settings: AccountingSettings = AccountingSettings(),
+        journal: Journal, configuration: DatabaseConfiguration, node: String, settings: AccountingSettings = AccountingSettings(),
         logger: Logger
     ) {
         self.journal = journal
-        work = ShipperWork(journal: journal, database: database, nodeID: nodeID, settings: settings, logger: logger)
+        work = ShipperWork(journal: journal, database: configuration, nodeID: node, settings: settings, logger: logger)
     }
 
     deinit { stop() }

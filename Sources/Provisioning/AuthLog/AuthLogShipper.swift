@@ -1,5 +1,5 @@
 public import Database
-import Logging
+public import Logging
 public import RadiusCore
 import Synchronization
 
@@ -20,34 +20,27 @@ public final class AuthLogShipper: Sendable {
     private let rings: [AuthEventRing]
     private let work: AuthLogWork
     private let thread = ShipperThread()
-    private let counters = Mutex(Statistics())
+    private let counters = AuthLogCounters()
 
     /// - Parameters:
-    ///   - count: rings, one for each worker.
-    ///   - capacity: octets of each ring.
-    ///   - reasons: the text code for each reason number; a number without one is written as `reason-N`.
-    ///   - methods: likewise for methods.
+    ///   - rings: one for each worker; nobody else drains them.
+    ///   - reasonNames: the text code for each reason number; a number without one is written as `reason-N`.
+    ///   - methodNames: likewise for methods.
     public init(
-        rings count: Int, capacity: Int = 1 << 20, database: DatabaseConfiguration, reasons: [UInt16: String], methods: [UInt8: String],
+        rings: [AuthEventRing], configuration: DatabaseConfiguration, reasonNames: [UInt16: String], methodNames: [UInt8: String] = [:],
         logger: Logger
     ) {
-        let wake = thread.wake
-        rings = (0..<count).map { _ in AuthEventRing(capacity: capacity, wake: wake) }
-        work = AuthLogWork(rings: rings, database: database, reasons: reasons, methods: methods, logger: logger)
+        self.rings = rings
+        work = AuthLogWork(rings: rings, database: configuration, reasons: reasonNames, methods: methodNames, logger: logger)
+        for ring in rings { ring.setWake(thread.wake) }
     }
 
-    deinit { thread.stop() }
-
-    /// The ring of worker `number`, 0..<count; only that worker pushes into it.
-    public func ring(_ number: Int) -> AuthEventRing { rings[number] }
+    deinit { stop() }
 
     /// - Throws: `DatabaseError` when the system gives no thread.
     public func start() throws {
-        let (work, thread) = (work, thread)
-        let isStarted = thread.start { [weak self] in
-            work.run(thread) { change in self?.counters.withLock { change(&$0) } }
-        }
-        guard isStarted else {
+        let (work, thread, counters) = (work, thread, counters)
+        guard thread.start({ work.run(thread, counters) }) else {
             throw DatabaseError("53000", "the system gives no thread for the authentication log", hint: "raise the limit of processes")
         }
     }
@@ -55,12 +48,38 @@ public final class AuthLogShipper: Sendable {
     /// Writes what the rings hold if the database takes it now, and ends the thread. Blocks.
     public func stop() {
         thread.stop()
+        for ring in rings { ring.setWake(nil) }
     }
 
     /// Any thread.
     public var statistics: Statistics {
-        var statistics = counters.withLock { $0 }
+        var statistics = counters.statistics
         statistics.dropped += rings.reduce(0) { $0 + $1.dropped }
         return statistics
+    }
+}
+
+/// The statistics as the log's thread writes them and others read them.
+final class AuthLogCounters: Sendable {
+    private let state = Mutex(AuthLogShipper.Statistics())
+
+    var statistics: AuthLogShipper.Statistics { state.withLock { $0 } }
+
+    func written(_ count: Int) {
+        state.withLock { state in
+            state.written += UInt64(count)
+            state.problem = nil
+        }
+    }
+
+    func dropped() {
+        state.withLock { $0.dropped += 1 }
+    }
+
+    func failed(_ problem: String) {
+        state.withLock { state in
+            state.retries += 1
+            state.problem = problem
+        }
     }
 }

@@ -14,10 +14,8 @@ struct AuthLogWork: Sendable {
     let methods: [UInt8: String]
     let logger: Logger
 
-    typealias Change = (inout AuthLogShipper.Statistics) -> Void
-
     /// Log thread: until it is stopped and the rings are empty, or the database does not take them.
-    func run(_ thread: ShipperThread, _ report: (Change) -> Void) {
+    func run(_ thread: ShipperThread, _ counters: AuthLogCounters) {
         var events: [AuthEventRing.Entry] = []
         var connection: Connection?
         var pause = ShipperWork.firstPauseMilliseconds
@@ -28,17 +26,14 @@ struct AuthLogWork: Sendable {
                 while !events.isEmpty {
                     let open = try connection ?? Connection.open(database)
                     connection = open
-                    try write(events[...], open, report)
+                    try write(events[...], open, counters)
                     events = drain()
                 }
                 pause = ShipperWork.firstPauseMilliseconds
                 if isLast { break }
                 thread.wake.wait(timeoutMilliseconds: Self.drainMilliseconds)
             } catch {
-                report { statistics in
-                    statistics.retries += 1
-                    statistics.problem = "\(error)"
-                }
+                counters.failed("\(error)")
                 logger.warning("the authentication log waits for the database", metadata: ["reason": "\(error)"])
                 connection?.close()
                 connection = nil
@@ -59,21 +54,18 @@ struct AuthLogWork: Sendable {
     }
 
     /// Writes events; those that the database refuses for their content are found by halving, dropped and counted.
-    private func write(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection, _ report: (Change) -> Void) throws {
+    private func write(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection, _ counters: AuthLogCounters) throws {
         do {
             try store(events, connection)
-            report { statistics in
-                statistics.written += UInt64(events.count)
-                statistics.problem = nil
-            }
+            counters.written(events.count)
         } catch let error as DatabaseError where error.code.classCode == "22" || error.code.classCode == "23" {
             guard events.count > 1 else {
                 logger.error("an event of the authentication log is dropped", metadata: ["reason": "\(error)"])
-                return report { $0.dropped += 1 }
+                return counters.dropped()
             }
             let middle = events.startIndex + events.count / 2
-            try write(events[..<middle], connection, report)
-            try write(events[middle...], connection, report)
+            try write(events[..<middle], connection, counters)
+            try write(events[middle...], connection, counters)
         }
     }
 

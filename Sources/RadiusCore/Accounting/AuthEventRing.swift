@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -22,7 +23,7 @@ public struct AuthEvent: BitwiseCopyable, Sendable, Equatable {
     public var reason: UInt16
 
     public init(
-        atMicroseconds: Int64, tenant: Int64, nas: Int64, subscriber: Int64, profile: Int64, durationMicroseconds: Int64,
+        atMicroseconds: Int64, tenant: Int64, nas: Int64, subscriber: Int64, profile: Int64, durationMicroseconds: Int64 = 0,
         outcome: Outcome, method: UInt8, reason: UInt16
     ) {
         self.atMicroseconds = atMicroseconds
@@ -47,24 +48,27 @@ public final class AuthEventRing: @unchecked Sendable {
 
     private let octets: UnsafeMutableRawPointer
     private let mask: Int
-    private let wake: WakeSignal?
+    private let wakeFD = Atomic<Int32>(-1)
     /// Octets ever pushed and ever drained.
     private let head = Atomic<Int>(0)
     private let tail = Atomic<Int>(0)
     private let droppedCount = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - capacity: octets, rounded up to a power of two; at least 4096.
-    ///   - wake: signalled when the ring becomes half full.
-    public init(capacity: Int, wake: WakeSignal? = nil) {
+    ///   - capacity: octets, rounded up to a power of two; at least 4096. An event takes about 150.
+    public init(capacity: Int = 1 << 20) {
         var size = 4096
         while size < capacity { size *= 2 }
         octets = .allocate(byteCount: size, alignment: 16)
         mask = size - 1
-        self.wake = wake
     }
 
     deinit { octets.deallocate() }
+
+    /// Has `wake` signalled whenever the ring becomes half full. It must live until the call with nil, or as long as the ring.
+    public func setWake(_ wake: WakeSignal?) {
+        wakeFD.store(wake?.eventFD ?? -1, ordering: .relaxed)
+    }
 
     /// Events that did not fit. Any thread.
     public var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
@@ -91,8 +95,13 @@ public final class AuthEventRing: @unchecked Sendable {
         nasPortID.withUnsafeBytes { put($0, counts.2, &place) }
         head.store(place, ordering: .releasing)
         let half = (mask + 1) / 2
-        if used < half, used + size >= half { wake?.signal() }
+        if used < half, used + size >= half { signalHalf() }
         return true
+    }
+
+    private func signalHalf() {
+        let descriptor = wakeFD.load(ordering: .relaxed)
+        if descriptor >= 0 { lm_eventfd_signal(descriptor) }
     }
 
     /// An event as the consumer reads it.

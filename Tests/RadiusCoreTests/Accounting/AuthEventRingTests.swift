@@ -23,7 +23,8 @@ import Testing
 
     @Test func dropsAndCountsWhatDoesNotFit() {
         let wake = WakeSignal()
-        let ring = AuthEventRing(capacity: 1, wake: wake)
+        let ring = AuthEventRing(capacity: 1)
+        ring.setWake(wake)
         let name = [UInt8](repeating: 7, count: 100)
         var fitted = 0
         while ring.push(event(fitted), userName: name.span, callingStation: name.span, nasPortID: name.span) { fitted += 1 }
