@@ -38,8 +38,10 @@ public final class Connection {
     /// Whether the server still answers as far as the socket shows; notices an ended server on an idle connection.
     public var isOpen: Bool {
         guard let handle, PQstatus(handle) == CONNECTION_OK else { return false }
-        guard isReadable(PQsocket(handle)) else { return true }
-        return PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK
+        while isReadable(PQsocket(handle)) {  // a farewell, then the end of the stream
+            guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK else { return false }
+        }
+        return true
     }
 
     /// The server's version as `PQserverVersion` gives it, such as 150004; 0 when closed.

@@ -66,6 +66,7 @@ public struct CopyWriter: ~Copyable {
         var value = value
         try value.withUTF8 { document in
             try begin(octets: document.count + 1)
+            try reserve(1)
             append(UInt8(1))
             try send(UnsafeRawBufferPointer(document))
         }

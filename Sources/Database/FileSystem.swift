@@ -77,3 +77,15 @@ enum FileSystem {
 func closeDescriptor(_ descriptor: Int32) {
     close(descriptor)
 }
+
+extension FileSystem {
+    /// Removes a directory and all below it, following no links; what cannot be removed stays.
+    static func removeTree(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in (try? names(in: path)) ?? [] { removeTree("\(path)/\(name)") }
+        }
+        remove(path)
+    }
+}

@@ -106,7 +106,10 @@ public final class Pool: Sendable {
     ) -> PoolJob {
         PoolJob(
             identifier: identifier, deadline: Clock.after(seconds: Double(configuration.waitTimeoutSeconds)),
-            perform: { connection in finish(Result { try body(connection) }) },
+            perform: { connection in
+                let result = Result { try body(connection) }
+                return { finish(result) }
+            },
             fail: { finish(.failure($0)) })
     }
 

@@ -2,7 +2,8 @@
 struct PoolJob: Sendable {
     let identifier: UInt64
     let deadline: UInt64
-    let perform: @Sendable (Connection) -> Void
+    /// Does the work; what it gives back tells the caller, once the connection is free again.
+    let perform: @Sendable (Connection) -> @Sendable () -> Void
     let fail: @Sendable (any Error) -> Void
 }
 

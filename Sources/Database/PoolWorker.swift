@@ -61,9 +61,10 @@ struct PoolWorker {
                 return false
             }
             guard let job = take() else { continue }
-            job.perform(connection)
-            queue.withLock { $0.busy -= 1 }
+            let tellCaller = job.perform(connection)
             tidy(connection)
+            queue.withLock { $0.busy -= 1 }
+            tellCaller()
         }
     }
 

@@ -45,7 +45,7 @@ struct AttributeLayout {
             let value = NumberText.octets(UInt64(path.vendor), count: 4) + [UInt8(number)] + octets
             return try extended(value, path.base, ExtendedAttribute.vendorSpecific, shape)
         }
-        guard let type = UInt8(exactly: number), type > 0 else { throw .notOnTheWire }
+        guard let type = UInt8(exactly: number) else { throw .notOnTheWire }
         if path.numbers.count > 1 {
             guard let shape = shape(of: number), let inner = UInt8(exactly: path.numbers[1]) else { throw .notOnTheWire }
             return try extended(octets, type, inner, shape)

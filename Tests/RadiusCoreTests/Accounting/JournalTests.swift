@@ -112,7 +112,7 @@ import Testing
         }
         journal.addListener(eventFD: event)
         let sequence = try #require(journal.append(.sample(1), octets: packet(3)))
-        #expect(lm_poll2(event, -1, 60_000) == 1)
+        #expect(withUnsafePointer(to: event) { lm_wait($0, 1, 60_000) } == 1)
         #expect(journal.durableSequence >= sequence)
     }
 
