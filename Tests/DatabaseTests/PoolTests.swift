@@ -60,7 +60,11 @@ import Testing
     @Test func failsWithConnectionFailureWhenNoServerAnswers() async throws {
         let pool = try pool(DatabaseConfiguration(conninfo: "host=/nonexistent dbname=x", poolSize: 1, waitTimeoutSeconds: 1))
         for _ in 0..<2 {
-            await #expect { try await pool.run { _ in } } throws: { ($0 as? DatabaseError)?.isConnectionLoss == true && SQLState.connectionFailure ~= $0 }
+            await #expect {
+                try await pool.run { _ in }
+            } throws: {
+                ($0 as? DatabaseError)?.isConnectionLoss == true && SQLState.connectionFailure ~= $0
+            }
         }
         pool.shutdown()
         await #expect { try await pool.run { _ in } } throws: { SQLState.poolBusy ~= $0 }

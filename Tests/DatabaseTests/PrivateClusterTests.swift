@@ -1,8 +1,9 @@
-@testable import Database
 import Glibc
 import Logging
 import Support
 import Testing
+
+@testable import Database
 
 /// A cluster in a directory of its own, erased afterwards.
 private func withCluster<T>(
