@@ -21,7 +21,10 @@ public final class Journal: Sendable {
     /// Opens or creates the journal in `directory`, whose parent must exist, and cuts a torn last record off.
     ///
     /// - Parameters:
+    ///   - directory: the folder for the segments, this journal's alone.
     ///   - segmentBytes: a segment that has grown to this size is closed and the next begun; 64 KiB...1 GiB.
+    /// - Returns: the journal, its writer thread running.
+    /// - Throws: `JournalError`; `.locked` when another process has it open.
     public static func open(directory: String, segmentBytes: Int) throws(JournalError) -> Journal {
         try open(directory: directory, segmentBytes: segmentBytes, pendingOctets: pendingOctets, disk: .system)
     }
@@ -74,6 +77,7 @@ public final class Journal: Sendable {
     /// Copies a packet into the journal's memory. Any thread; a short lock, no allocation, no system call but a wake-up.
     ///
     /// - Parameters:
+    ///   - entry: when it came, from whom, and whose it is.
     ///   - packet: exactly the packet, at most 65535 octets.
     /// - Returns: the number that `durableSequence` must reach before the reply may leave; nil when the record is refused (disk full or
     ///   failing, too much pending, closed): send **no** reply, so that the NAS tries again.

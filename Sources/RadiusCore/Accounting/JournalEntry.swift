@@ -42,7 +42,8 @@ public enum JournalState: Equatable, Sendable {
     public var text: String {
         switch self {
         case .healthy: "healthy"
-        case .refusing(let code): "refusing: \(String(cString: strerror(code))) (errno \(code)); free space or mend the disk, no restart is needed"
+        case .refusing(let code):
+            "refusing: \(String(cString: strerror(code))) (errno \(code)); free space or mend the disk, no restart is needed"
         case .closed: "closed"
         }
     }

@@ -39,8 +39,12 @@ public struct JournalReader: Sendable {
 
     /// Delivers up to `limit` records whose numbers are at most `durable`, in order.
     ///
-    /// - Parameter durable: the journal's `durableSequence`, read before the call.
+    /// - Parameters:
+    ///   - durable: the journal's `durableSequence`, read before the call.
+    ///   - limit: the most records of one call.
+    ///   - body: is given each record, which lives until it returns.
     /// - Returns: records delivered; 0 when there are none.
+    /// - Throws: `JournalError.system` when the directory or a segment cannot be opened.
     public mutating func read(
         through durable: UInt64, limit: Int, _ body: (borrowing Record) -> Void
     ) throws(JournalError) -> Int {

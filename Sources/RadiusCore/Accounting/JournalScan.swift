@@ -18,7 +18,10 @@ struct JournalScan: ~Copyable {
     /// Octets that belonged to no record, before the last one found.
     private(set) var damagedOctets = 0
 
-    /// - Parameter offset: 0, or an earlier scan's `endOfLastRecord`.
+    /// - Parameters:
+    ///   - file: open until the scan is over.
+    ///   - offset: 0, or an earlier scan's `endOfLastRecord`.
+    /// - Throws: `JournalError.system` when the first octets cannot be read.
     init(_ file: JournalSegmentFile, from offset: Int = 0) throws(JournalError) {
         self.file = file
         self.offset = max(offset, JournalFormat.segmentHeaderCount)
@@ -54,7 +57,8 @@ struct JournalScan: ~Copyable {
             case .incomplete:
                 if !refilled {
                     refilled = true
-                    if refill() { continue }
+                    refill()
+                    continue
                 }
                 guard windowFilled - position > 4 else { return nil }
                 step()
@@ -78,11 +82,9 @@ struct JournalScan: ~Copyable {
         }
     }
 
-    /// Moves the window to `offset`; whether that brought octets not seen before.
-    private mutating func refill() -> Bool {
-        let seen = windowStart + windowFilled
+    /// Moves the window to `offset`. An unreadable place ends the segment here; the next scan tries it again.
+    private mutating func refill() {
         windowStart = offset
         windowFilled = (try? file.read(window, Self.windowCount, at: windowStart)) ?? 0
-        return windowStart + windowFilled > seen
     }
 }

@@ -30,7 +30,9 @@ final class JournalWriter: @unchecked Sendable {
 
     private var file: Active?
 
-    init(queue: JournalQueue, directory: JournalDirectory, segments: JournalSegments, segmentBytes: Int, disk: JournalDisk, durable: UInt64) {
+    init(
+        queue: JournalQueue, directory: JournalDirectory, segments: JournalSegments, segmentBytes: Int, disk: JournalDisk, durable: UInt64
+    ) {
         self.queue = queue
         self.directory = directory
         self.segments = segments

@@ -43,7 +43,7 @@ public struct AttributeDefinition: Hashable, Sendable {
     public var isConcatenated: Bool
     /// A value that holds several elements of `type` one after another.
     public var isArray: Bool
-    /// Never printed in clear outside the owner's command.
+    /// Never printed in clear outside the owner's command; so is every attribute that is encrypted on the wire.
     public var isSecret: Bool
     /// A number of 256 or more that never appears on the wire.
     public var isVirtual: Bool

@@ -23,7 +23,8 @@ public enum AcceptAttributes {
         if decision.level == .active { appendEncoded(subscriber.service, &writer) }
         let own = decision.level == .active && subscriber.hasKeyedAttributes ? snapshot.keyedAttributes[subscriber.id] ?? [] : []
         if !keyed.isEmpty || !own.isEmpty {
-            guard appendKeyed(keyed + own, secret: secret, authenticator: authenticator, &writer) else { return false }
+            let keys = HideKeys(secret: secret, authenticator: authenticator)
+            guard appendKeyed(keyed + own, keys: keys, snapshot.dictionary, &writer) else { return false }
         }
         return !writer.overflowed
     }
@@ -47,13 +48,12 @@ public enum AcceptAttributes {
 
     @_lifetime(writer: copy writer)
     private static func appendKeyed(
-        _ attributes: [KeyedAttribute], secret: SharedSecret, authenticator: Digest16, _ writer: inout PacketWriter
+        _ attributes: [ReplyAttribute], keys: HideKeys, _ dictionary: RadiusDictionary, _ writer: inout PacketWriter
     ) -> Bool {
         for attribute in attributes {
-            let keys = HideKeys(secret: secret, authenticator: authenticator)
             guard
                 let encoded = try? AttributeEncoder.encode(
-                    attribute.definition, octets: attribute.octets, tag: attribute.tag, keys: keys)
+                    name: attribute.name, value: attribute.value, dictionary: dictionary, keys: keys)
             else { return false }
             writer.append(encoded: encoded.span)
         }

@@ -23,6 +23,36 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         low = UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
 
+    /// Parses dotted or colon notation; nil for anything else, scope identifiers included.
+    public init?(text: String) {
+        var four = in_addr()
+        if inet_pton(AF_INET, text, &four) == 1 {
+            self.init(ipv4: UInt32(bigEndian: four.s_addr))
+            return
+        }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
+        self = withUnsafeBytes(of: six) { IPAddress(octets: $0) }
+    }
+
+    /// The address as people write it (RFC 5952).
+    public var text: String {
+        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        if let ipv4 {
+            var four = in_addr(s_addr: ipv4.bigEndian)
+            inet_ntop(AF_INET, &four, &buffer, socklen_t(buffer.count))
+        } else {
+            var six = socketAddress
+            inet_ntop(AF_INET6, &six, &buffer, socklen_t(buffer.count))
+        }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The 16 octets in network order.
+    public var octets: [UInt8] {
+        withUnsafeBytes(of: socketAddress) { Array($0) }
+    }
+
     /// The address as sockets take it.
     public var socketAddress: in6_addr {
         var address = in6_addr()

@@ -1,16 +1,3 @@
-/// A reply attribute whose value is hidden anew in each packet, such as Tunnel-Password.
-public struct KeyedAttribute: Sendable {
-    public let definition: AttributeDefinition
-    public let octets: [UInt8]
-    public let tag: UInt8?
-
-    public init(definition: AttributeDefinition, octets: [UInt8], tag: UInt8?) {
-        self.definition = definition
-        self.octets = octets
-        self.tag = tag
-    }
-}
-
 /// A bandwidth profile compiled to what goes on the wire: one template of encoded attributes for each vendor.
 public final class ReplyProfile: Sendable {
     public let id: Int64
@@ -25,7 +12,7 @@ public final class ReplyProfile: Sendable {
     public let filters: [UInt8]
     /// Encoded rate and free attributes, by `NASVendor.rawValue`.
     private let templates: [[UInt8]]
-    private let keyed: [[KeyedAttribute]]
+    private let keyed: [[ReplyAttribute]]
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
 
@@ -34,7 +21,7 @@ public final class ReplyProfile: Sendable {
     ///   - keyed: added attributes that are encrypted for each packet, for a vendor.
     public init(
         id: Int64, tenant: Int64, name: String, rate: BandwidthRate, sessionTimeoutSeconds: UInt32, idleTimeoutSeconds: UInt32,
-        interimSeconds: UInt32, filters: [UInt8], free: (NASVendor) -> [UInt8], keyed: (NASVendor) -> [KeyedAttribute]
+        interimSeconds: UInt32, filters: [UInt8], free: (NASVendor) -> [UInt8], keyed: (NASVendor) -> [ReplyAttribute]
     ) {
         self.id = id
         self.tenant = tenant
@@ -46,7 +33,7 @@ public final class ReplyProfile: Sendable {
         self.filters = filters
         let size = 1 + Int(NASVendor.allCases.map(\.rawValue).max() ?? 0)
         var templates = [[UInt8]](repeating: [], count: size)
-        var hidden = [[KeyedAttribute]](repeating: [], count: size)
+        var hidden = [[ReplyAttribute]](repeating: [], count: size)
         var alarms = [[RateAlarm]](repeating: [], count: size)
         for vendor in NASVendor.allCases {
             let rendering = VendorRates.render(rate, for: vendor, in: .accept)
@@ -63,7 +50,7 @@ public final class ReplyProfile: Sendable {
     public func template(for vendor: NASVendor) -> [UInt8] { templates[Int(vendor.rawValue)] }
 
     /// Attributes to be hidden for each packet.
-    public func keyedAttributes(for vendor: NASVendor) -> [KeyedAttribute] { keyed[Int(vendor.rawValue)] }
+    public func keyedAttributes(for vendor: NASVendor) -> [ReplyAttribute] { keyed[Int(vendor.rawValue)] }
 
     /// What a NAS of `vendor` cannot be told exactly.
     public func rateAlarms(for vendor: NASVendor) -> [RateAlarm] { alarms[Int(vendor.rawValue)] }

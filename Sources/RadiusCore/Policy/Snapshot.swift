@@ -19,12 +19,12 @@ public final class Snapshot: Sendable {
     public let profiles: [Int64: ReplyProfile]
     public let policies: [Int64: AccessPolicy]
     /// Per-packet encrypted attributes of the few subscribers that have such.
-    public let keyedAttributes: [Int64: [KeyedAttribute]]
+    public let keyedAttributes: [Int64: [ReplyAttribute]]
     public let dictionary: RadiusDictionary
 
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
-        keyedAttributes: [Int64: [KeyedAttribute]] = [:], dictionary: RadiusDictionary
+        keyedAttributes: [Int64: [ReplyAttribute]] = [:], dictionary: RadiusDictionary
     ) {
         self.clients = clients
         self.subscribers = subscribers

@@ -14,7 +14,7 @@ struct ReplyToken: BitwiseCopyable {
 ///
 /// First in, first out: marks must not fall. Memory is fixed at creation. One thread.
 struct HeldReplies: ~Copyable {
-    private struct Held: BitwiseCopyable {
+    private struct Held {
         var mark: UInt64
         var datagram: lm_datagram
         var start: UInt64

@@ -1,4 +1,5 @@
 import CLinux
+import Synchronization
 
 /// An Accounting-Request: into the journal, and the response only once the journal is on disk (RFC 2866 §2, DESIGN: Journal).
 extension PacketPath {

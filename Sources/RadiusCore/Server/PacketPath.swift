@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Which port a packet came to.
 enum Service: UInt8 {

@@ -1,4 +1,4 @@
-public import Synchronization
+import Synchronization
 
 /// Limits and habits of the packet path.
 public struct ServerSettings: Sendable {

@@ -88,7 +88,8 @@ public final class SlowChecks: Sendable {
                 wake.wait()
                 continue
             }
-            request.outcome = PasswordHash.verify(request.password.span, against: request.hash.span)
+            let (password, hash) = (request.password, request.hash)
+            request.outcome = PasswordHash.verify(password.span, against: hash.span)
             completed.add(1, ordering: .relaxed)
             completions.add(request)
         }

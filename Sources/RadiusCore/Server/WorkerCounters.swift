@@ -1,4 +1,4 @@
-public import Synchronization
+import Synchronization
 
 /// What a worker counts besides the reasons of `DecodeError`.
 public enum ServerCounter: Int, CaseIterable, Sendable {
