@@ -179,8 +179,7 @@ private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
             let server = try ChildProcess.start(
                 setup.binaries.postgres, setup.serverArguments, as: setup.account, output: log, held: files.descriptor,
                 deathSignal: deathSignal)
-            let ready = "\(directory)/data/postmaster.pid"
-            for _ in 0..<6000 where FileSystem.text(ready)?.contains("ready") != true { usleep(10_000) }
+            try eventuallyBlocking { FileSystem.text("\(directory)/data/postmaster.pid")?.contains("ready") == true }
             return server.identifier
         }
     }
