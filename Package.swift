@@ -56,10 +56,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
+        .target(name: "DaemonSettings", dependencies: ["CYAML"], swiftSettings: settings),
         .executableTarget(
             name: "lastmiled",
             dependencies: [
-                "Admin", "Provisioning", "Database", "RadiusCore", "CYAML",
+                "Admin", "Provisioning", "Database", "RadiusCore", "DaemonSettings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -75,13 +76,14 @@ let package = Package(
         .target(name: "Support", dependencies: ["Database", "CCurl"], path: "Tests/Support", swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
+        .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Support"], swiftSettings: settings),
         .testTarget(
             name: "ProvisioningTests", dependencies: ["Provisioning", "Database", "RadiusCore", "Support"],
             swiftSettings: settings),
         .testTarget(name: "AdminTests", dependencies: ["Admin", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
-        .testTarget(name: "TidyTests", dependencies: ["Support"], swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

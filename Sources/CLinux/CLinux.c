@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
 
 #include <arpa/inet.h>
@@ -143,11 +144,22 @@ void lm_eventfd_drain(int fd) {
     while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {}
 }
 
-int lm_poll2(int first, int second, int timeout_milliseconds) {
-    struct pollfd waiting[2] = {{first, POLLIN, 0}, {second, POLLIN, 0}};
-    int n = poll(waiting, second < 0 ? 1 : 2, timeout_milliseconds);
-    if (n < 0) return errno == EINTR ? 0 : -errno;
-    return (waiting[0].revents ? 1 : 0) | (second >= 0 && waiting[1].revents ? 2 : 0);
+int lm_wait(const int *descriptors, unsigned count, int timeout_milliseconds) {
+    struct pollfd waiting[8];
+    if (count > 8) return -EINVAL;
+    for (unsigned i = 0; i < count; i++) waiting[i] = (struct pollfd){descriptors[i], POLLIN, 0};
+    if (poll(waiting, count, timeout_milliseconds) < 0) return errno == EINTR ? 0 : -errno;
+    int readable = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (waiting[i].revents) readable |= 1 << i;
+    return readable;
+}
+
+int lm_bound_port(int fd) {
+    struct sockaddr_in6 local;
+    socklen_t size = sizeof local;
+    if (getsockname(fd, (struct sockaddr *)&local, &size) < 0) return -errno;
+    return ntohs(local.sin6_port);
 }
 
 static uint32_t crc_table[256];

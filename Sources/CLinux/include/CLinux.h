@@ -2,14 +2,12 @@
 #ifndef LASTMILE_CLINUX_H
 #define LASTMILE_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+
+#include "Process.h"
 
 /// One datagram slot: where its bytes lie, how many there are, and the peer's address.
 struct lm_datagram {
@@ -49,8 +47,11 @@ int lm_eventfd(void);
 void lm_eventfd_signal(int fd);
 void lm_eventfd_drain(int fd);
 
-/// Waits until one of two descriptors is readable; bit 0 = first, bit 1 = second; 0 = timeout; negative = -errno.
-int lm_poll2(int first, int second, int timeout_milliseconds);
+/// Waits until one of up to eight descriptors is readable; bit N = descriptor N; 0 = timeout or signal; negative = -errno.
+int lm_wait(const int *descriptors, unsigned count, int timeout_milliseconds);
+
+/// The port that a socket is bound to, or -errno.
+int lm_bound_port(int fd);
 
 /// CRC-32C (Castagnoli) of `count` octets, continued from `seed` (0 to begin).
 uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);

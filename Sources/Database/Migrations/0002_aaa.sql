@@ -58,8 +58,9 @@ CREATE TABLE aaa.nas (
     vendor text NOT NULL DEFAULT 'generic',
     coa_address inet,
     coa_port integer NOT NULL DEFAULT 3799 CHECK (coa_port BETWEEN 1 AND 65535),
-    require_message_authenticator text NOT NULL DEFAULT 'auto' CHECK (require_message_authenticator IN ('no', 'yes', 'auto')),
-    limit_proxy_state text NOT NULL DEFAULT 'auto' CHECK (limit_proxy_state IN ('no', 'yes', 'auto')),
+    -- null: as radius.require_message_authenticator and radius.limit_proxy_state of the configuration say
+    require_message_authenticator text CHECK (require_message_authenticator IN ('no', 'yes', 'auto')),
+    limit_proxy_state text CHECK (limit_proxy_state IN ('no', 'yes', 'auto')),
     send_message_authenticator boolean NOT NULL DEFAULT true,
     enabled boolean NOT NULL DEFAULT true,
     notes text NOT NULL DEFAULT '',
@@ -133,25 +134,34 @@ CREATE TABLE aaa.access_lock (
 );
 SELECT lastmile.protect('aaa.access_lock');
 
--- The change feed. Rows are read in the order of (transaction, id) once the transaction is known to be over, so that a node
--- that reads a later id first never misses an earlier one that commits after it.
+-- The change feed. A reader takes what it can see, and goes on from the oldest transaction that may still be open, so that a
+-- change that commits late is not missed. `name` is the one that a renamed or deleted row gave up.
 CREATE TABLE aaa.change (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     tenant_id bigint NOT NULL,
     kind text NOT NULL,
     key bigint NOT NULL,
+    name text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX change_order ON aaa.change (transaction_id, id);
 GRANT SELECT, INSERT, DELETE ON aaa.change TO lastmile_system;
 
+-- Arguments: the kind, the column of the key, and where names matter the column of the name.
 CREATE FUNCTION aaa.record_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    subject record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    subject jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+    former text;
 BEGIN
-    INSERT INTO aaa.change (tenant_id, kind, key)
-    SELECT subject.tenant_id, TG_ARGV[0], (to_jsonb(subject) ->> TG_ARGV[1])::bigint;
+    IF TG_NARGS > 2 AND TG_OP <> 'INSERT' THEN
+        former := to_jsonb(OLD) ->> TG_ARGV[2];
+        IF TG_OP = 'UPDATE' AND former = subject ->> TG_ARGV[2] THEN
+            former := NULL;
+        END IF;
+    END IF;
+    INSERT INTO aaa.change (tenant_id, kind, key, name)
+    VALUES ((subject ->> 'tenant_id')::bigint, TG_ARGV[0], (subject ->> TG_ARGV[1])::bigint, former);
     PERFORM pg_notify('lastmile_change', '');
     RETURN NULL;
 END $$;
@@ -163,6 +173,6 @@ CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON aaa.access_policy
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON aaa.nas
     FOR EACH ROW EXECUTE FUNCTION aaa.record_change('nas', 'id');
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON aaa.subscriber
-    FOR EACH ROW EXECUTE FUNCTION aaa.record_change('subscriber', 'id');
+    FOR EACH ROW EXECUTE FUNCTION aaa.record_change('subscriber', 'id', 'username');
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON aaa.access_lock
     FOR EACH ROW EXECUTE FUNCTION aaa.record_change('subscriber', 'subscriber_id');

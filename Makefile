@@ -1,0 +1,64 @@
+# The only front door. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+SWIFT ?= swift
+# Seconds of `make fuzz`, for each fuzz target.
+FUZZ_SECONDS ?= 600
+# Suite of `make e2e`: spine is Tests/EndToEndTests' SpineTests, line-rate is LineRateTests, and so on.
+SUITE ?=
+# Further arguments of `make run` for the daemon, of `make test` for `swift test`.
+ARGS ?=
+# Tests that run at the same time; end-to-end tests start a daemon and a PostgreSQL each.
+TEST_WIDTH ?= 4
+
+sources := Package.swift Sources Tests $(wildcard Fuzz Benchmarks)
+shell_scripts := $(wildcard scripts/*) .ci/run
+
+.PHONY: help setup run test build lint fmt bench fuzz e2e clean
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name meaning; do printf '  make %-7s %s\n' "$$name" "$$meaning"; done
+
+setup:
+	@scripts/setup
+
+run: setup ## builds for release and runs the daemon with a private PostgreSQL under ./var and a demo tenant
+	$(SWIFT) build -c release --product lastmiled
+	$(SWIFT) build -c release --product lastmile
+	@LASTMILE_STATE_DIR="$${LASTMILE_STATE_DIR:-$(CURDIR)/var}" exec .build/release/lastmiled run --config etc/lastmile.yaml --demo $(ARGS)
+
+test: setup ## runs every test, unit and end to end
+	$(SWIFT) build --build-tests
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest $(ARGS)
+	@echo 'make test: passed'
+
+e2e: setup ## runs one end-to-end suite: make e2e SUITE=spine
+	@scripts/end-to-end-suite '$(SUITE)' >/dev/null
+	$(SWIFT) build --build-tests
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest --filter "$$(scripts/end-to-end-suite '$(SUITE)')"
+	@echo 'make e2e SUITE=$(SUITE): passed'
+
+build: setup ## builds everything, tests included, for debugging
+	$(SWIFT) build --build-tests
+
+lint: ## checks formatting and the syntax of scripts; changes nothing
+	$(SWIFT) format lint --strict --parallel --recursive $(sources)
+	@for script in $(shell_scripts); do bash -n "$$script"; done
+	@echo 'make lint: clean'
+
+fmt: ## formats the Swift sources in place
+	$(SWIFT) format --in-place --parallel --recursive $(sources)
+
+bench: setup ## measures a release build and prints a table
+	$(SWIFT) build -c release --product lastmiled
+	$(SWIFT) build -c release --product lastmile
+	@scripts/bench
+
+fuzz: setup ## feeds hostile packets to the decoder for FUZZ_SECONDS (600)
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz
+
+clean: ## removes what was built; ./var, the demo's data, stays
+	rm -rf .build

@@ -1,0 +1,73 @@
+internal import Glibc
+
+extension Settings {
+    /// Files that are read when nobody names one, the first that exists.
+    public static let usualFiles = ["etc/lastmile.yaml", "/etc/lastmile/lastmile.yaml"]
+
+    /// Reads the settings: defaults, then the file, then the environment.
+    ///
+    /// - Parameters:
+    ///   - file: the value of `--config`; nil takes `LASTMILE_CONFIG`, then the first of `usualFiles` that exists, then none.
+    ///   - environment: the process's variables.
+    /// - Returns: complete settings.
+    /// - Throws: every mistake that the file and the environment hold.
+    public static func load(file: String? = nil, environment: [String: String]) throws(SettingsError) -> Settings {
+        let named = file ?? environment["LASTMILE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let path = named ?? usualFiles.first { access($0, F_OK) == 0 }
+        let source = path.map { SettingsFile(path: $0, name: $0) }
+        return try merge(source, path: path, environment: environment)
+    }
+
+    static func merge(_ source: SettingsFile?, path: String?, environment: [String: String]) throws(SettingsError) -> Settings {
+        var values = source?.values ?? [:]
+        var places = source?.places ?? [:]
+        var mistakes = source?.mistakes ?? []
+        for key in SettingTable.keys {
+            guard let text = environment[key.environmentName] else { continue }
+            let place = "environment \(key.environmentName)"
+            places[key.name] = place
+            if let value = key.type.value(of: text) {
+                values[key.name] = value
+            } else {
+                let problem = SettingsMistake.problem(with: text, for: key)
+                mistakes.append(SettingsMistake(place: place, key: key.name, problem: problem, remedy: "allowed: \(key.type.allowed)"))
+            }
+        }
+        let complete = SettingValues(values)
+        mistakes += portCollisions(complete, places: places)
+        guard mistakes.isEmpty else { throw SettingsError(mistakes: mistakes) }
+        return Settings(complete, file: path, notes: notes(on: environment) + notes(onFile: path, values: source?.values ?? [:]))
+    }
+
+    private static func portCollisions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
+        let groups = [["radius.auth.port", "radius.acct.port"], ["http.port", "radsec.port", "acs.port"]]
+        return groups.flatMap { names in
+            names.indices.dropFirst().compactMap { index -> SettingsMistake? in
+                let port = values.port(names[index])
+                guard port != 0, let other = names[..<index].first(where: { values.port($0) == port }) else { return nil }
+                return SettingsMistake(
+                    place: places[names[index]] ?? places[other] ?? "defaults", key: names[index],
+                    problem: "port \(port) is also that of \(other)",
+                    remedy: "give each its own, or 0 for any free one")
+            }
+        }
+    }
+
+    /// Unknown variables are no mistake: container platforms set some with our prefix. A near miss is worth a line.
+    private static func notes(on environment: [String: String]) -> [String] {
+        let known = SettingTable.keys.map(\.environmentName) + ["LASTMILE_CONFIG", "LASTMILE_URL", "LASTMILE_TOKEN"]
+        return environment.keys.filter { $0.hasPrefix("LASTMILE_") && !known.contains($0) }.sorted().compactMap { name in
+            let candidates = SettingTable.keys.map { $0.environmentName.lowercased() }
+            guard let near = Suggestion.nearest(to: name, among: candidates) else { return nil }
+            return "environment \(SettingsMistake.printable(name)) is not read; did you mean \(near.uppercased())?"
+        }
+    }
+
+    private static func notes(onFile path: String?, values: [String: SettingValue]) -> [String] {
+        var status = stat()
+        guard let path, stat(path, &status) == 0, status.st_mode & 0o004 != 0 else { return [] }
+        return SettingTable.keys.filter { $0.type.isSecret && values[$0.name] ?? .text("") != .text("") }.map {
+            "\(path): \($0.name) holds a secret and every user of this machine can read the file; chmod o-r \(path)"
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import CPostgres
+internal import Glibc
+
+/// Makes connections: settles what every one needs, whatever the connection string says.
+enum ConnectionOpening {
+    static func open(_ configuration: DatabaseConfiguration) throws(DatabaseError) -> OpaquePointer {
+        try checkConninfo(configuration.conninfo)
+        guard let handle = connect(configuration) else {
+            throw DatabaseError(.unableToConnect, "out of memory while connecting to PostgreSQL", isConnectionLoss: true)
+        }
+        do throws(DatabaseError) {
+            guard PQstatus(handle) == CONNECTION_OK else { throw refused(handle) }
+            PQsetNoticeProcessor(handle, { _, _ in }, nil)
+            try checkVersion(handle)
+            try prepareSession(handle, configuration)
+        } catch {
+            PQfinish(handle)
+            throw error
+        }
+        return handle
+    }
+
+    /// libpq would quote parts of a malformed string, password included, in its complaint.
+    private static func checkConninfo(_ conninfo: String) throws(DatabaseError) {
+        guard let options = PQconninfoParse(conninfo, nil) else {
+            throw DatabaseError(
+                .invalidParameterValue, "the database's connection string is malformed",
+                hint: "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX")
+        }
+        PQconninfoFree(options)
+    }
+
+    private static func connect(_ configuration: DatabaseConfiguration) -> OpaquePointer? {
+        let settings = [
+            ("dbname", configuration.conninfo),
+            ("application_name", configuration.applicationName),
+            ("connect_timeout", String(max(2, configuration.connectTimeoutSeconds))),
+            ("client_encoding", "UTF8"),
+            ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "60000"),
+        ]
+        let keys = settings.map { strdup($0.0) }
+        let values = settings.map { strdup($0.1) }
+        defer { (keys + values).forEach { free($0) } }
+        let keyPointers = keys.map { UnsafePointer<CChar>($0) } + [nil]
+        let valuePointers = values.map { UnsafePointer<CChar>($0) } + [nil]
+        return PQconnectdbParams(keyPointers, valuePointers, 1)
+    }
+
+    private static func refused(_ handle: OpaquePointer) -> DatabaseError {
+        DatabaseError(connection: handle, code: .unableToConnect)
+    }
+
+    private static func checkVersion(_ handle: OpaquePointer) throws(DatabaseError) {
+        let version = PQserverVersion(handle)
+        guard version >= 150_000 else {
+            throw DatabaseError(.featureNotSupported, "PostgreSQL \(version / 10000) is too old: 15 or newer is needed")
+        }
+    }
+
+    private static func prepareSession(_ handle: OpaquePointer, _ configuration: DatabaseConfiguration) throws(DatabaseError) {
+        let sql = """
+            SET statement_timeout = \(max(0, configuration.statementTimeoutSeconds) * 1000);
+            SET idle_in_transaction_session_timeout = \(max(0, configuration.idleInTransactionTimeoutSeconds) * 1000);
+            SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = warning
+            """
+        guard let result = PQexec(handle, sql) else { throw DatabaseError(connection: handle) }
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw DatabaseError(result: result, connection: handle) }
+    }
+}
+
+/// Whether something waits to be read from `descriptor`, end of stream included.
+func isReadable(_ descriptor: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 0) > 0
+}

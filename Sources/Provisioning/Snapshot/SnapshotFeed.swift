@@ -1,0 +1,234 @@
+import CLinux
+public import Database
+import Glibc
+public import Logging
+public import RadiusCore
+public import Synchronization
+
+/// Keeps the snapshot in force equal to the database: a full load at the start, then every change within a second.
+///
+/// One thread with a connection of its own. While the database is away, the last snapshot stays in force.
+public final class SnapshotFeed: Sendable {
+    /// Rules for clients whose record leaves them open.
+    public struct Rules: Sendable {
+        public var requireMessageAuthenticator: TriState
+        public var limitProxyState: TriState
+
+        public init(requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto) {
+            self.requireMessageAuthenticator = requireMessageAuthenticator
+            self.limitProxyState = limitProxyState
+        }
+    }
+
+    /// What the feed has done, readable at any time.
+    public struct Statistics: Sendable {
+        public var isLoaded = false
+        public var isConnected = false
+        public var loads: UInt64 = 0
+        public var changes: UInt64 = 0
+        /// Age of the oldest change in the last batch, when it came into force.
+        public var lagMicroseconds: Int64 = 0
+        /// What could not be compiled in the last load or batch.
+        public var problems: [String] = []
+        public var lastError: String?
+    }
+
+    public let store: SnapshotStore
+    private let configuration: DatabaseConfiguration
+    private let logger: Logger
+    private let statistics = Mutex(Statistics())
+    private let stopping = Atomic<Bool>(false)
+    private let ended = Atomic<Bool>(true)
+    private let wakeFD: Int32
+    private let compiler: Mutex<SnapshotCompiler>
+    /// A dictionary that a reload brought and that the next step takes up.
+    private let pending = Mutex<RadiusDictionary?>(nil)
+
+    /// As many changes at once are cheaper to read as a whole.
+    private static let reloadAbove = 50_000
+    private static let housekeepingSeconds: UInt64 = 5
+    /// Changes are kept this long for nodes that were away; a node away for longer reads everything anew.
+    private static let keepChanges = "1 day"
+    private static let awayLimitSeconds: UInt64 = 43_200
+
+    public init(
+        configuration: DatabaseConfiguration, dictionary: RadiusDictionary, secrets: SecretBox, rules: Rules, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        let compiler = SnapshotCompiler(
+            dictionary: dictionary, secrets: secrets,
+            defaults: .init(
+                requireMessageAuthenticator: rules.requireMessageAuthenticator, limitProxyState: rules.limitProxyState))
+        store = SnapshotStore(compiler.snapshot)
+        self.compiler = Mutex(compiler)
+        wakeFD = lm_eventfd()
+    }
+
+    /// What is known now.
+    public var state: Statistics { statistics.withLock { $0 } }
+
+    /// Starts the feed's thread; `state.isLoaded` tells when the first snapshot is in force.
+    public func start() {
+        ended.store(false, ordering: .releasing)
+        Thread.start(name: "snapshot-feed") { [self] in
+            run()
+            ended.store(true, ordering: .releasing)
+        }
+    }
+
+    /// Ends the thread after its present work.
+    public func stop() {
+        stopping.store(true, ordering: .releasing)
+        lm_eventfd_signal(wakeFD)
+    }
+
+    public var hasEnded: Bool { ended.load(ordering: .acquiring) }
+
+    /// Reads everything anew, with another dictionary.
+    public func reload(dictionary: RadiusDictionary) {
+        pending.withLock { $0 = dictionary }
+        wake()
+    }
+
+    /// Makes the feed look now.
+    public func wake() { lm_eventfd_signal(wakeFD) }
+
+    private func run() {
+        var turn = Turn()
+        let notifications = try? Notifications(
+            configuration: configuration, channels: ["lastmile_change"], logger: logger, onReconnect: { [self] in wake() },
+            onNotification: { [self] _ in wake() })
+        defer { notifications?.stop() }
+        while !stopping.load(ordering: .acquiring) {
+            do {
+                try step(&turn)
+            } catch {
+                turn.connection?.close()
+                turn.connection = nil
+                report(error)
+            }
+            var fd = wakeFD
+            _ = lm_wait(&fd, 1, 1000)
+            lm_eventfd_drain(wakeFD)
+        }
+        if let connection = turn.connection { try? housekeeping(&turn, connection) }
+        turn.connection?.close()
+    }
+
+    /// What the thread carries from one look to the next.
+    private struct Turn {
+        var connection: Connection?
+        var feed = ChangeFeed()
+        var observations = ObservationStore()
+        var isLoaded = false
+        var lookedAt: UInt64 = 0
+        var keptHouseAt: UInt64 = 0
+        var prunedAt: UInt64 = 0
+    }
+
+    private func step(_ turn: inout Turn) throws {
+        let connection = try turn.connection ?? Connection.open(configuration)
+        turn.connection = connection
+        let now = lm_monotonic_nanoseconds() / 1_000_000_000
+        if let dictionary = pending.withLock({ $0.take() }) {
+            compiler.withLock { $0.dictionary = dictionary }
+            turn.isLoaded = false
+        }
+        if !turn.isLoaded || now - turn.lookedAt > Self.awayLimitSeconds {
+            try load(&turn, connection)
+        } else {
+            try follow(&turn, connection)
+        }
+        turn.lookedAt = now
+        if now >= turn.keptHouseAt + Self.housekeepingSeconds {
+            turn.keptHouseAt = now
+            try housekeeping(&turn, connection)
+        }
+        statistics.withLock { state in
+            state.isConnected = true
+            state.lastError = nil
+        }
+    }
+
+    private func load(_ turn: inout Turn, _ connection: Connection) throws {
+        var feed = turn.feed
+        try compiler.withLock { compiler in
+            try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+                try feed.begin(connection)
+                try compiler.load(connection)
+            }
+            publish(&compiler)
+        }
+        turn.feed = feed
+        turn.isLoaded = true
+        statistics.withLock { state in
+            state.isLoaded = true
+            state.loads += 1
+        }
+    }
+
+    private func follow(_ turn: inout Turn, _ connection: Connection) throws {
+        var feed = turn.feed
+        let changes = try compiler.withLock { compiler in
+            let changes = try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+                let changes = try feed.read(connection)
+                if changes.count <= Self.reloadAbove { try apply(changes, to: &compiler, connection) }
+                return changes
+            }
+            if !changes.isEmpty && changes.count <= Self.reloadAbove { publish(&compiler) }
+            return changes
+        }
+        if changes.count > Self.reloadAbove { return try load(&turn, connection) }
+        turn.feed = feed
+        guard !changes.isEmpty else { return }
+        statistics.withLock { state in
+            state.changes += UInt64(changes.count)
+            state.lagMicroseconds = changes.lagMicroseconds
+        }
+    }
+
+    private func apply(_ changes: ChangeSet, to compiler: inout SnapshotCompiler, _ connection: Connection) throws {
+        guard !changes.isEmpty else { return }
+        if !changes.profiles.isEmpty { try compiler.reload(profiles: Array(changes.profiles), connection) }
+        if !changes.policies.isEmpty { try compiler.reload(policies: Array(changes.policies), connection) }
+        if changes.clients { try compiler.loadClients(connection) }
+        if !changes.subscribers.isEmpty {
+            try compiler.reload(subscribers: Array(changes.subscribers), freed: changes.freed, connection)
+        }
+    }
+
+    private func publish(_ compiler: inout SnapshotCompiler) {
+        store.publish(compiler.snapshot)
+        let problems = compiler.problems
+        compiler.problems = []
+        for problem in problems.prefix(20) { logger.warning("left out of the snapshot: \(problem)") }
+        if problems.count > 20 { logger.warning("left out of the snapshot: \(problems.count - 20) more") }
+        statistics.withLock { $0.problems = problems }
+    }
+
+    private func housekeeping(_ turn: inout Turn, _ connection: Connection) throws {
+        let observations = compiler.withLock { $0.observations }
+        var store = turn.observations
+        try connection.transaction(.system) { connection in
+            try store.flush(observations, connection)
+        }
+        turn.observations = store
+        guard turn.keptHouseAt >= turn.prunedAt + 3600 else { return }
+        turn.prunedAt = turn.keptHouseAt
+        try connection.transaction(.system) { connection in
+            _ = try connection.execute("DELETE FROM aaa.change WHERE created_at < now() - interval '\(Self.keepChanges)'")
+        }
+    }
+
+    private func report(_ error: any Error) {
+        let text = "\(error)"
+        let isNew = statistics.withLock { state in
+            let isNew = state.lastError != text
+            state.isConnected = false
+            state.lastError = text
+            return isNew
+        }
+        if isNew { logger.error("the snapshot cannot follow the database: \(text)") }
+    }
+}

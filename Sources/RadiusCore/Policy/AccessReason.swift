@@ -1,0 +1,97 @@
+/// Why an Access-Request was answered as it was: the code in the authentication log, and the sentence that people read.
+public enum AccessReason: UInt16, Sendable, CaseIterable {
+    case accepted = 0
+    case acceptedCaptive = 1
+    case userNameMissing = 10
+    case unknownSubscriber = 11
+    case noCredentials = 20
+    case conflictingCredentials = 21
+    case malformedCredentials = 22
+    case wrongPassword = 23
+    case noPasswordSet = 24
+    case methodNeedsClearText = 25
+    case methodNeedsNTHash = 26
+    case passwordHashUnusable = 27
+    case methodUnsupported = 28
+    case statusPending = 40
+    case statusSuspended = 41
+    case statusDisconnected = 42
+    case statusTerminated = 43
+    case locked = 44
+    case noWalledGarden = 45
+    case profileMissing = 46
+    case replyTooLarge = 60
+    case overloaded = 61
+
+    /// The stable name in the API and in metrics.
+    public var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .acceptedCaptive: "accepted_captive"
+        case .userNameMissing: "user_name_missing"
+        case .unknownSubscriber: "unknown_subscriber"
+        case .noCredentials: "no_credentials"
+        case .conflictingCredentials: "conflicting_credentials"
+        case .malformedCredentials: "malformed_credentials"
+        case .wrongPassword: "wrong_password"
+        case .noPasswordSet: "no_password_set"
+        case .methodNeedsClearText: "method_needs_clear_text"
+        case .methodNeedsNTHash: "method_needs_nt_hash"
+        case .passwordHashUnusable: "password_hash_unusable"
+        case .methodUnsupported: "method_unsupported"
+        case .statusPending: "status_pending"
+        case .statusSuspended: "status_suspended"
+        case .statusDisconnected: "status_disconnected"
+        case .statusTerminated: "status_terminated"
+        case .locked: "locked"
+        case .noWalledGarden: "no_walled_garden"
+        case .profileMissing: "profile_missing"
+        case .replyTooLarge: "reply_too_large"
+        case .overloaded: "overloaded"
+        }
+    }
+
+    /// What happened, and where there is something to do, what to do.
+    public var sentence: String {
+        switch self {
+        case .accepted: "Accepted."
+        case .acceptedCaptive: "Accepted into the walled garden."
+        case .userNameMissing: "The request carries no User-Name; check the NAS configuration."
+        case .unknownSubscriber: "No subscriber of the NAS's tenant has this user name."
+        case .noCredentials: "The request carries no password of any kind; check the NAS's authentication method."
+        case .conflictingCredentials: "The request mixes several authentication methods."
+        case .malformedCredentials: "The password attribute has an impossible length, or the shared secret differs."
+        case .wrongPassword: "The password is wrong (or, with PAP, the shared secret differs)."
+        case .noPasswordSet: "The subscriber has no password; set one."
+        case .methodNeedsClearText: "CHAP needs the clear-text password, and only a hash is stored; use PAP or store the password."
+        case .methodNeedsNTHash: "MS-CHAP needs the clear-text password or the NT hash, and only a one-way hash is stored; use PAP."
+        case .passwordHashUnusable: "The stored password hash cannot be used; set the password again."
+        case .methodUnsupported: "The authentication method is not supported."
+        case .statusPending: "The subscriber is not activated yet."
+        case .statusSuspended: "The subscriber is suspended."
+        case .statusDisconnected: "The subscriber is disconnected."
+        case .statusTerminated: "The subscription is terminated."
+        case .locked: "A lock suspends the subscriber."
+        case .noWalledGarden: "The subscriber is captive and the tenant has no walled-garden profile; name one in the access policy."
+        case .profileMissing: "The subscriber has no profile; assign one."
+        case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
+        case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
+        }
+    }
+}
+
+/// How the subscriber proved the password.
+public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
+    case none, pap, chap, msCHAP, msCHAPv2, eap
+
+    public var name: String {
+        switch self {
+        case .none: "none"
+        case .pap: "pap"
+        case .chap: "chap"
+        case .msCHAP: "mschap"
+        case .msCHAPv2: "mschapv2"
+        case .eap: "eap"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/// The whole derivation of an answer: what a NAS would be told about a subscriber now, and why.
+///
+/// Made by the same decision and the same writer as the packet path; the password alone is left out.
+public struct Explanation: Sendable {
+    public let userName: String
+    public let status: SubscriberStatus
+    public let locks: [(reason: LockReason, level: AccessLevel)]
+    public let level: AccessLevel
+    public let reason: AccessReason
+    public let isAccepted: Bool
+    public let credential: CredentialKind
+    /// Names of the authentication methods that the stored credential can serve.
+    public let methods: [AuthenticationMethod]
+    /// The profile that is sent; nil with a reject.
+    public let profile: (id: Int64, name: String, rate: BandwidthRate)?
+    public let nas: String
+    public let vendor: NASVendor
+    /// What the NAS cannot be told exactly.
+    public let alarms: [RateAlarm]
+    /// The reply's attributes in order, without Message-Authenticator and those of the method.
+    public let attributes: [AttributePair]
+    /// The same in wire form.
+    public let encoded: [UInt8]
+
+    /// - Returns: nil when `tenant` has no subscriber called `userName`.
+    public init?(userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot) {
+        var name = userName
+        guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })
+        else { return nil }
+        let decision = AccessDecision(subscriber, in: snapshot)
+        self.userName = userName
+        status = subscriber.status
+        locks = subscriber.locks.locks
+        level = decision.level
+        credential = subscriber.credentialKind
+        methods = Self.methods(for: subscriber.credentialKind)
+        nas = client.name
+        vendor = client.vendor
+        let reply = Self.encode(decision, subscriber, client, snapshot)
+        let octets = reply ?? []
+        encoded = octets
+        isAccepted = decision.isAccepted && reply != nil
+        reason = decision.isAccepted && reply == nil ? .replyTooLarge : decision.reason
+        profile = decision.profile.map { ($0.id, $0.name, $0.rate) }
+        alarms = decision.profile?.rateAlarms(for: client.vendor) ?? []
+        attributes =
+            (try? AttributeDecoder.decode(
+                attributes: octets.span, dictionary: snapshot.dictionary,
+                keys: RevealKeys(secret: client.secret, authenticator: Digest16(repeating: 0)))) ?? []
+    }
+
+    /// The authorization attributes in wire form; nil when they do not fit one packet.
+    private static func encode(
+        _ decision: AccessDecision, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot
+    ) -> [UInt8]? {
+        guard decision.isAccepted else { return [] }
+        var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
+        var writer = PacketWriter(octets.mutableSpan, code: .accessAccept, identifier: 0)
+        let complete = AcceptAttributes.append(
+            decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
+            authenticator: Digest16(repeating: 0), writer: &writer)
+        let finished = writer.finish()
+        return complete ? Array(octets[PacketHeader.count..<finished.count]) : nil
+    }
+
+    private static func methods(for credential: CredentialKind) -> [AuthenticationMethod] {
+        switch credential {
+        case .none: []
+        case .clearText: [.pap, .chap, .msCHAP, .msCHAPv2]
+        case .ntHash: [.pap, .msCHAP, .msCHAPv2]
+        case .hash: [.pap]
+        }
+    }
+}

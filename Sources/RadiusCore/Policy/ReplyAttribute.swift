@@ -1,0 +1,51 @@
+/// A reply attribute as an operator wrote it, in profile or subscriber.
+public struct ReplyAttribute: Sendable, Equatable {
+    /// A dictionary name, with a tag where needed: `Tunnel-Type:1`.
+    public var name: String
+    public var value: String
+    /// Only for a NAS of this make; nil for all.
+    public var vendor: NASVendor?
+
+    public init(name: String, value: String, vendor: NASVendor? = nil) {
+        self.name = name
+        self.value = value
+        self.vendor = vendor
+    }
+}
+
+/// Reply attributes in wire form: those that never change, and those hidden anew in each packet, such as Tunnel-Password.
+public struct CompiledAttributes: Sendable {
+    public private(set) var encoded: [UInt8] = []
+    public private(set) var keyed: [ReplyAttribute] = []
+    /// What could not be compiled, and why; the rest stands.
+    public private(set) var problems: [String] = []
+
+    public init() {}
+
+    /// Compiles `attributes` that hold for every vendor or for `vendor`.
+    public init(_ attributes: [ReplyAttribute], for vendor: NASVendor?, dictionary: RadiusDictionary) {
+        for attribute in attributes where attribute.vendor == nil || attribute.vendor == vendor {
+            append(attribute.name, attribute.value, dictionary)
+        }
+    }
+
+    /// Appends one attribute by name and printed value.
+    public mutating func append(_ name: String, _ value: String, _ dictionary: RadiusDictionary) {
+        do {
+            let isKeyed = Self.isKeyed(name, dictionary)
+            // A hidden value is encoded once with a throw-away key, so that a bad one is found now and not at a login.
+            let octets = try AttributeEncoder.encode(
+                name: name, value: value, dictionary: dictionary, keys: isKeyed ? Self.trialKeys : nil)
+            if isKeyed { keyed.append(ReplyAttribute(name: name, value: value)) } else { encoded += octets }
+        } catch {
+            problems.append(error.description)
+        }
+    }
+
+    private static let trialKeys = HideKeys(secret: SharedSecret([0]), authenticator: Digest16(repeating: 0))
+
+    private static func isKeyed(_ name: String, _ dictionary: RadiusDictionary) -> Bool {
+        let untagged = name.split(separator: ":", maxSplits: 1).first.map(String.init) ?? name
+        return dictionary.attribute(named: untagged).map(AttributeEncoder.needsKeys) ?? false
+    }
+}

@@ -1,0 +1,57 @@
+/// A bandwidth profile compiled to what goes on the wire: one template of encoded attributes for each vendor.
+public final class ReplyProfile: Sendable {
+    public let id: Int64
+    public let tenant: Int64
+    public let name: String
+    public let rate: BandwidthRate
+    /// 0 when the profile says nothing.
+    public let sessionTimeoutSeconds: UInt32
+    public let idleTimeoutSeconds: UInt32
+    public let interimSeconds: UInt32
+    /// Encoded Filter-Id attributes, in order.
+    public let filters: [UInt8]
+    /// Encoded rate and free attributes, by `NASVendor.rawValue`.
+    private let templates: [[UInt8]]
+    private let keyed: [[ReplyAttribute]]
+    /// What could not be expressed as asked, by vendor.
+    private let alarms: [[RateAlarm]]
+
+    /// - Parameters:
+    ///   - free: encoded attributes that the operator added, for a vendor.
+    ///   - keyed: added attributes that are encrypted for each packet, for a vendor.
+    public init(
+        id: Int64, tenant: Int64, name: String, rate: BandwidthRate, sessionTimeoutSeconds: UInt32, idleTimeoutSeconds: UInt32,
+        interimSeconds: UInt32, filters: [UInt8], free: (NASVendor) -> [UInt8], keyed: (NASVendor) -> [ReplyAttribute]
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.name = name
+        self.rate = rate
+        self.sessionTimeoutSeconds = sessionTimeoutSeconds
+        self.idleTimeoutSeconds = idleTimeoutSeconds
+        self.interimSeconds = interimSeconds
+        self.filters = filters
+        let size = 1 + Int(NASVendor.allCases.map(\.rawValue).max() ?? 0)
+        var templates = [[UInt8]](repeating: [], count: size)
+        var hidden = [[ReplyAttribute]](repeating: [], count: size)
+        var alarms = [[RateAlarm]](repeating: [], count: size)
+        for vendor in NASVendor.allCases {
+            let rendering = VendorRates.render(rate, for: vendor, in: .accept)
+            templates[Int(vendor.rawValue)] = rendering.attributes + free(vendor)
+            hidden[Int(vendor.rawValue)] = keyed(vendor)
+            alarms[Int(vendor.rawValue)] = rendering.alarms
+        }
+        self.templates = templates
+        self.keyed = hidden
+        self.alarms = alarms
+    }
+
+    /// Encoded attributes for a NAS of `vendor`.
+    public func template(for vendor: NASVendor) -> [UInt8] { templates[Int(vendor.rawValue)] }
+
+    /// Attributes to be hidden for each packet.
+    public func keyedAttributes(for vendor: NASVendor) -> [ReplyAttribute] { keyed[Int(vendor.rawValue)] }
+
+    /// What a NAS of `vendor` cannot be told exactly.
+    public func rateAlarms(for vendor: NASVendor) -> [RateAlarm] { alarms[Int(vendor.rawValue)] }
+}

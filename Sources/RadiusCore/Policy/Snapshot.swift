@@ -1,0 +1,57 @@
+public import Synchronization
+
+/// What holds for a whole tenant where subscriber and profile say nothing.
+public struct AccessPolicy: Sendable {
+    /// Profile of captive subscribers; 0 for none, and then they are refused.
+    public var walledGardenProfile: Int64
+    public var interimSeconds: UInt32
+
+    public init(walledGardenProfile: Int64 = 0, interimSeconds: UInt32 = 600) {
+        self.walledGardenProfile = walledGardenProfile
+        self.interimSeconds = interimSeconds
+    }
+}
+
+/// Everything that an answer depends on, at one moment. Immutable; shared by all workers.
+public final class Snapshot: Sendable {
+    public let clients: ClientTable
+    public let subscribers: SubscriberTable
+    public let profiles: [Int64: ReplyProfile]
+    public let policies: [Int64: AccessPolicy]
+    /// Per-packet encrypted attributes of the few subscribers that have such.
+    public let keyedAttributes: [Int64: [ReplyAttribute]]
+    public let dictionary: RadiusDictionary
+
+    public init(
+        clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
+        keyedAttributes: [Int64: [ReplyAttribute]] = [:], dictionary: RadiusDictionary
+    ) {
+        self.clients = clients
+        self.subscribers = subscribers
+        self.profiles = profiles
+        self.policies = policies
+        self.keyedAttributes = keyedAttributes
+        self.dictionary = dictionary
+    }
+
+    /// The policy of `tenant`, or the defaults.
+    public func policy(of tenant: Int64) -> AccessPolicy { policies[tenant] ?? AccessPolicy() }
+}
+
+/// Where the snapshot in force stands. A reader looks at `generation`, one relaxed load, and takes the lock only when it changed.
+public final class SnapshotStore: Sendable {
+    private let current: Mutex<Snapshot>
+    public let generation = Atomic<UInt64>(1)
+
+    public init(_ snapshot: Snapshot) {
+        current = Mutex(snapshot)
+    }
+
+    public var snapshot: Snapshot { current.withLock { $0 } }
+
+    /// Puts `snapshot` in force; workers see it at their next batch.
+    public func publish(_ snapshot: Snapshot) {
+        current.withLock { $0 = snapshot }
+        generation.add(1, ordering: .releasing)
+    }
+}

@@ -1,0 +1,54 @@
+import Synchronization
+
+/// Limits and habits of the packet path.
+public struct ServerSettings: Sendable {
+    /// Octets of each worker's reply cache.
+    public var replyCacheOctets = 16 << 20
+    /// How long an Access-Reject is held back, in milliseconds; 0 sends it at once.
+    public var rejectDelayMilliseconds = 1000
+    /// Octets that the kernel may queue for one socket.
+    public var receiveBufferOctets = 4 << 20
+
+    public init() {}
+}
+
+/// Addresses that sent packets and are no client, for the operator who wonders why a router gets no answer.
+public final class UnknownClients: Sendable {
+    private let seen = Mutex<[IPAddress: UInt64]>([:])
+    /// Addresses kept; later ones are only counted.
+    public static let limit = 256
+
+    public init() {}
+
+    /// Never waits: while somebody reads, the address is not noted.
+    func note(_ address: IPAddress) {
+        _ = seen.withLockIfAvailable { seen in
+            if seen[address] != nil || seen.count < Self.limit { seen[address, default: 0] += 1 }
+        }
+    }
+
+    /// Addresses and packets since the last call.
+    public func drain() -> [IPAddress: UInt64] {
+        seen.withLock { seen in
+            let taken = seen
+            seen = [:]
+            return taken
+        }
+    }
+}
+
+/// What all workers of a server share.
+public final class ServerEnvironment: Sendable {
+    public let settings: ServerSettings
+    public let store: SnapshotStore
+    public let journal: Journal
+    public let slowChecks: SlowChecks
+    public let unknownClients = UnknownClients()
+
+    public init(settings: ServerSettings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks) {
+        self.settings = settings
+        self.store = store
+        self.journal = journal
+        self.slowChecks = slowChecks
+    }
+}

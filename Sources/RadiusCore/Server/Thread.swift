@@ -1,0 +1,52 @@
+import CLinux
+import Glibc
+
+/// A thread of the system, for work that may block or that owns a processor.
+public enum Thread {
+    private final class Body: Sendable {
+        let name: String
+        let run: @Sendable () -> Void
+
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// Starts a detached thread called `name` (15 octets are kept).
+    public static func start(name: String, _ run: @escaping @Sendable () -> Void) {
+        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        var thread = pthread_t()
+        let status = pthread_create(&thread, nil, { context in
+            guard let context else { return nil }
+            let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+            lm_name_thread(body.name)
+            body.run()
+            return nil
+        }, body.toOpaque())
+        precondition(status == 0, "the system refuses a thread (errno \(status)); raise the limit of tasks")
+        pthread_detach(thread)
+    }
+}
+
+/// A flag that threads sleep on; each signal wakes one of them.
+final class WaitFlag: @unchecked Sendable {
+    // Guard: the semaphore is its own guard.
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        semaphore = .allocate(capacity: 1)
+        sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func signal() { sem_post(semaphore) }
+
+    func wait() {
+        while sem_wait(semaphore) != 0 && errno == EINTR {}
+    }
+}

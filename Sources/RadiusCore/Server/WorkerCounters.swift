@@ -1,0 +1,67 @@
+import Synchronization
+
+/// What a worker counts besides the reasons of `DecodeError`.
+public enum ServerCounter: Int, CaseIterable, Sendable {
+    case accessRequests, accessAccepts, accessRejects
+    case accountingRequests, accountingResponses
+    case statusRequests
+    case duplicates, duplicatesInWork
+    case unknownClients
+    case parked, parkedRefused
+    case journalRefused, heldFull
+    case sendFailures
+    case truncatedDatagrams
+
+    /// The name in metrics.
+    public var name: String {
+        switch self {
+        case .accessRequests: "access_requests"
+        case .accessAccepts: "access_accepts"
+        case .accessRejects: "access_rejects"
+        case .accountingRequests: "accounting_requests"
+        case .accountingResponses: "accounting_responses"
+        case .statusRequests: "status_requests"
+        case .duplicates: "duplicates_answered"
+        case .duplicatesInWork: "duplicates_in_work"
+        case .unknownClients: "unknown_clients"
+        case .parked: "slow_checks"
+        case .parkedRefused: "slow_checks_refused"
+        case .journalRefused: "journal_refused"
+        case .heldFull: "held_replies_full"
+        case .sendFailures: "send_failures"
+        case .truncatedDatagrams: "truncated_datagrams"
+        }
+    }
+}
+
+/// One worker's counters: written by that worker alone, read by anyone.
+public final class WorkerCounters: @unchecked Sendable {
+    // Guard: each cell is an atomic; the memory lives as long as the object.
+    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    private static let dropBase = ServerCounter.allCases.count
+    private static let reasonBase = dropBase + DecodeError.allCases.count
+    private static let size = reasonBase + 64
+
+    public init() {
+        cells = .allocate(capacity: Self.size)
+        for cell in 0..<Self.size { (cells + cell).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        (0..<Self.size).forEach { (cells + $0).deinitialize(count: 1) }
+        cells.deallocate()
+    }
+
+    public subscript(counter: ServerCounter) -> UInt64 { cells[counter.rawValue].load(ordering: .relaxed) }
+    public subscript(drop: DecodeError) -> UInt64 { cells[Self.dropBase + Int(drop.rawValue)].load(ordering: .relaxed) }
+    public subscript(reason: AccessReason) -> UInt64 { cells[Self.reasonBase + Int(reason.rawValue)].load(ordering: .relaxed) }
+
+    func add(_ counter: ServerCounter) { bump(counter.rawValue) }
+    func add(_ drop: DecodeError) { bump(Self.dropBase + Int(drop.rawValue)) }
+    func add(_ reason: AccessReason) { bump(Self.reasonBase + Int(reason.rawValue)) }
+
+    /// One writer: a plain load and store is enough, without a locked instruction.
+    private func bump(_ cell: Int) {
+        cells[cell].store(cells[cell].load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+}
