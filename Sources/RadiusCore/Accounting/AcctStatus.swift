@@ -46,6 +46,12 @@ public struct TerminateCause: RawRepresentable, Hashable, Sendable {
         "User-Error", "Host-Request",
     ]
 
+    /// The cause that `name` gives.
+    public init?(name: String) {
+        guard let number = Self.names.firstIndex(of: name).map({ UInt32($0 + 1) }) ?? UInt32(name) else { return nil }
+        rawValue = number
+    }
+
     /// The RFC's name, or the number.
     public var name: String {
         guard rawValue > 0, rawValue <= Self.names.count else { return String(rawValue) }

@@ -26,13 +26,17 @@ import Testing
 
     @Test func continuesTheSequenceAfterReopening() throws {
         let folder = JournalFolder()
+        var identities: Set<Int64> = []
         for round in 0..<3 {
             let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
             #expect(journal.durableSequence == UInt64(round * 10))
+            #expect(journal.recoveredSequence == UInt64(round * 10))
+            identities.insert(journal.identity)
             for number in 1...10 { #expect(journal.append(.sample(1), octets: packet(number)) == UInt64(round * 10 + number)) }
             journal.close()
             #expect(journal.durableSequence == UInt64(round * 10 + 10))
         }
+        #expect(identities.count == 1)
         var reader = JournalReader(directory: folder.path, after: 15)
         #expect(try KeptRecord.all(&reader, through: 30).map(\.sequence) == (16...30).map { UInt64($0) })
     }
@@ -105,7 +109,7 @@ import Testing
     @Test func signalsListenersAfterACommit() throws {
         let folder = JournalFolder()
         let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
-        let event = lm_eventfd()
+        let event: Int32 = lm_eventfd()
         defer {
             journal.close()
             close(event)

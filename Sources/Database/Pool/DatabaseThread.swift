@@ -17,8 +17,8 @@ final class DatabaseThread: @unchecked Sendable {
 
     private let thread: pthread_t
 
-    /// Starts `body` at once. All signals are blocked on the thread: they are the daemon's business.
-    /// - Parameter name: shown by `top -H`; 15 octets are kept.
+    /// Starts `body` at once. All signals are blocked on the thread: they are the daemon's business. `name` is shown by
+    /// `top -H`; 15 octets are kept.
     init(name: String, _ body: @escaping @Sendable () -> Void) throws(DatabaseError) {
         var thread = pthread_t()
         let start = Unmanaged.passRetained(Start(name: name, body: body))

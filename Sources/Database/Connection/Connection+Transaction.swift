@@ -42,7 +42,8 @@ extension Connection {
         let owned = try checked(result, "COMMIT")
         let tag = PQcmdStatus(owned.pointer).map { String(cString: $0) }
         guard tag == "COMMIT" else {
-            throw DatabaseError(.failedTransaction, "the transaction was rolled back: a statement in it had failed and its error was ignored")
+            throw DatabaseError(
+                .failedTransaction, "PostgreSQL rolled the transaction back: a statement in it had failed and its error was ignored")
         }
     }
 }

@@ -75,7 +75,7 @@ extension DatabaseError {
 
     private static func connectionMessage(_ connection: OpaquePointer?) -> String {
         guard let text = PQerrorMessage(connection), text.pointee != 0 else { return "the connection to PostgreSQL is closed" }
-        return String(cString: text).split(separator: "\n").joined(separator: "; ")
+        return String(cString: text).split { $0 == "\n" || $0 == "\t" }.joined(separator: " ")
     }
 
     /// Blanks what PostgreSQL quotes in data errors (class 22), such as `invalid input syntax for type bigint: "..."`.

@@ -88,8 +88,7 @@ struct PoolWorker {
         clock.signal()
     }
 
-    static func pause(milliseconds: UInt64) {
-        var time = timespec(tv_sec: Int(milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
-        nanosleep(&time, nil)
+    static func pause(milliseconds: UInt16) {
+        usleep(UInt32(milliseconds) * 1000)
     }
 }

@@ -71,7 +71,8 @@ struct ClusterSupervisor: Sendable {
             while files.isPostmaster(orphan), Clock.now < deadline { PoolWorker.pause(milliseconds: 50) }
             if !files.isPostmaster(orphan) { return }
         }
-        throw DatabaseError(.clusterUnavailable, "the PostgreSQL server that an earlier daemon left behind (process \(orphan)) does not end")
+        throw DatabaseError(
+            .clusterUnavailable, "the PostgreSQL server that an earlier daemon left behind (process \(orphan)) does not end")
     }
 
     /// Starts until it answers. A server that ends at once is tried again: processes of its predecessor may still hold its memory.

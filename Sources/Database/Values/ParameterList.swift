@@ -15,7 +15,8 @@ struct ParameterList {
             let start = buffer.count
             let isBinary = append(value)
             if !isBinary, buffer[start...].contains(0) {
-                throw DatabaseError(.characterNotInRepertoire, "parameter $\(index + 1) holds a NUL character, which text in PostgreSQL cannot")
+                throw DatabaseError(
+                    .characterNotInRepertoire, "parameter $\(index + 1) holds a NUL character, which text in PostgreSQL cannot")
             }
             offsets.append(value == .null ? -1 : start)
             lengths.append(Int32(clamping: buffer.count - start))

@@ -8,10 +8,8 @@ struct ChildProcess {
     /// Readable when the child has ended; negative where the kernel has no such descriptor.
     let descriptor: Int32
 
-    /// - Parameters:
-    ///   - output: an open file that receives standard output and error.
-    ///   - held: a descriptor that stays open in the child under the same number.
-    ///   - deathSignal: what the child gets when the starting thread ends.
+    /// Starts `path`. `output` is an open file that receives standard output and error; `held` stays open in the child under the
+    /// same number; the child gets `deathSignal` when the calling thread ends.
     static func start(
         _ path: String, _ arguments: [String], as account: ClusterAccount, output: Int32, held: Int32, deathSignal: Int32
     ) throws(DatabaseError) -> ChildProcess {

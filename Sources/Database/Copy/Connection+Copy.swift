@@ -3,7 +3,8 @@ internal import CPostgres
 extension Connection {
     /// Sends rows by `COPY table (columns) FROM STDIN (FORMAT binary)`.
     ///
-    /// When `body` throws, nothing of the COPY is kept.
+    /// When `body` throws, nothing of the COPY is kept. PostgreSQL refuses COPY into a table under row-level security
+    /// (`featureNotSupported`), whatever the role: copy into a temporary table and `INSERT ... SELECT` from it.
     /// - Returns: rows stored.
     @discardableResult
     public func copyIn(_ sql: String, _ body: (inout CopyWriter) throws -> Void) throws -> Int {

@@ -32,9 +32,8 @@ public final class Pool: Sendable {
         self.logger = logger
         try threads.withLock { threads in
             for index in 0..<min(1000, max(1, configuration.poolSize)) {
-                threads.append(try DatabaseThread(name: "database-\(index)") { [queue, clock] in
-                    PoolWorker(queue: queue, clock: clock, configuration: configuration, logger: logger).run()
-                })
+                let worker = PoolWorker(queue: queue, clock: clock, configuration: configuration, logger: logger)
+                threads.append(try DatabaseThread(name: "database-\(index)") { worker.run() })
             }
             threads.append(try DatabaseThread(name: "database-clock") { [queue, clock] in Pool.expire(queue, clock) })
         }
@@ -167,7 +166,7 @@ public final class Pool: Sendable {
                 return try body()
             } catch let error as DatabaseError where error.isRetryable && attempts < 3 {
                 attempts += 1
-                PoolWorker.pause(milliseconds: UInt64.random(in: 1...10) << UInt64(attempts))
+                PoolWorker.pause(milliseconds: UInt16.random(in: 1...10) << UInt16(attempts))
             }
         }
     }

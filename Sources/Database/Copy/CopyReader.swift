@@ -48,7 +48,9 @@ public struct CopyRow {
 
     private func number<Value: FixedWidthInteger>(_ column: Int) throws(DatabaseError) -> Value {
         let field = try bytes(column)
-        guard field.count == MemoryLayout<Value>.size, let value = FieldDecoder.bigEndian(field, as: Value.self) else { throw mismatch(column) }
+        guard field.count == MemoryLayout<Value>.size, let value = FieldDecoder.bigEndian(field, as: Value.self) else {
+            throw mismatch(column)
+        }
         return value
     }
 
@@ -101,7 +103,9 @@ struct CopyReader {
 
     private func headerLength(_ bytes: UnsafeRawBufferPointer) throws -> Int? {
         guard let extensionLength = FieldDecoder.bigEndian(bytes, at: 15, as: UInt32.self) else { return nil }
-        guard bytes.starts(with: CopyReader.signature) else { throw DatabaseError(.badCopyFileFormat, "the COPY stream is not in binary format") }
+        guard bytes.starts(with: CopyReader.signature) else {
+            throw DatabaseError(.badCopyFileFormat, "the COPY stream is not in binary format")
+        }
         let length = 19 + Int(extensionLength)
         return bytes.count >= length ? length : nil
     }

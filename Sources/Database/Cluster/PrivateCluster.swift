@@ -13,9 +13,8 @@ public final class PrivateCluster: Sendable {
     private let logger: Logger
     private let settings: [String: String]
 
-    /// - Parameters:
-    ///   - directory: made when missing; holds `data`, `socket`, `postgresql.conf`, `postgres.log`.
-    ///   - settings: PostgreSQL settings that override the file, such as `["fsync": "off"]` in tests.
+    /// Starts nothing yet. `directory` is made when missing and holds `data`, `socket`, `postgresql.conf`, `postgres.log`;
+    /// `settings` are PostgreSQL's and override the file, such as `["fsync": "off"]` in tests.
     public init(directory: String, logger: Logger, settings: [String: String] = [:]) throws {
         self.directory = directory
         self.logger = logger
@@ -47,12 +46,18 @@ public final class PrivateCluster: Sendable {
     /// - Parameter progress: called with one line for each step that may take long.
     /// - Throws: `clusterUnavailable` with what to do: programs missing, directory in use or foreign, server refused to start.
     public func start(progress: @escaping @Sendable (String) -> Void = { _ in }) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            do {
-                try startThread(progress) { continuation.resume(with: $0) }
-            } catch {
-                continuation.resume(throwing: error)
+        try startAllowed()
+        do {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                do {
+                    try startThread(progress) { continuation.resume(with: $0) }
+                } catch {
+                    continuation.resume(throwing: error)
+                }
             }
+        } catch {
+            await stop()
+            throw error
         }
     }
 
@@ -77,6 +82,11 @@ public final class PrivateCluster: Sendable {
         FileSystem.removeTree(directory)
     }
 
+    private func startAllowed() throws {
+        let isRunning = state.withLock { $0.thread != nil }
+        if isRunning { throw DatabaseError(.clusterUnavailable, "the private cluster was started already") }
+    }
+
     private func startThread(
         _ progress: @escaping @Sendable (String) -> Void, _ started: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) throws {
@@ -84,7 +94,7 @@ public final class PrivateCluster: Sendable {
             directory: directory, settings: settings, logger: logger, stopDescriptor: stopDescriptor, state: state, progress: progress)
         lm_eventfd_drain(stopDescriptor)
         try state.withLock { state in
-            guard state.thread == nil else { throw DatabaseError(.clusterUnavailable, "the private cluster was started already") }
+            guard state.thread == nil else { throw DatabaseError(.clusterUnavailable, "the private cluster is being started already") }
             state.thread = try DatabaseThread(name: "database-server") { supervisor.run(started) }
         }
     }

@@ -9,8 +9,7 @@ struct ClusterBinaries: Equatable {
     var initdb: String { "\(directory)/initdb" }
 
     /// Looks in `LASTMILE_POSTGRES_BIN` (and then nowhere else), Debian's directories (newest first), and `PATH`.
-    ///
-    /// - Parameter major: the version that made an existing cluster; only Debian's directory of that version can serve it.
+    /// `major` is the version that made an existing cluster: only programs of that version can serve it.
     static func find(
         major: Int?, environment: [String: String] = ClusterBinaries.environment(), debian: String = "/usr/lib/postgresql"
     ) throws(DatabaseError) -> ClusterBinaries {
