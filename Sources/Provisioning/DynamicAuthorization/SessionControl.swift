@@ -104,12 +104,13 @@ public struct SessionControl: Sendable {
 
     /// Reauthorizes all open sessions of a profile, some at a time.
     ///
-    /// Errors: `DatabaseError`, `CancellationError` between two chunks; what was begun is then finished.
     /// - Parameters:
     ///   - tenant: owner of the profile.
     ///   - profile: whose sessions.
     ///   - actor: for the record: a user's name, or the daemon's part that asks.
     ///   - each: hears of every session as it ends, for a progress display.
+    /// - Returns: how many ended how.
+    /// - Throws: `DatabaseError`; `CancellationError` between two chunks, when what was begun is finished.
     public func applyProfileChange(
         tenant: Int64, profile: Int64, by actor: String, each: @Sendable (SessionControlResult) async -> Void = { _ in }
     ) async throws -> SessionControlSummary {

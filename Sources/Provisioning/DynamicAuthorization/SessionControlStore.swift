@@ -1,5 +1,5 @@
 import Database
-import RadiusCore
+public import RadiusCore
 
 /// The statements behind `SessionControl`. All block: only on a thread that owns `connection`, inside a tenant's transaction.
 enum SessionControlStore {
