@@ -49,7 +49,7 @@ struct Daemon {
         try await parts.startFeed()
         let http = settings.roles.contains(.admin)
             ? AdminServer(
-                services: parts.adminServices(token: token), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
+                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }

@@ -83,7 +83,7 @@ import Testing
 
     /// The same random changes to the table and to a plain dictionary, past several merges.
     @Test func agreesWithAPlainDictionaryThroughManyChanges() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededGenerator(state: 7)
         var table = table([])
         var model: [String: Int64] = [:]
         for round in 0..<60 {
@@ -102,8 +102,7 @@ import Testing
 
     @Test func refusesNamesThatNoPacketCanCarry() {
         var builder = SubscriberIndexBuilder()
-        #expect(!builder.add(entry("")))
-        #expect(!builder.add(entry(String(repeating: "x", count: 254))))
-        #expect(builder.add(entry(String(repeating: "x", count: 253))))
+        let taken = [0, 254, 253].map { builder.add(entry(String(repeating: "x", count: $0))) }
+        #expect(taken == [false, false, true])
     }
 }

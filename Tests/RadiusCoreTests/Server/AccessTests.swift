@@ -64,12 +64,15 @@ import Testing
     }
 
     @Test func checksASlowHashOffThePathAndAnswersThroughTheSameSocket() throws {
-        // bcrypt of "arctangent", made with another program (Python's crypt).
-        let hash = "$2b$04$abcdefghijklmnopqrstuu5p2Hd7NSPHfIkQ4jVBMrcZgNrFBf4SW"
+        // bcrypt of "arctangent", made by mkpasswd.
+        let hash = "$2b$05$cpTTW8ENQgoIX.S2yyKvA.WNywwaqToTOVJqc7wLilOMlPT7qDlKG"
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo", password: hash, kind: .hash)])
-        let reply = try TestNAS(to: host.server.authenticationPort).exchange(TestPacket.access(password: "wrong"))
-        #expect(reply.first == PacketCode.accessReject.rawValue)
-        #expect(host.count(ServerCounter.parked) == 1)
+        let nas = try TestNAS(to: host.server.authenticationPort)
+        let accept = nas.exchange(TestPacket.access(1))
+        #expect(accept.first == PacketCode.accessAccept.rawValue)
+        #expect(TestPacket.isSigned(accept))
+        #expect(nas.exchange(TestPacket.access(2, password: "wrong")).first == PacketCode.accessReject.rawValue)
+        #expect(host.count(ServerCounter.parked) == 2)
         #expect(host.count(.wrongPassword as AccessReason) == 1)
     }
 

@@ -1,0 +1,24 @@
+extension Resource {
+    /// What was answered to whom and why.
+    static let authLog = Resource(
+        "auth_log", in: "aaa", table: "aaa.auth_log", summary: "What each login was answered and why", path: "auth-log",
+        order: ["-at", "-id"], verbs: [.list], isVersioned: false,
+        fields: [
+            .timestamp("at", .required, .readOnly),
+            .text("username", .required, .readOnly, .searchable, .dataClass(.personal)),
+            .reference("subscriber", to: "subscriber", .readOnly, .loose),
+            .reference("nas", to: "nas", .readOnly, .loose),
+            .choice("outcome", ["accept", "reject", "challenge"], .required, .readOnly),
+            .text("reason", .required, .readOnly, .searchable),
+            .text("method", .required, .readOnly),
+            .reference("profile", to: "profile", .readOnly, .loose),
+            .text("calling_station_id", .readOnly, .searchable, .dataClass(.personal)),
+            .text("nas_port_id", .readOnly),
+            .integer("duration_microseconds", .required, .readOnly),
+        ],
+        list: ["at", "username", "nas", "outcome", "reason", "method"],
+        shortcuts: [
+            Shortcut("user", .filter(field: "username", .equal), summary: "The username"),
+            Shortcut("since", .filter(field: "at", .atLeast), summary: "From then on: a time, or an age such as 15m"),
+        ])
+}

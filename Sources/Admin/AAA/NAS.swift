@@ -1,0 +1,29 @@
+extension Resource {
+    /// A router or switch that asks by RADIUS.
+    ///
+    /// - Parameter vendors: the words that `vendor` takes.
+    static func nas(vendors: [String]) -> Resource {
+        Resource(
+            "nas", in: "aaa", table: "aaa.nas", summary: "A router or switch, or a network of them, that asks by RADIUS", path: "nas",
+            nameField: "name",
+            fields: [
+                .text("name", .required, .unique, .searchable, .octets(1...64)),
+                .prefix("address", .any, .required, .unique, .summary("Where its packets come from")),
+                .secret("secret", .required, .octets(1...128)),
+                .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),
+                .address("coa_address", .any, .summary("Where CoA and Disconnect go; null: where its packets come from")),
+                .integer("coa_port", .initial(3799), .range(1...65535)),
+                .choice(
+                    "require_message_authenticator", ["no", "yes", "auto"], .initial("auto"),
+                    .summary("auto: from the first request on that brought one")),
+                .choice("limit_proxy_state", ["no", "yes", "auto"], .initial("auto")),
+                .boolean("send_message_authenticator", .initial(true)),
+                .boolean("enabled", .initial(true)),
+                .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
+                .timestamp("created_at", .required, .readOnly),
+                .timestamp("updated_at", .required, .readOnly),
+            ],
+            list: ["name", "address", "vendor", "enabled"],
+            constraints: ["nas_address_key": "address"])
+    }
+}

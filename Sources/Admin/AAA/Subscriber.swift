@@ -1,0 +1,72 @@
+extension Resource {
+    /// Who may log in, and what they get.
+    static let subscriber = Resource(
+        "subscriber", in: "aaa", table: "aaa.subscriber", summary: "A login, its credentials, its profile and what is its own",
+        nameField: "username",
+        fields: [
+            .text("username", .required, .unique, .searchable, .octets(1...253), .form(.username), .dataClass(.personal)),
+            .secret("password", .octets(1...128), .sets(column: "password_kind", to: "clear"), .summary("Clear text; kept sealed")),
+            .secret(
+                "password_nt", .column("password"), .octets(32...32), .form(.ntHash), .sets(column: "password_kind", to: "nt"),
+                .summary("An NT hash as 32 hexadecimal digits: PAP and MS-CHAP only")),
+            .secret(
+                "password_hash", .column("password"), .octets(13...512), .form(.passwordHash), .sets(column: "password_kind", to: "hash"),
+                .summary("A crypt or PHC string, such as $2b$... or $argon2id$...: PAP only")),
+            .choice("password_kind", ["clear", "nt", "hash"], .readOnly, .initial("clear")),
+            .boolean("has_password", .computed("t.password IS NOT NULL")),
+            .choice(
+                "status", ["pending", "active", "quarantined", "suspended", "disconnected", "terminated"], .initial("active")),
+            .reference("profile", to: "profile", .summary("By name or id")),
+            .address("static_ipv4", .ipv4),
+            .prefix("ipv6_prefix", .ipv6),
+            .prefix("delegated_ipv6_prefix", .ipv6),
+            .textList("routes", .initial([]), .octets(1...253), .form(.route), .summary("Framed-Route, in order")),
+            .integer("vlan", .range(1...4094)),
+            .integer("inner_vlan", .range(1...4094)),
+            .integer("session_timeout", .range(1...2_147_483_647), .summary("Seconds")),
+            .integer("idle_timeout", .range(1...2_147_483_647), .summary("Seconds")),
+            .integer("interim_interval", .range(60...86400), .summary("Seconds between interim accounting records")),
+            .textList("filters", .initial([]), .octets(1...253), .summary("Filter-Id, in order")),
+            .attributes("attributes", .initial([]), .summary("Further reply attributes, in order")),
+            .text("full_name", .initial(""), .searchable, .octets(0...200), .dataClass(.personal)),
+            .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000), .dataClass(.personal)),
+            .timestamp("created_at", .required, .readOnly),
+            .timestamp("updated_at", .required, .readOnly),
+        ],
+        list: ["username", "status", "profile", "static_ipv4", "full_name"],
+        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action])
+}
+
+extension TextForm {
+    /// A login: any text without white space at its ends.
+    static let username = TextForm(name: "username") { text in
+        guard let first = text.first, let last = text.last else { return nil }
+        return first.isWhitespace || last.isWhitespace ? "white space at its beginning or end is not possible" : nil
+    }
+
+    static let ntHash = TextForm(name: "nt-hash") { text in
+        text.allSatisfy { $0.isASCII && $0.isHexDigit } ? nil : "32 hexadecimal digits are expected"
+    }
+
+    /// `$id$...` in printable ASCII.
+    static let passwordHash = TextForm(name: "password-hash") { text in
+        let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        let hasScheme = text.hasPrefix("$") && text.dropFirst().contains("$")
+        return isPrintable && hasScheme ? nil : "a crypt or PHC string is expected, such as $2b$12$... or $argon2id$..."
+    }
+
+    /// `192.0.2.0/24 198.51.100.1 1`: a network, then perhaps a gateway and metrics (RFC 2865 §5.22, RFC 3162 §2.5).
+    static let route = TextForm(name: "route") { text in
+        let words = text.split(separator: " ")
+        guard let network = words.first, words.count <= 8 else { return "a network is expected, then perhaps a gateway and metrics" }
+        do throws(FieldFault) {
+            _ = try Field.prefix("route", .any).value(ofText: String(network)) { _, _ in nil }
+        } catch {
+            return "\(network): \(error.detail)"
+        }
+        guard words.count > 1 else { return nil }
+        let gateway = String(words[1])
+        guard NetworkAddress(gateway) != nil else { return "\(gateway) is no gateway's address" }
+        return words.dropFirst(2).allSatisfy { Int($0) != nil } ? nil : "metrics are whole numbers"
+    }
+}

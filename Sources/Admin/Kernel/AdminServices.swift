@@ -1,0 +1,90 @@
+public import Database
+public import Logging
+
+/// All that the interface needs of the rest of the daemon.
+public struct AdminServices: Sendable {
+    public var pool: Pool
+    public var logger: Logger
+    /// The bootstrap token of the installation's operator; at least 16 octets.
+    public var operatorToken: String
+    /// Seals a secret for the database.
+    public var seal: @Sendable (_ clear: [UInt8]) throws -> [UInt8]
+    /// Why the dictionary refuses an attribute with this name and value; nil when it takes it.
+    public var validateAttribute: @Sendable (_ name: String, _ value: String) -> String?
+    /// The words that `vendor` of a NAS takes.
+    public var vendorNames: [String]
+    /// Derives what a subscriber would be answered, on a NAS when one is named: the text of a JSON object.
+    public var explain: @Sendable (_ tenant: Int64, _ username: String, _ nas: String?) async throws -> String
+    /// Ends a session at its NAS: the outcome as the text of a JSON object.
+    public var disconnect: @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String
+    /// Gives a session its subscriber's current profile: the outcome as the text of a JSON object.
+    public var coa: @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String
+    /// Gives all live sessions of a profile its current rates: the outcome as the text of a JSON object.
+    public var applyProfile: @Sendable (_ tenant: Int64, _ profile: Int64, _ by: String) async throws -> String
+    /// Prometheus text, version 0.0.4.
+    public var metrics: @Sendable () -> String
+    public var readiness: @Sendable () async -> Readiness
+
+    public init(
+        pool: Pool,
+        logger: Logger,
+        operatorToken: String,
+        seal: @escaping @Sendable (_ clear: [UInt8]) throws -> [UInt8],
+        validateAttribute: @escaping @Sendable (_ name: String, _ value: String) -> String?,
+        vendorNames: [String],
+        explain: @escaping @Sendable (_ tenant: Int64, _ username: String, _ nas: String?) async throws -> String,
+        disconnect: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
+        coa: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
+        applyProfile: @escaping @Sendable (_ tenant: Int64, _ profile: Int64, _ by: String) async throws -> String,
+        metrics: @escaping @Sendable () -> String,
+        readiness: @escaping @Sendable () async -> Readiness
+    ) {
+        self.pool = pool
+        self.logger = logger
+        self.operatorToken = operatorToken
+        self.seal = seal
+        self.validateAttribute = validateAttribute
+        self.vendorNames = vendorNames
+        self.explain = explain
+        self.disconnect = disconnect
+        self.coa = coa
+        self.applyProfile = applyProfile
+        self.metrics = metrics
+        self.readiness = readiness
+    }
+}
+
+/// What must work before requests may be sent here, each with its state.
+public struct Readiness: Sendable {
+    public struct Check: Sendable {
+        public let name: String
+        public let isReady: Bool
+        /// What is wrong, or how it stands.
+        public let detail: String
+
+        public init(name: String, isReady: Bool, detail: String) {
+            self.name = name
+            self.isReady = isReady
+            self.detail = detail
+        }
+    }
+
+    public let checks: [Check]
+    public var isReady: Bool { checks.allSatisfy(\.isReady) }
+
+    public init(checks: [Check]) {
+        self.checks = checks
+    }
+}
+
+/// Why a service did not do what it was asked.
+public enum ServiceFailure: Error, Equatable, Sendable {
+    /// 404: the thing does not exist.
+    case notFound(String)
+    /// 409: the state forbids it.
+    case conflict(String)
+    /// 503: it may work later.
+    case unavailable(String)
+    /// 422: it can never work, such as CoA to a vendor that has none.
+    case refused(String)
+}

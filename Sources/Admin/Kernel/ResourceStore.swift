@@ -1,0 +1,121 @@
+import Database
+internal import Logging
+
+/// Reads and writes the rows of one resource in one caller's scope. Its functions run on a database thread, inside a transaction.
+struct ResourceStore {
+    let resource: Resource
+    let registry: Registry
+    let exchange: Exchange
+
+    /// A row as it is answered.
+    struct Stored {
+        let id: Int64
+        let version: Int64
+        let name: String
+        let json: String
+
+        var etag: String { "\"\(version)\"" }
+    }
+
+    /// How the address names a row.
+    enum Key: Equatable {
+        case id(Int64)
+        case name(String)
+        /// The only row of a singleton.
+        case only
+
+        /// Digits are an id; `name:` and `id:` say which is meant; anything else is a name.
+        init(_ segment: String) {
+            if segment.hasPrefix("name:") {
+                self = .name(String(segment.dropFirst(5)))
+            } else if segment.hasPrefix("id:"), let id = Int64(segment.dropFirst(3)) {
+                self = .id(id)
+            } else if !segment.isEmpty, segment.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+                self = .id(Int64(segment) ?? -1)
+            } else {
+                self = .name(segment)
+            }
+        }
+    }
+
+    /// The row that `key` names.
+    ///
+    /// - Throws: `Problem.notFound`.
+    func find(_ key: Key, _ connection: Connection, forUpdate: Bool = false) throws -> Stored {
+        var statement = Statement(resource.selection(in: registry))
+        switch key {
+        case .id(let id): statement.text += " WHERE t.\(resource.key) = \(statement.bind(.int(id)))"
+        case .name(let name):
+            guard let field = resource.nameField.flatMap(resource.field) else {
+                throw Problem.notFound("\(resource.name) “\(name)”: it is known by its id alone, and this")
+            }
+            statement.text += " WHERE t.\(field.column) = \(statement.bind(.text(name)))"
+        case .only:
+            try connection.execute("INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
+            statement.text += " WHERE t.tenant_id = \(statement.bind(.int(exchange.principal.tenant)))"
+        }
+        if forUpdate { statement.text += " FOR UPDATE OF t" }
+        guard let row = try connection.queryOne(statement.text, statement.values) else { throw Problem.notFound(described(key)) }
+        return Stored(id: try row.int64(2), version: try row.int64(1), name: try row.string(3), json: try row.string(0))
+    }
+
+    private func described(_ key: Key) -> String {
+        switch key {
+        case .id(let id): "\(resource.name) \(id)"
+        case .name(let name): "\(resource.name) “\(name)”"
+        case .only: resource.name
+        }
+    }
+
+    /// Inserts what `draft` holds, and `extra` columns that no field fills.
+    func insert(_ draft: Draft, _ extra: [Rules.Column], _ connection: Connection) throws -> Stored {
+        var draft = draft
+        let given = try draft.columns(connection, registry, seal: exchange.services.seal)
+        let columns = given + extra.map { (name: $0.name, type: $0.type, value: $0.value) }
+        var statement = Statement()
+        var names: [String] = []
+        var places: [String] = []
+        for column in columns {
+            guard let value = column.value else { continue }
+            names.append(column.name)
+            places.append(statement.bind(value) + "::" + column.type)
+        }
+        if resource.scope == .tenant {
+            names.append("tenant_id")
+            places.append(statement.bind(.int(exchange.principal.tenant)))
+        }
+        let text = "INSERT INTO \(resource.table) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) RETURNING \(resource.key)"
+        guard let row = try connection.queryOne(text, statement.values) else { throw Problem.internalError() }
+        return try find(.id(try row.int64(0)), connection)
+    }
+
+    /// Writes what `draft` holds over `stored`, and raises its version; nothing happens when the draft names no field.
+    func update(_ stored: Stored, _ draft: Draft, _ connection: Connection) throws -> Stored {
+        var draft = draft
+        let columns = try draft.columns(connection, registry, seal: exchange.services.seal)
+        guard !columns.isEmpty else { return stored }
+        var statement = Statement()
+        var assignments: [String] = []
+        for column in columns {
+            let value = column.value.map { statement.bind($0) + "::" + column.type } ?? "DEFAULT"
+            assignments.append("\(column.name) = \(value)")
+        }
+        assignments += ["version = version + 1", "updated_at = now()"]
+        let key = statement.bind(.int(stored.id))
+        let text = "UPDATE \(resource.table) SET \(assignments.joined(separator: ", ")) WHERE \(resource.key) = \(key)"
+        guard try connection.execute(text, statement.values) == 1 else { throw Problem.notFound("\(resource.name) \(stored.id)") }
+        return try find(resource.isSingleton ? .only : .id(stored.id), connection)
+    }
+
+    func delete(_ stored: Stored, _ connection: Connection) throws {
+        try connection.execute("DELETE FROM \(resource.table) WHERE \(resource.key) = $1", [.int(stored.id)])
+    }
+
+    /// Refuses when `If-Match` does not name the stored version.
+    func checkMatch(_ stored: Stored) throws(Problem) {
+        guard let match = exchange.header("If-Match") else { throw .preconditionRequired() }
+        if Field.trimmed(match) == "*" { return }
+        let named = match.split(separator: ",").map(Field.trimmed)
+        guard named.contains(stored.etag) else { throw .stale(current: stored.etag) }
+    }
+}

@@ -1,0 +1,171 @@
+internal import CPostgres
+
+/// Writes rows in PostgreSQL's binary COPY format into a buffer that is sent whenever it fills.
+///
+/// Begin each row with `row(columns:)`, then write exactly that many fields, in the order and of the types of the COPY's
+/// columns. A field of the wrong width is refused by the server (`22P03`); a wrong count of fields here (`badCopyFileFormat`).
+public struct CopyWriter: ~Copyable {
+    private static let capacity = 64 * 1024
+    private let handle: OpaquePointer
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var used = 0
+    private var fieldsLeft = 0
+    /// Rows begun so far.
+    public private(set) var rowCount = 0
+
+    init(_ handle: OpaquePointer) {
+        self.handle = handle
+        buffer = .allocate(byteCount: CopyWriter.capacity, alignment: 8)
+        let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
+        buffer.copyBytes(from: signature + [UInt8](repeating: 0, count: 8))
+        used = signature.count + 8
+    }
+
+    deinit { buffer.deallocate() }
+
+    public mutating func row(columns: Int) throws {
+        guard fieldsLeft == 0 else { throw wrongCount("\(fieldsLeft) fields of row \(rowCount) were not written") }
+        try reserve(2)
+        append(Int16(clamping: columns))
+        fieldsLeft = columns
+        rowCount += 1
+    }
+
+    public mutating func null() throws {
+        try field(octets: 0)
+        replaceLength(-1)
+    }
+
+    public mutating func bool(_ value: Bool) throws {
+        try field(octets: 1)
+        append(UInt8(value ? 1 : 0))
+    }
+
+    public mutating func int2(_ value: Int16) throws { try number(value) }
+    public mutating func int4(_ value: Int32) throws { try number(value) }
+    public mutating func int8(_ value: Int64) throws { try number(value) }
+    public mutating func float8(_ value: Double) throws { try number(value.bitPattern) }
+
+    public mutating func timestamp(microsecondsSinceUnixEpoch value: Int64) throws {
+        let isInfinite = value == .max || value == .min
+        let (sum, overflow) = value.subtractingReportingOverflow(Timestamp.postgresEpoch)
+        guard !overflow else { throw DatabaseError(.numericValueOutOfRange, "the instant in row \(rowCount) is out of range") }
+        try number(isInfinite ? value : sum)
+    }
+
+    /// UTF-8 text, for `text`, `varchar`, `json` and enums.
+    public mutating func text(_ value: String) throws {
+        var value = value
+        try value.withUTF8 { try bytes(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Text as octets; the server refuses octets that are not UTF-8 or hold NUL (`characterNotInRepertoire`).
+    public mutating func text(octets: UnsafeRawBufferPointer) throws { try bytes(octets) }
+
+    public mutating func jsonb(_ value: String) throws {
+        var value = value
+        try value.withUTF8 { document in
+            try begin(octets: document.count + 1)
+            try reserve(1)
+            append(UInt8(1))
+            try send(UnsafeRawBufferPointer(document))
+        }
+    }
+
+    public mutating func bytes(_ value: [UInt8]) throws {
+        try value.withUnsafeBytes { try bytes($0) }
+    }
+
+    /// A `bytea`, or any field whose binary form the caller has ready.
+    public mutating func bytes(_ value: UnsafeRawBufferPointer) throws {
+        try begin(octets: value.count)
+        try send(value)
+    }
+
+    /// Sixteen octets.
+    public mutating func uuid(_ octets: UnsafeRawBufferPointer) throws {
+        guard octets.count == 16 else { throw DatabaseError(.invalidParameterValue, "a uuid has 16 octets, not \(octets.count)") }
+        try bytes(octets)
+    }
+
+    /// An address of 4 or 16 octets in network order, for `inet`; with `isCIDR`, a prefix for `cidr`.
+    public mutating func inet(_ address: UnsafeRawBufferPointer, prefixLength: Int? = nil, isCIDR: Bool = false) throws {
+        guard address.count == 4 || address.count == 16 else {
+            throw DatabaseError(.invalidParameterValue, "an address has 4 or 16 octets, not \(address.count)")
+        }
+        let family: UInt8 = address.count == 4 ? 2 : 3
+        try field(octets: 4 + address.count)
+        append(family)
+        append(UInt8(clamping: prefixLength ?? address.count * 8))
+        append(UInt8(isCIDR ? 1 : 0))
+        append(UInt8(address.count))
+        try send(address)
+    }
+
+    /// Ends the stream; the trailer is a row of -1 fields.
+    mutating func finish() throws {
+        guard fieldsLeft == 0 else { throw wrongCount("\(fieldsLeft) fields of the last row were not written") }
+        try reserve(2)
+        append(Int16(-1))
+        try flush()
+    }
+
+    private func wrongCount(_ problem: String) -> DatabaseError {
+        DatabaseError(.badCopyFileFormat, "COPY: \(problem)")
+    }
+
+    private mutating func number<Value: FixedWidthInteger>(_ value: Value) throws {
+        try field(octets: MemoryLayout<Value>.size)
+        append(value)
+    }
+
+    /// Starts a field that fits the buffer as a whole.
+    private mutating func field(octets: Int) throws {
+        try begin(octets: octets)
+        try reserve(octets)
+    }
+
+    private mutating func begin(octets: Int) throws {
+        guard fieldsLeft > 0 else { throw wrongCount("row \(rowCount) has more fields than it announced") }
+        guard let length = Int32(exactly: octets) else { throw DatabaseError(.stringTooLong, "a field of 2 GiB or more cannot be stored") }
+        fieldsLeft -= 1
+        try reserve(4)
+        append(length)
+    }
+
+    private mutating func replaceLength(_ length: Int32) {
+        used -= 4
+        append(length)
+    }
+
+    private mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: used, as: Value.self)
+        used += MemoryLayout<Value>.size
+    }
+
+    private mutating func reserve(_ count: Int) throws {
+        if used + count > buffer.count { try flush() }
+    }
+
+    private mutating func send(_ octets: UnsafeRawBufferPointer) throws {
+        try reserve(octets.count)
+        guard octets.count <= buffer.count - used else { return try put(octets) }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[used...]).copyMemory(from: octets)
+        used += octets.count
+    }
+
+    private mutating func flush() throws {
+        try put(UnsafeRawBufferPointer(rebasing: buffer[..<used]))
+        used = 0
+    }
+
+    private func put(_ octets: UnsafeRawBufferPointer) throws {
+        guard let base = octets.baseAddress, !octets.isEmpty else { return }
+        let piece = 1 << 20
+        for start in stride(from: 0, to: octets.count, by: piece) {
+            let count = Int32(min(piece, octets.count - start))
+            let sent = PQputCopyData(handle, base.advanced(by: start).assumingMemoryBound(to: CChar.self), count)
+            guard sent == 1 else { throw DatabaseError(connection: handle) }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Database
+import Logging
+import RadiusCore
+
+/// The authentication log's loop.
+struct AuthLogWork: Sendable {
+    static let batchEvents = 5000
+    static let drainMilliseconds = 200
+    static let longestPauseMilliseconds: Int64 = 5000
+
+    let rings: [AuthEventRing]
+    let database: DatabaseConfiguration
+    let reasons: [UInt16: String]
+    let methods: [UInt8: String]
+    let logger: Logger
+
+    /// Log thread: until it is stopped and the rings are empty, or the database does not take them.
+    func run(_ thread: ShipperThread, _ counters: AuthLogCounters) {
+        var events: [AuthEventRing.Entry] = []
+        var connection: Connection?
+        var pause = ShipperWork.firstPauseMilliseconds
+        while true {
+            let isLast = thread.isStopping
+            if events.isEmpty { events = drain() }
+            do {
+                while !events.isEmpty {
+                    let open = try connection ?? Connection.open(database)
+                    connection = open
+                    try write(events[...], open, counters)
+                    events = drain()
+                }
+                pause = ShipperWork.firstPauseMilliseconds
+                if isLast { break }
+                thread.wake.wait(timeoutMilliseconds: Self.drainMilliseconds)
+            } catch {
+                counters.failed("\(error)")
+                logger.warning("the authentication log waits for the database", metadata: ["reason": "\(error)"])
+                connection?.close()
+                connection = nil
+                if isLast { break }
+                thread.pause(milliseconds: pause)
+                pause = min(pause * 2, Self.longestPauseMilliseconds)
+            }
+        }
+        connection?.close()
+    }
+
+    private func drain() -> [AuthEventRing.Entry] {
+        var events: [AuthEventRing.Entry] = []
+        for ring in rings where events.count < Self.batchEvents {
+            _ = ring.drain(limit: Self.batchEvents - events.count) { events.append($0) }
+        }
+        return events
+    }
+
+    /// Writes events; those that the database refuses for their content are found by halving, dropped and counted.
+    private func write(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection, _ counters: AuthLogCounters) throws {
+        do {
+            try store(events, connection)
+            counters.written(events.count)
+        } catch let error as DatabaseError where error.code.classCode == "22" || error.code.classCode == "23" {
+            guard events.count > 1 else {
+                logger.error("an event of the authentication log is dropped", metadata: ["reason": "\(error)"])
+                return counters.dropped()
+            }
+            let middle = events.startIndex + events.count / 2
+            try write(events[..<middle], connection, counters)
+            try write(events[middle...], connection, counters)
+        }
+    }
+
+    private func store(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection) throws {
+        for day in Set(events.map { $0.event.atMicroseconds / 86_400_000_000 }) {
+            let moment = SQLValue.timestamp(microsecondsSinceUnixEpoch: day * 86_400_000_000)
+            try connection.query("SELECT aaa.ensure_partitions('auth_log', 'day', $1, $1)", [moment]) { _ in }
+        }
+        try connection.transaction(.system) { connection in
+            try connection.copyIn(
+                """
+                COPY aaa.auth_log (tenant_id, at, nas_id, username, subscriber_id, outcome, reason, method, calling_station_id, \
+                nas_port_id, profile_id, duration_microseconds) FROM STDIN (FORMAT binary)
+                """
+            ) { writer in
+                for entry in events { try write(entry, &writer) }
+            }
+        }
+    }
+
+    private func write(_ entry: AuthEventRing.Entry, _ writer: inout CopyWriter) throws {
+        let event = entry.event
+        try writer.row(columns: 12)
+        try writer.int8(event.tenant)
+        try writer.timestamp(microsecondsSinceUnixEpoch: event.atMicroseconds)
+        try number(event.nas, &writer)
+        try writer.text(StorableText.of(entry.userName))
+        try number(event.subscriber, &writer)
+        try writer.text(event.outcome.name)
+        try writer.text(reasons[event.reason] ?? "reason-\(event.reason)")
+        try writer.text(methods[event.method] ?? "method-\(event.method)")
+        try text(entry.callingStation, &writer)
+        try text(entry.nasPortID, &writer)
+        try number(event.profile, &writer)
+        try writer.int8(event.durationMicroseconds)
+    }
+
+    private func number(_ value: Int64, _ writer: inout CopyWriter) throws {
+        if value == 0 { try writer.null() } else { try writer.int8(value) }
+    }
+
+    private func text(_ octets: [UInt8], _ writer: inout CopyWriter) throws {
+        if octets.isEmpty { try writer.null() } else { try writer.text(StorableText.of(octets)) }
+    }
+}
+
+extension AuthEvent.Outcome {
+    /// The value of `aaa.auth_log.outcome`.
+    var name: String {
+        switch self {
+        case .accept: "accept"
+        case .reject: "reject"
+        case .challenge: "challenge"
+        }
+    }
+}

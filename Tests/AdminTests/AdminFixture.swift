@@ -1,0 +1,168 @@
+import Admin
+import Database
+import Logging
+import Support
+import Synchronization
+import Testing
+
+/// A server on a free port over a fresh database with the tenants `north` (the default) and `south`.
+struct AdminFixture: Sendable {
+    static let operatorToken = "operator-token-for-tests"
+
+    let pool: Pool
+    let client: HTTPClient
+    let services: FakeServices
+
+    /// Runs `body` against a new server, which ends with it.
+    static func run(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
+        var configuration = try await PostgresFixture.freshDatabase()
+        configuration.poolSize = 4
+        var logger = Logger(label: "admin-tests")
+        logger.logLevel = .error
+        let pool = try Pool(configuration: configuration, logger: logger)
+        defer { pool.shutdown() }
+        try await pool.run { connection in
+            try connection.script("INSERT INTO tenancy.tenant (name) VALUES ('north'), ('south')")
+        }
+        let services = FakeServices()
+        let server = AdminServer(services: services.admin(pool, logger), address: "127.0.0.1", port: 0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let port = try await waitForPort(server)
+            let headers = [(name: "Authorization", value: "Bearer " + operatorToken)]
+            try await body(AdminFixture(pool: pool, client: HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers), services: services))
+            group.cancelAll()
+        }
+    }
+
+    private static func waitForPort(_ server: AdminServer) async throws -> Int {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if let port = server.boundPort { return port }
+            await Task.yield()
+        }
+        throw HTTPFailure.noServer
+    }
+
+    // MARK: Requests
+
+    func get(_ path: String, tenant: String? = nil) async throws -> Reply {
+        try await send("GET", path, tenant: tenant)
+    }
+
+    func post(_ path: String, _ body: JSON? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []) async throws -> Reply {
+        try await send("POST", path, body?.bytes, tenant: tenant, headers: headers)
+    }
+
+    func patch(_ path: String, _ body: JSON, match: String? = "*", tenant: String? = nil) async throws -> Reply {
+        try await send("PATCH", path, body.bytes, tenant: tenant, headers: match.map { [("If-Match", $0)] } ?? [])
+    }
+
+    func delete(_ path: String, match: String? = "*", tenant: String? = nil) async throws -> Reply {
+        try await send("DELETE", path, tenant: tenant, headers: match.map { [("If-Match", $0)] } ?? [])
+    }
+
+    func send(
+        _ method: String, _ path: String, _ body: [UInt8]? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []
+    ) async throws -> Reply {
+        var headers = headers
+        if body != nil, !headers.contains(where: { $0.name == "Content-Type" }) { headers.append(("Content-Type", "application/json")) }
+        if let tenant { headers.append(("X-Lastmile-Tenant", tenant)) }
+        return Reply(try await client.send(method, path, headers: headers, body: body))
+    }
+
+    /// A value that SQL written by hand gives, seen with all tenants' rights.
+    func sql(_ text: String) async throws -> String? {
+        try await pool.transaction(.system) { try $0.queryOne(text)?.optionalString(0) }
+    }
+}
+
+extension HTTPFailure {
+    static let noServer = HTTPFailure(description: "the server did not begin to listen")
+}
+
+/// A response with its body read as JSON.
+struct Reply: Sendable {
+    let response: HTTPResponse
+    let json: JSON
+
+    init(_ response: HTTPResponse) {
+        self.response = response
+        json = (try? JSONParser.parse(response.body)) ?? .null
+    }
+
+    var status: Int { response.status }
+    var text: String { response.text }
+    var body: [UInt8] { response.body }
+    var etag: String { header("etag") ?? "" }
+    var code: String { json["code"]?.text ?? "" }
+    var id: Int64 { json["id"]?.integer ?? -1 }
+    var rows: [JSON] { json["data"]?.elements ?? [] }
+
+    subscript(_ name: String) -> JSON? { json[name] }
+
+    /// The first header called `name`, in lower case.
+    func header(_ name: String) -> String? { response[name] }
+
+    /// `pointer code` of each error of a problem, sorted.
+    var faults: [String] {
+        (json["errors"]?.elements ?? []).map { fault in
+            let place = fault["pointer"]?.text ?? fault["parameter"]?.text ?? "\(fault["line"]?.integer ?? -1) \(fault["column"]?.text ?? "")"
+            return place + " " + (fault["code"]?.text ?? "")
+        }.sorted()
+    }
+
+    /// The texts of one member of all rows.
+    func column(_ name: String) -> [String] {
+        rows.map { row in
+            switch row[name] {
+            case .string(let text), .number(let text): text
+            case .boolean(let value): String(value)
+            default: "null"
+            }
+        }
+    }
+}
+
+/// The rest of the daemon, as the tests want it: remembers what it was asked.
+final class FakeServices: Sendable {
+    private let log = Mutex<[String]>([])
+    private let failure = Mutex<ServiceFailure?>(nil)
+    private let ready = Mutex(true)
+
+    var calls: [String] { log.withLock { $0 } }
+
+    func fail(with failure: ServiceFailure?) {
+        self.failure.withLock { $0 = failure }
+    }
+
+    func setReady(_ isReady: Bool) {
+        ready.withLock { $0 = isReady }
+    }
+
+    private func note(_ call: String) throws -> String {
+        log.withLock { $0.append(call) }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return "{\"outcome\":\"ack\"}"
+    }
+
+    func admin(_ pool: Pool, _ logger: Logger) -> AdminServices {
+        AdminServices(
+            pool: pool, logger: logger, operatorToken: AdminFixture.operatorToken,
+            seal: { clear in clear.map { $0 ^ 0x5A } },
+            validateAttribute: { name, value in
+                guard name == "Filter-Id" || name == "Class" else { return "the dictionary has no attribute \(name)" }
+                return value.isEmpty ? "a value is expected" : nil
+            },
+            vendorNames: ["generic", "mikrotik", "cisco"],
+            explain: { try self.note("explain \($0) \($1) \($2 ?? "-")") },
+            disconnect: { try self.note("disconnect \($0) \($1) \($2)") },
+            coa: { try self.note("coa \($0) \($1) \($2)") },
+            applyProfile: { try self.note("apply \($0) \($1) \($2)") },
+            metrics: { "lastmile_up 1\n" },
+            readiness: {
+                let isReady = self.ready.withLock { $0 }
+                return Readiness(checks: [.init(name: "database", isReady: isReady, detail: isReady ? "answers" : "does not answer")])
+            })
+    }
+}
