@@ -27,7 +27,8 @@ enum OutcomeText {
     static func isDone(_ outcome: JSONValue) -> Bool {
         if outcome["error"] != nil { return false }
         if let inner = outcome["outcome"], case .object = inner { return isDone(inner) }
-        if let sessions = outcome["sessions"]?.elements { return sessions.allSatisfy(isDone) }
+        if case .array(let sessions)? = outcome["sessions"] { return sessions.allSatisfy(isDone) }
+        if ["nak", "timeout", "refused"].contains(where: { (outcome[$0]?.integer ?? 0) > 0 }) { return false }
         guard let word = outcome["outcome"]?.text ?? outcome["result"]?.text ?? outcome["status"]?.text else { return true }
         return !["nak", "timeout", "failed", "refused", "unreachable", "unanswered"].contains(word.lowercased())
     }
