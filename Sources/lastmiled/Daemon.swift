@@ -7,6 +7,7 @@ import Logging
 import Provisioning
 import RadiusCore
 import ServiceLifecycle
+import UnixSignals
 
 /// Puts the parts together, in the order in which they need each other, and takes them down in reverse.
 struct Daemon {
