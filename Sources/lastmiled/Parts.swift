@@ -17,6 +17,7 @@ final class Parts: Sendable {
     let authLog: AuthLogShipper?
     let coa: CoAClient
     let control: SessionControl
+    let reauthorizer: Reauthorizer
     private let slowChecks: SlowChecks
     private let logger = Logger(label: "radius")
 
@@ -52,11 +53,12 @@ final class Parts: Sendable {
         control = SessionControl(
             pool: pool, client: coa, open: { try secrets.open($0) },
             attributes: { [feed] tenant, session in
-                feed.store.snapshot.change(tenant: tenant, userName: session.username, vendor: session.vendor)
+                feed.store.snapshot.change(tenant: tenant, userName: session.userName, vendor: session.vendor)
             },
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             })
+        reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
     }
 
     private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {
