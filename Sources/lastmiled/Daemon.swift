@@ -7,6 +7,7 @@ import Logging
 import Provisioning
 import RadiusCore
 import ServiceLifecycle
+import UnixSignals
 
 /// Puts the parts together, in the order in which they need each other, and takes them down in reverse.
 struct Daemon {
@@ -49,7 +50,7 @@ struct Daemon {
         try await parts.startFeed()
         let http = settings.roles.contains(.admin)
             ? AdminServer(
-                services: parts.adminServices(token: token), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
+                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }

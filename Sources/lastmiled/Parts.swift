@@ -33,18 +33,30 @@ final class Parts: Sendable {
         slowChecks = SlowChecks(threads: max(1, cores / 2))
         server = settings.roles.contains(.aaa)
             ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
-        let node = try NodeIdentity.read(state: state)
+        var keeping = AccountingSettings()
+        keeping.journalHours = settings.journalRetentionHours
+        keeping.recordDays = settings.accountingRetentionDays
+        keeping.historyMonths = max(1, settings.accountingRetentionDays / 30)
+        keeping.authLogDays = settings.authLogRetentionDays
         shipper = AccountingShipper(
-            journal: journal, directory: state.journal, configuration: database, node: node,
-            retentionHours: settings.journalRetentionHours, logger: Logger(label: "accounting"))
+            journal: journal, configuration: database, node: try NodeIdentity.read(state), settings: keeping,
+            logger: Logger(label: "accounting"))
         authLog = server.map {
             AuthLogShipper(
                 rings: $0.authEvents, configuration: database,
                 reasonNames: Dictionary(uniqueKeysWithValues: AccessReason.allCases.map { ($0.rawValue, $0.name) }),
+                methodNames: Dictionary(uniqueKeysWithValues: AuthenticationMethod.allCases.map { ($0.rawValue, $0.name) }),
                 logger: Logger(label: "auth-log"))
         }
         coa = try CoAClient()
-        control = SessionControl(pool: pool, client: coa, open: { try secrets.open($0) }, logger: Logger(label: "coa"))
+        control = SessionControl(
+            pool: pool, client: coa, open: { try secrets.open($0) },
+            attributes: { [feed] tenant, session in
+                feed.store.snapshot.change(tenant: tenant, userName: session.username, vendor: session.vendor)
+            },
+            closeGhost: { session, connection in
+                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
+            })
     }
 
     private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {

@@ -1,7 +1,7 @@
 import RadiusCore
 
 /// What a session's row says of who and where; the last record that named a thing wins.
-struct SessionIdentity: Equatable {
+struct SessionNaming: Equatable {
     var username = ""
     var sessionID = ""
     var multiSessionID = ""
@@ -53,7 +53,7 @@ struct SessionRow {
     var subscriber: Int64
     var profile: Int64
     /// What this batch brought; empty fields leave the row's columns as they are.
-    var identity = SessionIdentity()
+    var identity = SessionNaming()
     /// As the row has it, for Accounting-On.
     var nasIdentifier = ""
     var nasAddress = ""

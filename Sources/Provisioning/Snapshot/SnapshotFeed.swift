@@ -3,7 +3,7 @@ public import Database
 import Glibc
 public import Logging
 public import RadiusCore
-public import Synchronization
+import Synchronization
 
 /// Keeps the snapshot in force equal to the database: a full load at the start, then every change within a second.
 ///

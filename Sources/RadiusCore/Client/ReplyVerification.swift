@@ -13,7 +13,7 @@ public enum ReplyFault: Error, Hashable, Sendable {
 }
 
 /// What can be said of a reply that verified.
-public struct ReplyVerdict: BitwiseCopyable, Sendable {
+public struct ReplyVerdict: Sendable {
     /// Where Message-Authenticator stands. A server that withstands BlastRADIUS (CVE-2024-3596) puts it first.
     public enum Placement: UInt8, BitwiseCopyable, Sendable {
         case absent, first, later

@@ -27,9 +27,14 @@ struct AttributeLayout {
         return max(0, path.numbers.count - (isExtended ? 2 : 1))
     }
 
-    /// Octets of value that fit one attribute at `path`, a TLV's member among them.
+    /// Octets of value at `path` that fit one attribute, with the headers of the TLVs that it stands in.
     func largestValue(at path: AttributePath) -> Int {
-        if levels(of: path) > 0 { return 253 }
+        let levels = levels(of: path)
+        guard levels == 0 else {
+            var top = path
+            top.numbers.removeLast(levels)
+            return largestValue(at: top) - 2 * levels
+        }
         if path.base == 26 { return format(of: path.vendor).largestValue }
         if path.base != 0 { return (shape(of: UInt32(path.base)) ?? .short).largestValue - 5 }
         guard path.numbers.count > 1, let shape = shape(of: path.numbers[0]) else { return 253 }

@@ -25,8 +25,10 @@ public final class CoAClient: Sendable {
     /// - Parameters:
     ///   - bindAddress: what requests leave from; the unspecified address lets the system choose for each NAS.
     ///   - port: the source port; 0 lets the system choose.
+    ///   - timing: when to send again and when to give up.
     ///   - queueLimit: requests that may be in hand at once, waiting and sent; more are refused.
     ///   - outstandingPerNAS: requests that may await one NAS's answers, 1...256.
+    /// - Throws: `CoAClientError` when the system gives no socket for that address and port.
     public init(
         bindAddress: IPAddress = IPAddress(high: 0, low: 0), port: UInt16 = 0, timing: CoARetransmission.Timing = .init(),
         queueLimit: Int = 65_536, outstandingPerNAS: Int = 256

@@ -32,6 +32,8 @@ public enum CoARefusal: Sendable, Equatable {
     case transport(Int32)
     /// The request could not be made.
     case invalid(CoARequestError)
+    /// The peer's address or secret is not known; whoever asked knows why.
+    case unprepared
 
     public var message: String {
         switch self {
@@ -39,6 +41,7 @@ public enum CoARefusal: Sendable, Equatable {
         case .shutDown: "The server was stopping. Ask again after it has started."
         case .transport(let code): "The system could not send to the NAS (errno \(code)). Check the address and the route to it."
         case .invalid(let error): error.message
+        case .unprepared: "The address or secret of the NAS is not known. Complete the NAS."
         }
     }
 }

@@ -5,11 +5,7 @@ enum CoAReply {
         case malformed, wrongCode, unverified
     }
 
-    /// What `packet` says to `request`.
-    ///
-    /// - Parameters:
-    ///   - packet: exactly the packet, without padding.
-    ///   - request: octets as they were sent; gives kind and authenticator.
+    /// What `packet`, exactly and without padding, says to a request of `kind` with that Request Authenticator.
     static func read(
         _ packet: Span<UInt8>, to kind: CoARequest.Kind, authenticator: Digest16, secret: SharedSecret, index: inout AttributeIndex
     ) throws(Rejection) -> CoAOutcome {

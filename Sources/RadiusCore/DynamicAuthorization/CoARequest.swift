@@ -43,9 +43,7 @@ public struct CoARequest: Hashable, Sendable {
     /// Encoded attributes: identification first, then the change.
     public let attributes: [UInt8]
 
-    /// Names the session as `vendor` wants it and appends `change`.
-    ///
-    /// - Parameter change: encoded attributes of a CoA-Request; empty for a Disconnect-Request, which carries none.
+    /// Names the session as `vendor` wants it and appends `change`: encoded attributes, which a Disconnect-Request leaves out.
     public init(_ kind: Kind, of session: SessionIdentity, at vendor: NASVendor, change: [UInt8] = []) throws(CoARequestError) {
         guard let keys = VendorIdentification.of(vendor).keys(for: session) else { throw .unidentified }
         var octets: [UInt8] = []
@@ -73,9 +71,8 @@ public struct CoARequest: Hashable, Sendable {
     /// The packet, signed (RFC 5176 §2.3, §3.4).
     ///
     /// Message-Authenticator stands first and is computed over a zero authenticator; the Request Authenticator then covers it.
-    /// - Parameters:
-    ///   - timestamp: seconds since 1970 for Event-Timestamp, by which the NAS knows a replay (RFC 5176 §6.3).
-    ///   - hasMessageAuthenticator: false for the few devices that refuse it.
+    /// `timestamp` is seconds since 1970 for Event-Timestamp, by which the NAS knows a replay (RFC 5176 §6.3). A few devices
+    /// refuse Message-Authenticator; for them `hasMessageAuthenticator` is false.
     public func encode(
         identifier: UInt8, timestamp: UInt32, secret: SharedSecret, hasMessageAuthenticator: Bool = true
     ) -> [UInt8] {

@@ -68,9 +68,10 @@ public struct CoARetransmission: Sendable {
         self.timing = timing
     }
 
-    /// - Parameters:
-    ///   - now: monotonic nanoseconds; never less than in an earlier event.
-    ///   - generator: spreads the waits by up to a tenth, so that many requests do not return in step.
+    /// Takes an event and says what to do.
+    ///
+    /// `now` is monotonic nanoseconds, never less than in an earlier event. `generator` spreads the waits by up to a tenth, so that
+    /// many requests do not return in step.
     public mutating func handle(_ event: Event, at now: UInt64, using generator: inout some RandomNumberGenerator) -> Action {
         switch (event, state) {
         case (.begin, .idle):

@@ -11,7 +11,7 @@ public struct DynamicAuthorizationServer: Sendable {
     private let timestampWindowSeconds: UInt32
     private let requiresMessageAuthenticator: Bool
 
-    /// - Parameter timestampWindowSeconds: how far Event-Timestamp may be off; RFC 5176 §6.3 gives 300.
+    /// Event-Timestamp may be off by `timestampWindowSeconds`; RFC 5176 §6.3 gives 300.
     public init(secret: SharedSecret, timestampWindowSeconds: UInt32 = 300, requiresMessageAuthenticator: Bool = false) {
         self.secret = secret
         self.timestampWindowSeconds = timestampWindowSeconds
@@ -58,11 +58,9 @@ public struct DynamicAuthorizationServer: Sendable {
         }
     }
 
-    /// Checks length, code, Request Authenticator, Message-Authenticator and Event-Timestamp.
+    /// Checks length, code, Request Authenticator, Message-Authenticator and Event-Timestamp of a datagram as it arrived.
     ///
-    /// - Parameters:
-    ///   - datagram: as it arrived.
-    ///   - now: seconds since 1970.
+    /// `now` is seconds since 1970. Errors: why the datagram is to be dropped without an answer.
     public func verify(_ datagram: Span<UInt8>, now: UInt32) throws(DynamicAuthorizationError) -> Request {
         let request: Request
         do throws(DecodeError) {

@@ -96,7 +96,7 @@ public struct ErrorCause: RawRepresentable, Hashable, Sendable {
         case .requestNotRoutable:
             ("Request-Not-Routable", "A proxy on the way cannot reach the NAS. Check the proxy's routes, or send to the NAS itself.")
         case .sessionContextNotFound:
-            ("Session-Context-Not-Found", "The NAS has no such session: it ended unnoticed. The session was closed here.")
+            ("Session-Context-Not-Found", "The NAS has no such session: it ended unnoticed.")
         case .sessionContextNotRemovable:
             ("Session-Context-Not-Removable", "The NAS found the session and cannot end it. End it on the NAS itself.")
         case .otherProxyProcessingError:

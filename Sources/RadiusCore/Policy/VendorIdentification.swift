@@ -9,7 +9,7 @@ public struct VendorIdentification: Sendable {
     /// Where that comes from.
     public let source: String
 
-    /// - Parameter vendor: of the NAS that holds the session.
+    /// The habits of the make of NAS that holds the session.
     public static func of(_ vendor: NASVendor) -> VendorIdentification {
         switch vendor {
         case .mikrotik: mikrotik
