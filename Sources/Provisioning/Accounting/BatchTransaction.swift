@@ -22,6 +22,9 @@ struct BatchTransaction {
     /// - Parameters:
     ///   - batch: in the journal's order, not empty.
     ///   - cursor: where the cursor stands before.
+    /// - Returns: what became of it.
+    /// - Throws: `DatabaseError`, and `CursorMoved`; nothing of the batch is then in the database, unless the connection was lost
+    ///   while the transaction ended.
     func run(_ batch: [JournalledRecord], cursor: UInt64) throws -> Outcome {
         guard let last = batch.last else { return Outcome() }
         return try connection.transaction(.system) { connection in

@@ -158,8 +158,7 @@ struct AccountingPacket: Sendable {
     var receivedMicroseconds: Int64
     var attributes: [(UInt8, [UInt8])]
 
-    /// - Parameters:
-    ///   - event: seconds behind `AccountingBench.noon`; also sent as Event-Timestamp.
+    /// Sent by the NAS `event` seconds behind `AccountingBench.noon`, which also stands in Event-Timestamp.
     init(
         _ status: UInt32, session: String = "s1", user: String = "alice", event: Int64, seconds: UInt32? = nil, upload: UInt64? = nil,
         download: UInt64? = nil

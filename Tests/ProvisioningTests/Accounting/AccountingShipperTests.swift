@@ -30,7 +30,8 @@ import Testing
                     "\(subscriber)|alice|s1|bras1|192.0.2.1|9|15|00-11-22|svc|203.0.113.7|2001:db8:1:ff00::/56|dead 01|"
                         + "2026-03-01 12:00:00+00|2026-03-01 12:10:00+00|600|5000000000|70"
                 ])
-            let usage = try await bench.texts("SELECT concat_ws('|', day, upload_octets, download_octets, session_seconds) FROM aaa.usage_day")
+            let usage = try await bench.texts(
+                "SELECT concat_ws('|', day, upload_octets, download_octets, session_seconds) FROM aaa.usage_day")
             #expect(usage == ["2026-03-01|5000000000|70|600"])
             let records = try await bench.texts(
                 """
@@ -64,7 +65,8 @@ import Testing
             let midnight: Int64 = 6 * 3600 + 1800
             try await bench.ship([
                 AccountingPacket(1, event: 0), AccountingPacket(3, event: midnight - 1, seconds: 100, upload: 1),
-                AccountingPacket(3, event: midnight, seconds: 200, upload: 10), AccountingPacket(3, event: midnight + 1, seconds: 300, upload: 100),
+                AccountingPacket(3, event: midnight, seconds: 200, upload: 10),
+                AccountingPacket(3, event: midnight + 1, seconds: 300, upload: 100),
             ])
             let usage = try await bench.texts("SELECT concat_ws('|', day, upload_octets, session_seconds) FROM aaa.usage_day ORDER BY day")
             #expect(usage == ["2026-03-01|10|200", "2026-03-02|90|100"])
@@ -185,7 +187,8 @@ import Testing
             try await bench.ship([AccountingPacket(1, session: "own", event: 0), foreign])
             #expect(try await bench.texts("SELECT acct_session_id FROM aaa.session", scope: .tenant(bench.tenant)) == ["own"])
             #expect(try await bench.texts("SELECT acct_session_id FROM aaa.session_list", scope: .tenant(bench.tenant + 1)) == ["foreign"])
-            #expect(try await bench.texts("SELECT tenant_id FROM aaa.accounting_record", scope: .tenant(bench.tenant)) == ["\(bench.tenant)"])
+            let records = try await bench.texts("SELECT tenant_id FROM aaa.accounting_record", scope: .tenant(bench.tenant))
+            #expect(records == ["\(bench.tenant)"])
             let partition = try await bench.texts("SELECT tableoid::regclass::text FROM aaa.accounting_record LIMIT 1")
             #expect(partition == ["aaa.accounting_record_20260301"])
             await #expect(throws: DatabaseError.self) {
