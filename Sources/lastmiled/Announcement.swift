@@ -2,6 +2,7 @@ import Admin
 import DaemonSettings
 import Glibc
 import Provisioning
+import RadiusCore
 import ServiceLifecycle
 
 /// Says `ready` once everything answers, and with `--demo` what to try first.
@@ -18,9 +19,8 @@ struct Announcement: Service {
             port = http?.boundPort
             if port == nil { try? await Task.sleep(for: .milliseconds(50)) }
         }
-        print(line(port))
-        if demo { print(suggestions(port)) }
-        fflush(stdout)
+        StandardOutput.write(line(port))
+        if demo { StandardOutput.write(suggestions(port)) }
         try? await gracefulShutdown()
     }
 

@@ -7,6 +7,7 @@ import Logging
 import Provisioning
 import RadiusCore
 import ServiceLifecycle
+import UnixSignals
 
 /// Puts the parts together, in the order in which they need each other, and takes them down in reverse.
 struct Daemon {
@@ -52,6 +53,7 @@ struct Daemon {
                 services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
+        if parts.server != nil { services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer))) }
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo, state: state)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))

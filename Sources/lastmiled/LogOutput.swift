@@ -49,7 +49,7 @@ struct LogOutput: LogHandler {
             for (key, value) in merged { line += " \(key)=\(Self.printable("\(value)"))" }
             line += "\n"
         }
-        fputs(line, stderr)
+        StandardError.write(line)
     }
 
     /// RFC 3339, UTC, milliseconds.

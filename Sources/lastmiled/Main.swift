@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Provisioning
+import RadiusCore
 
 @main
 struct Lastmiled: AsyncParsableCommand {
@@ -87,10 +88,21 @@ extension Lastmiled {
     }
 }
 
-/// Messages for people, apart from the log.
+/// What scripts may read: the line `ready` and the hints after it. Unbuffered.
+enum StandardOutput {
+    static func write(_ text: String) { StandardError.write(text, to: STDOUT_FILENO) }
+}
+
+/// Messages for people, and the log.
 enum StandardError {
-    static func write(_ text: String) {
-        fputs(text.hasSuffix("\n") ? text : text + "\n", stderr)
+    static func write(_ text: String, to file: Int32 = STDERR_FILENO) {
+        let octets = Array((text.hasSuffix("\n") ? text : text + "\n").utf8)
+        var sent = 0
+        while sent < octets.count {
+            let count = octets.withUnsafeBytes { Glibc.write(file, $0.baseAddress?.advanced(by: sent), octets.count - sent) }
+            guard count > 0 || errno == EINTR else { return }
+            sent += max(0, count)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
+import Database
 import Provisioning
 import RadiusCore
+import Synchronization
 
 /// The daemon's figures in Prometheus' text format, version 0.0.4.
 struct Metrics {
@@ -27,7 +29,7 @@ struct Metrics {
 
     private mutating func single(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) {
         family(name, kind, help)
-        sample(name, value)
+        sample(name, [], value)
     }
 
     private static func escaped(_ value: String) -> String {

@@ -17,6 +17,7 @@ final class Parts: Sendable {
     let authLog: AuthLogShipper?
     let coa: CoAClient
     let control: SessionControl
+    let reauthorizer: Reauthorizer
     private let slowChecks: SlowChecks
     private let logger = Logger(label: "radius")
 
@@ -55,8 +56,9 @@ final class Parts: Sendable {
                 feed.store.snapshot.change(tenant: tenant, userName: session.userName, vendor: session.vendor)
             },
             closeGhost: { session, connection in
-                try SessionCloser.close(sessionID: session, reason: "coa-503", connection)
+                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             })
+        reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
     }
 
     private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {

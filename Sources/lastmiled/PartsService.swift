@@ -1,3 +1,4 @@
+import Provisioning
 import ServiceLifecycle
 
 /// Parts under the service group: they run already, and end with it.
@@ -7,5 +8,14 @@ struct PartsService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         await parts.stop()
+    }
+}
+
+/// Running sessions follow their subscribers' state until the daemon ends.
+struct ReauthorizationService: Service {
+    let reauthorizer: Reauthorizer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await reauthorizer.run() }
     }
 }

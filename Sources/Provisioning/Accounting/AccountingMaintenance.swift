@@ -60,12 +60,14 @@ struct AccountingMaintenance {
             [
                 .text(parent), .text(width), .timestamp(microsecondsSinceUnixEpoch: first),
                 .timestamp(microsecondsSinceUnixEpoch: last),
-            ]) { _ in }
+            ]
+        ) { _ in }
     }
 
     private func drop(_ connection: Connection, _ parent: String, _ width: String, _ horizon: Int64) throws {
         try connection.query(
             "SELECT aaa.drop_partitions($1, $2, $3)",
-            [.text(parent), .text(width), .timestamp(microsecondsSinceUnixEpoch: horizon)]) { _ in }
+            [.text(parent), .text(width), .timestamp(microsecondsSinceUnixEpoch: horizon)]
+        ) { _ in }
     }
 }

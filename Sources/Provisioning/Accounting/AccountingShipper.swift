@@ -14,7 +14,10 @@ public final class AccountingShipper: Sendable {
 
     /// - Parameters:
     ///   - journal: this node's, open for as long as the shipper runs.
+    ///   - configuration: one connection is opened to it.
     ///   - node: the node's name; the same after every restart.
+    ///   - settings: sizes, pauses, and how long things are kept.
+    ///   - logger: is told when the database is away and when a record is put aside.
     public init(
         journal: Journal, configuration: DatabaseConfiguration, node: String, settings: AccountingSettings = AccountingSettings(),
         logger: Logger

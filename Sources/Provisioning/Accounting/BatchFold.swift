@@ -2,7 +2,6 @@ import RadiusCore
 
 /// One line of `aaa.accounting_record`.
 struct RecordLine {
-    let place: Int
     let record: AccountingRecord
     let entry: JournalEntry
     let sequence: UInt64
@@ -140,7 +139,7 @@ struct BatchFold {
         let fold = row.map { rows[$0].fold }
         lines.append(
             RecordLine(
-                place: lines.count, record: record, entry: journalled.entry, sequence: journalled.sequence, row: row,
+                record: record, entry: journalled.entry, sequence: journalled.sequence, row: row,
                 upload: fold?.upload.total ?? 0, download: fold?.download.total ?? 0))
         guard let effect, let row, rows[row].subscriber != 0 else { return }
         guard effect.upload > 0 || effect.download > 0 || effect.seconds > 0 else { return }

@@ -22,6 +22,9 @@ struct BatchTransaction {
     /// - Parameters:
     ///   - batch: in the journal's order, not empty.
     ///   - cursor: where the cursor stands before.
+    /// - Returns: what became of it.
+    /// - Throws: `DatabaseError`, and `CursorMoved`; nothing of the batch is then in the database, unless the connection was lost
+    ///   while the transaction ended.
     func run(_ batch: [JournalledRecord], cursor: UInt64) throws -> Outcome {
         guard let last = batch.last else { return Outcome() }
         return try connection.transaction(.system) { connection in
@@ -36,7 +39,7 @@ struct BatchTransaction {
                 outcome.closedByRestart += try store.closeAll(of: restart, except: loaded)
             }
             try store.save(fold.rows)
-            try copyRecords(fold)
+            try insertRecords(fold)
             try addUsage(fold.usage)
             for (record, reason) in fold.refused { try reject(record, reason) }
             try moveCursor(from: cursor, to: last.sequence)
@@ -93,37 +96,30 @@ struct BatchTransaction {
         return found
     }
 
-    private func copyRecords(_ fold: BatchFold) throws {
+    /// COPY would be refused on a table with row-level security.
+    private func insertRecords(_ fold: BatchFold) throws {
         guard !fold.lines.isEmpty else { return }
-        try connection.copyIn(
+        let lines = fold.lines
+        let rows = lines.map { $0.row.map { fold.rows[$0] } }
+        try connection.execute(
             """
-            COPY aaa.accounting_record (tenant_id, node_id, sequence, received_at, event_at, nas_id, session_id, subscriber_id, status, \
-            session_seconds, upload_octets, download_octets) FROM STDIN (FORMAT binary)
-            """
-        ) { writer in
-            for line in fold.lines { try write(line, fold, &writer) }
-        }
-    }
-
-    private func write(_ line: RecordLine, _ fold: BatchFold, _ writer: inout CopyWriter) throws {
-        let row = line.row.map { fold.rows[$0] }
-        try writer.row(columns: 12)
-        try writer.int8(line.entry.tenant)
-        try writer.text(nodeID)
-        try writer.int8(Int64(clamping: line.sequence))
-        try writer.timestamp(microsecondsSinceUnixEpoch: line.entry.receivedMicroseconds)
-        try writer.timestamp(microsecondsSinceUnixEpoch: line.record.time.microseconds)
-        try writer.int8(line.entry.nas)
-        try optional(row?.id, &writer)
-        try optional(row.flatMap { $0.subscriber == 0 ? nil : $0.subscriber }, &writer)
-        try writer.int4(Int32(clamping: line.record.status.rawValue))
-        try optional(line.record.sessionSeconds.map(Int64.init), &writer)
-        try writer.int8(Int64(clamping: line.upload))
-        try writer.int8(Int64(clamping: line.download))
-    }
-
-    private func optional(_ value: Int64?, _ writer: inout CopyWriter) throws {
-        if let value { try writer.int8(value) } else { try writer.null() }
+            -- accounting.insert
+            INSERT INTO aaa.accounting_record (tenant_id, node_id, sequence, received_at, event_at, nas_id, session_id, subscriber_id,
+                status, session_seconds, upload_octets, download_octets)
+            SELECT n.tenant, $1, n.sequence, aaa.instant(n.received), aaa.instant(n.event), n.nas, nullif(n.session, 0),
+                nullif(n.subscriber, 0), n.status, nullif(n.seconds, -1), n.upload, n.download
+            FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::integer[],
+                $10::bigint[], $11::bigint[], $12::bigint[])
+                AS n(tenant, sequence, received, event, nas, session, subscriber, status, seconds, upload, download)
+            """,
+            [
+                .text(nodeID), .intArray(lines.map(\.entry.tenant)), .intArray(lines.map { Int64(clamping: $0.sequence) }),
+                .intArray(lines.map(\.entry.receivedMicroseconds)), .intArray(lines.map(\.record.time.microseconds)),
+                .intArray(lines.map(\.entry.nas)), .intArray(rows.map { $0?.id ?? 0 }), .intArray(rows.map { $0?.subscriber ?? 0 }),
+                .intArray(lines.map { Int64(Int32(clamping: $0.record.status.rawValue)) }),
+                .intArray(lines.map { $0.record.sessionSeconds.map(Int64.init) ?? -1 }),
+                .intArray(lines.map { Int64(clamping: $0.upload) }), .intArray(lines.map { Int64(clamping: $0.download) }),
+            ])
     }
 
     private func addUsage(_ usage: [UsageSlot: Usage]) throws {

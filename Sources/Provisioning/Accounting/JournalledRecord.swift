@@ -12,7 +12,9 @@ struct JournalledRecord {
         case refused(String)
     }
 
-    /// - Parameter index: scratch memory of the thread.
+    /// - Parameters:
+    ///   - record: lives until this returns; what is needed of it is copied.
+    ///   - index: scratch memory of the thread.
     init(_ record: borrowing JournalReader.Record, index: inout AttributeIndex) {
         sequence = record.sequence
         entry = record.entry

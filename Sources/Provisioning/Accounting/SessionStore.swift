@@ -18,7 +18,8 @@ struct SessionStore {
             """
             -- session.lock
             SELECT pg_advisory_xact_lock(\(Self.lockClass), k.key) FROM (SELECT unnest($1::int[]) AS key ORDER BY 1) k
-            """, [.intArray(keys)]) { _ in }
+            """, [.intArray(keys)]
+        ) { _ in }
     }
 
     /// The sessions under `keys`, open and closed. Those that had gone to the history come back from it.

@@ -93,7 +93,9 @@ final class ShipperSession {
         } catch let error as DatabaseError where Self.isAboutData(error) {
             guard batch.count > 1 else {
                 guard let record = batch.first else { return }
-                work.logger.error("a record of accounting is put aside", metadata: ["sequence": "\(record.sequence)", "reason": "\(error)"])
+                work.logger.error(
+                    "an accounting record is put aside; see aaa.accounting_reject",
+                    metadata: ["sequence": "\(record.sequence)", "reason": "\(error)"])
                 try transaction.reject(record, because: "\(error)", cursor: cursor)
                 cursor = record.sequence
                 return counters.rejected()

@@ -46,7 +46,7 @@ public enum StorableText {
 
     /// Whether a backslash stands here that would read as an escape.
     private static func isEscape(_ octets: [UInt8], at position: Int) -> Bool {
-        guard octets[position] == UInt8(ascii: "\\"), position + 3 < octets.count, octets[position + 1] == UInt8(ascii: "x") else { return false }
+        guard position + 3 < octets.count, octets[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "x")]) else { return false }
         return [octets[position + 2], octets[position + 3]].allSatisfy { Character(UnicodeScalar($0)).isHexDigit }
     }
 

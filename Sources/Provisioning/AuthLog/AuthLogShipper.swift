@@ -24,8 +24,10 @@ public final class AuthLogShipper: Sendable {
 
     /// - Parameters:
     ///   - rings: one for each worker; nobody else drains them.
+    ///   - configuration: one connection is opened to it.
     ///   - reasonNames: the text code for each reason number; a number without one is written as `reason-N`.
     ///   - methodNames: likewise for methods.
+    ///   - logger: is told when the database is away.
     public init(
         rings: [AuthEventRing], configuration: DatabaseConfiguration, reasonNames: [UInt16: String], methodNames: [UInt8: String] = [:],
         logger: Logger

@@ -8,7 +8,7 @@ public struct ControlledSession: Sendable {
     public let subscriberID: Int64?
     /// The profile that the session began with.
     public let profileID: Int64?
-    public let username: String
+    public let userName: String
     public let vendor: NASVendor
     public let identity: SessionIdentity
     /// Where the NAS takes requests: its CoA address, else the one host that it is known by, else what it calls itself.
@@ -22,11 +22,11 @@ public struct ControlledSession: Sendable {
         nasID = try row.int64("nas_id")
         subscriberID = try row.optionalInt64("subscriber_id")
         profileID = try row.optionalInt64("profile_id")
-        username = try row.string("username")
+        userName = try row.string("username")
         vendor = NASVendor(name: try row.optionalString("vendor") ?? "") ?? .generic
         let framed = try row.optionalString("framed_ipv4").flatMap { IPAddress(text: $0) }
         identity = SessionIdentity(
-            userName: username, acctSessionID: try row.string("acct_session_id"),
+            userName: userName, acctSessionID: try row.string("acct_session_id"),
             callingStationID: try row.optionalString("calling_station_id"), nasPortID: try row.optionalString("nas_port_id"),
             nasIdentifier: try row.optionalString("nas_identifier"),
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)

@@ -40,7 +40,7 @@ enum SessionControlStore {
         var identifiers: [Int64: Int64] = [:]
         let parameters: [SQLValue] = [
             .int(tenant), .text(actor), .intArray(plans.map(\.session.id)), .intArray(plans.map(\.session.nasID)),
-            .textArray(plans.map(\.session.username)), .textArray(plans.map(\.kind.name)),
+            .textArray(plans.map(\.session.userName)), .textArray(plans.map(\.kind.name)),
         ]
         try connection.query(
             """

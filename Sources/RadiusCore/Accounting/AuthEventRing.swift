@@ -54,8 +54,7 @@ public final class AuthEventRing: @unchecked Sendable {
     private let tail = Atomic<Int>(0)
     private let droppedCount = Atomic<UInt64>(0)
 
-    /// - Parameters:
-    ///   - capacity: octets, rounded up to a power of two; at least 4096. An event takes about 150.
+    /// - Parameter capacity: octets, rounded up to a power of two; at least 4096. An event takes about 150.
     public init(capacity: Int = 1 << 20) {
         var size = 4096
         while size < capacity { size *= 2 }

@@ -49,10 +49,10 @@ extension VendorRatesTable {
     private static var airmax: VendorRatesTable {
         let source = "FreeRADIUS dictionary.ubnt, reverse engineered"
         let rows: [VendorRatesRow] = [
-            .integer("Ubnt-Data-Rate-UL", 41112, 3, .rate, .upload, .bit, octets: 8, from: source),
-            .integer("Ubnt-Data-Burst-UL", 41112, 4, .burst, .upload, .bit, octets: 8, from: source),
-            .integer("Ubnt-Data-Rate-DL", 41112, 1, .rate, .download, .bit, octets: 8, from: source),
-            .integer("Ubnt-Data-Burst-DL", 41112, 2, .burst, .download, .bit, octets: 8, from: source),
+            .integer("UBNT-Data-Rate-UL", 41112, 3, .rate, .upload, .bit, octets: 8, from: source),
+            .integer("UBNT-Data-Rate-UL-Burst", 41112, 4, .burst, .upload, .bit, octets: 8, from: source),
+            .integer("UBNT-Data-Rate-DL", 41112, 1, .rate, .download, .bit, octets: 8, from: source),
+            .integer("UBNT-Data-Rate-DL-Burst", 41112, 2, .burst, .download, .bit, octets: 8, from: source),
         ]
         return VendorRatesTable(change: .byNewSession, rows: rows.map { $0.unconfirmed() })
     }
