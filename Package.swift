@@ -73,7 +73,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
-        .target(name: "Support", dependencies: ["Database", "CCurl"], path: "Tests/Support", swiftSettings: settings),
+        .target(name: "Support", dependencies: ["Database", "CCurl", "CLinux"], path: "Tests/Support", swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
         .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
