@@ -20,7 +20,7 @@ struct Lastmile: ParsableCommand {
             NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self,
         ])
 
-    static func main() { exit(run(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() { Glibc.exit(run(Array(CommandLine.arguments.dropFirst()))) }
 
     /// Runs a command line and tells its exit status.
     static func run(_ arguments: [String]) -> Int32 {

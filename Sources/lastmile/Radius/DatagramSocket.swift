@@ -2,7 +2,7 @@ import Glibc
 import RadiusCore
 
 /// A UDP socket for one peer, or for whoever sends to it.
-struct DatagramSocket: ~Copyable {
+final class DatagramSocket {
     let fd: Int32
 
     /// Why a socket cannot be used.
@@ -64,7 +64,7 @@ struct DatagramSocket: ~Copyable {
 
     /// Sends to the one peer.
     func send(_ octets: [UInt8]) throws(Failure) {
-        let count = octets.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        let count = octets.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard count == octets.count else { throw Failure(errno: errno) }
     }
 
@@ -72,7 +72,7 @@ struct DatagramSocket: ~Copyable {
     func send(_ octets: [UInt8], to peer: Peer) {
         var address = peer.address
         _ = octets.withUnsafeBytes { bytes in
-            Self.withSocketAddress(&address) { Int32(sendto(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, $1)) }
+            Self.withSocketAddress(&address) { Int32(sendto(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1)) }
         }
     }
 

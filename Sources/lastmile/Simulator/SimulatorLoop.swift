@@ -2,7 +2,7 @@ import Glibc
 import RadiusCore
 
 /// The sockets and the clock of a simulated NAS.
-struct SimulatorLoop: ~Copyable {
+struct SimulatorLoop {
     private var nas: SimulatedNAS
     private let authentication: DatagramSocket
     private let accounting: DatagramSocket
@@ -68,7 +68,7 @@ struct SimulatorLoop: ~Copyable {
         }
     }
 
-    private mutating func next(_ socket: borrowing DatagramSocket) -> (octets: [UInt8], peer: Peer)? {
+    private mutating func next(_ socket: DatagramSocket) -> (octets: [UInt8], peer: Peer)? {
         do { return try socket.receive() } catch {
             // The peer's machine says that nothing listens; the retransmission finds out whether that is still so.
             refusals += 1
@@ -87,7 +87,7 @@ struct SimulatorLoop: ~Copyable {
         }
     }
 
-    private mutating func transmit(_ octets: [UInt8], _ socket: borrowing DatagramSocket) {
+    private mutating func transmit(_ octets: [UInt8], _ socket: DatagramSocket) {
         do { try socket.send(octets) } catch {
             // As good as lost on the way; an earlier refusal shows here, too, and costs one datagram.
             refusals += 1
