@@ -17,12 +17,12 @@ struct LoadCommand: ParsableCommand {
 
     @OptionGroup var names: DictionaryOption
     @Option(help: ArgumentHelp("The server.", valueName: "host:port")) var target: String
-    @Option(help: "The shared secret.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret.") var secret: String
     @Option(help: "pap, chap, mschapv2 or accounting.") var mode = "pap"
     @Option(help: ArgumentHelp("A file of names (name or name,password a line), or a pattern such as user%06d.", valueName: "file|pattern"))
     var users = "user%06d"
     @Option(help: "How many names the pattern gives, from 0 on.") var userCount = 1000
-    @Option(help: "Of every name that has none of its own.") var password = "password"
+    @Option(parsing: .unconditional, help: "Of every name that has none of its own.") var password = "password"
     @Option(help: "Requests a second; 0: as fast as answers come.") var rate = 0
     @Option(help: "Requests in flight.") var outstanding = 64
     @Option(help: "Requests, in accounting mode sessions, to send.") var count: Int?
@@ -62,7 +62,7 @@ struct LoadCommand: ParsableCommand {
         let names = try LoadNames.read(users, count: userCount, password: Array(password.utf8))
         var plan = LoadPlan(target: peer.ip, port: peer.port, secret: SharedSecret(Array(secret.utf8)), users: names)
         plan.mode = mode
-        plan.attributes = try AttributeWords.encode(attribute, try self.names.load(), nil)
+        plan.attributes = try AttributeWords.encode(attribute, try self.names.load())
         plan.rate = rate
         plan.outstanding = outstanding
         plan.count = count

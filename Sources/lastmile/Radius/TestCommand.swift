@@ -15,9 +15,9 @@ struct TestCommand: ParsableCommand {
     @OptionGroup var names: DictionaryOption
     @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813.") var server = "127.0.0.1"
     @Option(help: "User-Name.") var user: String?
-    @Option(help: "The password.") var password: String?
+    @Option(parsing: .unconditional, help: "The password.") var password: String?
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
-    @Option(help: "The shared secret of this machine as a NAS.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS.") var secret: String
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value")) var attribute: [String] = []
     @Flag(help: "Sends Status-Server (RFC 5997) instead of a login.") var status = false
     @Option(help: ArgumentHelp("Sends an accounting record instead of a login.", valueName: "start|interim|stop")) var acct: String?
@@ -39,7 +39,9 @@ struct TestCommand: ParsableCommand {
 
     private func request(_ dictionary: RadiusDictionary, _ secret: SharedSecret) throws -> ClientPacket {
         let identifier = UInt8.random(in: 0...255)
-        let extra = try AttributeWords.encode(attribute, dictionary, secret)
+        // RFC 2865 §4.1: a NAS says who it is.
+        let isNamed = attribute.contains { $0.lowercased().hasPrefix("nas-ip") || $0.lowercased().hasPrefix("nas-identifier") }
+        let extra = try AttributeWords.encode((isNamed ? [] : ["NAS-Identifier=lastmile-test"]) + attribute, dictionary)
         do {
             if status { return try .status(identifier: identifier, attributes: extra, secret: secret) }
             if let acct { return try .accounting(identifier: identifier, attributes: try record(acct, dictionary) + extra, secret: secret) }
@@ -79,7 +81,7 @@ struct TestCommand: ParsableCommand {
         var pairs = ["Acct-Status-Type=\(type)", "Acct-Session-Id=lastmile-test", "User-Name=\(user ?? "lastmile-test")"]
         if kind != "start" { pairs += ["Acct-Session-Time=60", "Acct-Input-Octets=1000", "Acct-Output-Octets=2000"] }
         if kind == "stop" { pairs.append("Acct-Terminate-Cause=User-Request") }
-        return try AttributeWords.encode(pairs.filter { !given.contains($0.prefix { $0 != "=" }.lowercased()) }, dictionary, nil)
+        return try AttributeWords.encode(pairs.filter { !given.contains($0.prefix { $0 != "=" }.lowercased()) }, dictionary)
     }
 
     private func report(_ exchange: RadiusExchange, _ packet: ClientPacket, _ dictionary: RadiusDictionary, _ secret: SharedSecret) throws {
@@ -109,7 +111,7 @@ struct TestCommand: ParsableCommand {
 
 /// `Name=value` words of the command line.
 enum AttributeWords {
-    static func encode(_ words: [String], _ dictionary: RadiusDictionary, _ secret: SharedSecret?) throws(CommandFailure) -> [UInt8] {
+    static func encode(_ words: [String], _ dictionary: RadiusDictionary) throws(CommandFailure) -> [UInt8] {
         do {
             var pairs: [AttributeText] = []
             for word in words { pairs.append(try AttributeText(line: word)) }

@@ -15,7 +15,7 @@ struct SimulateCommand: ParsableCommand {
     @OptionGroup var names: DictionaryOption
     @Option(help: "NAS-Identifier.") var name = "lastmile-simulator"
     @Option(help: ArgumentHelp("NAS-IP-Address.", valueName: "address")) var nasIp: String?
-    @Option(help: "The shared secret.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret.") var secret: String
     @Option(help: ArgumentHelp("The RADIUS server.", valueName: "host")) var server = "127.0.0.1"
     @Option(help: "Of the server, for logins.") var authPort: UInt16 = 1812
     @Option(help: "Of the server, for accounting.") var acctPort: UInt16 = 1813
@@ -23,7 +23,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The address of this machine to send from.", valueName: "address")) var bind: String?
     @Option(help: "Sessions.") var sessions = 1
     @Option(help: "User names: one name, or a pattern such as user%06d.") var user = "user%06d"
-    @Option(help: "The password of all of them.") var password: String
+    @Option(parsing: .unconditional, help: "The password of all of them.") var password: String
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
     @Option(help: ArgumentHelp("Between interim records; as the server says unless given; 0: none.", valueName: "seconds")) var interim: Int?
     @Option(help: "Octets a second to each subscriber.") var downloadOctets: UInt64 = 1_000_000
@@ -73,7 +73,7 @@ struct SimulateCommand: ParsableCommand {
         plan.uploadOctets = uploadOctets
         plan.duration = duration.map { $0 * 1000 }
         plan.answer = try Self.answer(answer)
-        plan.attributes = try AttributeWords.encode(attribute, dictionary, nil)
+        plan.attributes = try AttributeWords.encode(attribute, dictionary)
         plan.timeout = timeout
         plan.retries = retries
         return plan
