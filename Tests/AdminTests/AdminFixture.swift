@@ -71,6 +71,11 @@ struct AdminFixture: Sendable {
         return Reply(try await client.send(method, path, headers: headers, body: body))
     }
 
+    /// Runs statements with all tenants' rights.
+    func script(_ text: String) async throws {
+        try await pool.transaction(.system) { try $0.script(text) }
+    }
+
     /// A value that SQL written by hand gives, seen with all tenants' rights.
     func sql(_ text: String) async throws -> String? {
         try await pool.transaction(.system) { try $0.queryOne(text)?.optionalString(0) }

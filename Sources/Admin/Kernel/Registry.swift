@@ -23,6 +23,7 @@ public struct Registry: Sendable {
         Registry([
             .tenant, .token, .audit,
             .profile, .accessPolicy, .nas(vendors: vendors), .subscriber, .lock, .session, .authLog, .usage,
+            .dynamicAuthorization,
         ])
     }
 }
