@@ -18,7 +18,7 @@ struct AdminFixture: Sendable {
         var configuration = try await PostgresFixture.freshDatabase()
         configuration.poolSize = 4
         var logger = Logger(label: "admin-tests")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let pool = try Pool(configuration: configuration, logger: logger)
         defer { pool.shutdown() }
         try await pool.run { connection in
