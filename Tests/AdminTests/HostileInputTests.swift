@@ -1,4 +1,5 @@
 import Admin
+import Database
 import Testing
 
 @Suite struct HostileInputTests {
