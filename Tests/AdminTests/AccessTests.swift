@@ -8,7 +8,9 @@ import Testing
 
     @Test func refusesWhoeverHasNoToken() async throws {
         try await AdminFixture.run { fixture in
-            for value in ["", "Bearer", "Bearer wrong", "Basic b3BlcmF0b3I6eA==", "Bearer a b", "Bearer " + AdminFixture.operatorToken + "x"] {
+            for value in [
+                "", "Bearer", "Bearer wrong", "Basic b3BlcmF0b3I6eA==", "Bearer a b", "Bearer " + AdminFixture.operatorToken + "x",
+            ] {
                 let reply = try await fixture.send("GET", "/api/v1/subscribers", headers: [("Authorization", value)])
                 #expect(reply.status == 401, "\(value)")
                 #expect(reply.header("www-authenticate")?.hasPrefix("Bearer") == true)
@@ -76,7 +78,8 @@ import Testing
             #expect(try await fixture.patch("/api/v1/subscribers/\(south.id)", ["notes": "x"]).status == 404)
             #expect(try await fixture.delete("/api/v1/subscribers/\(south.id)").status == 404)
             _ = try await fixture.post("/api/v1/profiles", ["name": "home"])
-            #expect(try await fixture.patch("/api/v1/subscribers/alice", ["profile": "home"], tenant: "south").faults == ["/profile not_found"])
+            #expect(
+                try await fixture.patch("/api/v1/subscribers/alice", ["profile": "home"], tenant: "south").faults == ["/profile not_found"])
             #expect(try await fixture.get("/api/v1/audit?resource=subscriber").rows.count == 1)
             #expect(try await fixture.get("/api/v1/subscribers", tenant: "west").status == 404)
         }
@@ -97,9 +100,12 @@ import Testing
 
     @Test func neverTellsASecret() async throws {
         try await AdminFixture.run { fixture in
-            let secrets = ["correct-horse-battery", "8846F7EAEE8FB117AD06BDD830B7586C", "$2b$12$abcdefghijklmnopqrstuv", "radius-shared-secret"]
+            let secrets = [
+                "correct-horse-battery", "8846F7EAEE8FB117AD06BDD830B7586C", "$2b$12$abcdefghijklmnopqrstuv", "radius-shared-secret",
+            ]
             var replies = [
-                try await fixture.post("/api/v1/subscribers", ["username": "a", "password": .string(secrets[0])], headers: [("Idempotency-Key", "s")]),
+                try await fixture.post(
+                    "/api/v1/subscribers", ["username": "a", "password": .string(secrets[0])], headers: [("Idempotency-Key", "s")]),
                 try await fixture.post("/api/v1/subscribers", ["username": "b", "password_nt": .string(secrets[1])]),
                 try await fixture.post("/api/v1/subscribers", ["username": "c", "password_hash": .string(secrets[2])]),
                 try await fixture.post("/api/v1/nas", ["name": "n", "address": "192.0.2.1", "secret": .string(secrets[3])]),
@@ -118,7 +124,8 @@ import Testing
             let audit = try await fixture.get("/api/v1/audit?resource=subscriber&action=create&resource_name=a").rows
             #expect(audit[0]["after"]?["password"] == "***")
             let kept = try await fixture.sql(
-                "SELECT string_agg(t, '') FROM (SELECT a::text t FROM lastmile.audit a UNION ALL SELECT k::text || convert_from(body, 'UTF8') FROM lastmile.idempotency_key k) x")
+                "SELECT string_agg(t, '') FROM (SELECT a::text t FROM lastmile.audit a UNION ALL SELECT k::text || convert_from(body, 'UTF8') FROM lastmile.idempotency_key k) x"
+            )
             for secret in secrets { #expect(kept?.contains(secret) == false) }
             let stored = try await fixture.sql("SELECT encode(password, 'hex') FROM aaa.subscriber WHERE username = 'a'")
             #expect(stored == secrets[0].utf8.map { String($0 ^ 0x5A, radix: 16) }.map { $0.count == 1 ? "0" + $0 : $0 }.joined())

@@ -30,7 +30,8 @@ struct AdminFixture: Sendable {
             group.addTask { try await server.run() }
             let port = try await waitForPort(server)
             let headers = [(name: "Authorization", value: "Bearer " + operatorToken)]
-            try await body(AdminFixture(pool: pool, client: HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers), services: services))
+            try await body(
+                AdminFixture(pool: pool, client: HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers), services: services))
             group.cancelAll()
         }
     }
@@ -50,7 +51,9 @@ struct AdminFixture: Sendable {
         try await send("GET", path, tenant: tenant)
     }
 
-    func post(_ path: String, _ body: JSON? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []) async throws -> Reply {
+    func post(_ path: String, _ body: JSON? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []) async throws
+        -> Reply
+    {
         try await send("POST", path, body?.bytes, tenant: tenant, headers: headers)
     }
 
@@ -112,7 +115,8 @@ struct Reply: Sendable {
     /// `pointer code` of each error of a problem, sorted.
     var faults: [String] {
         (json["errors"]?.elements ?? []).map { fault in
-            let place = fault["pointer"]?.text ?? fault["parameter"]?.text ?? "\(fault["line"]?.integer ?? -1) \(fault["column"]?.text ?? "")"
+            let place =
+                fault["pointer"]?.text ?? fault["parameter"]?.text ?? "\(fault["line"]?.integer ?? -1) \(fault["column"]?.text ?? "")"
             return place + " " + (fault["code"]?.text ?? "")
         }.sorted()
     }

@@ -2,9 +2,12 @@ import Admin
 import Testing
 
 @Suite struct ImportTests {
-    private static func send(_ fixture: AdminFixture, _ text: String, _ query: String = "", headers: [(name: String, value: String)] = []) async throws -> Reply {
+    private static func send(_ fixture: AdminFixture, _ text: String, _ query: String = "", headers: [(name: String, value: String)] = [])
+        async throws -> Reply
+    {
         try await fixture.send(
-            "POST", "/api/v1/subscribers/import" + query, Array(text.utf8), headers: headers + [("Content-Type", "text/csv; charset=utf-8")])
+            "POST", "/api/v1/subscribers/import" + query, Array(text.utf8), headers: headers + [("Content-Type", "text/csv; charset=utf-8")]
+        )
     }
 
     @Test func readsWhatSpreadsheetsWrite() async throws {
@@ -74,7 +77,8 @@ import Testing
             let files: [(text: String, fault: String)] = [
                 ("", "1  csv"), ("username,colour\na,b\n", "1 colour unknown"), ("password\nx\n", "1 username required"),
                 ("username,username\na,b\n", "1 username repeated"), ("username\n\"a\n", "2  csv"), ("username\n\"a\"b\n", "2  csv"),
-                ("username\nbad\u{0}\n", "2  csv"), ("username,id\na,1\n", "1 id unknown"), ("username,profile\na,gold\n", "2 profile not_found"),
+                ("username\nbad\u{0}\n", "2  csv"), ("username,id\na,1\n", "1 id unknown"),
+                ("username,profile\na,gold\n", "2 profile not_found"),
             ]
             for (text, fault) in files {
                 let reply = try await Self.send(fixture, text)

@@ -1,8 +1,9 @@
-@testable import Admin
 import Database
 import Logging
 import Support
 import Testing
+
+@testable import Admin
 
 /// Compares what resources say with what the tables are on a freshly migrated database.
 @Suite struct RegistryTests {
@@ -81,7 +82,9 @@ import Testing
             checkKeys(resource, table)
             if resource.scope == .tenant {
                 #expect(table.columns["tenant_id"]?.type == "bigint", "\(resource.name)")
-                #expect(table.kind == "v" ? table.options.contains("security_invoker=true") : table.isProtected, "\(resource.name) has no row-level security")
+                #expect(
+                    table.kind == "v" ? table.options.contains("security_invoker=true") : table.isProtected,
+                    "\(resource.name) has no row-level security")
             }
         }
     }
@@ -114,7 +117,9 @@ import Testing
         }
         if let name = resource.nameField { #expect(resource.field(name)?.isUnique == true, "\(resource.name): name") }
         for name in resource.list { #expect(resource.filterField(name) != nil, "\(resource.name) lists \(name), which it lacks") }
-        for part in resource.order where !resource.isSingleton { #expect(resource.filterField(String(part.drop { $0 == "-" })) != nil, "\(resource.name): order \(part)") }
+        for part in resource.order where !resource.isSingleton {
+            #expect(resource.filterField(String(part.drop { $0 == "-" })) != nil, "\(resource.name): order \(part)")
+        }
         let names = resource.fields.map(\.name)
         #expect(Set(names).count == names.count, "\(resource.name): a name stands twice")
         let described = Set(resource.fields.map(\.column) + ["id", "tenant_id", "version", resource.key])

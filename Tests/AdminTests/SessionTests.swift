@@ -94,7 +94,8 @@ import Testing
             #expect(changed["download"] == 5_000_000)
             #expect(
                 fixture.services.calls == [
-                    "disconnect \(north) 1 operator", "coa \(north) 1 operator", "disconnect \(north) 1 operator", "explain \(north) alice core1",
+                    "disconnect \(north) 1 operator", "coa \(north) 1 operator", "disconnect \(north) 1 operator",
+                    "explain \(north) alice core1",
                     "apply \(north) \(profile) operator", "apply \(north) \(profile) operator",
                 ])
             #expect(try await fixture.post("/api/v1/sessions/77/disconnect").status == 404)
@@ -107,7 +108,8 @@ import Testing
         try await AdminFixture.run { fixture in
             try await Self.fill(fixture)
             let expectations: [(ServiceFailure, Int, String)] = [
-                (.notFound("the session"), 404, "not_found"), (.conflict("closed"), 409, "conflict"), (.unavailable("no socket"), 503, "unavailable"),
+                (.notFound("the session"), 404, "not_found"), (.conflict("closed"), 409, "conflict"),
+                (.unavailable("no socket"), 503, "unavailable"),
                 (.refused("no CoA"), 422, "refused"),
             ]
             for (failure, status, code) in expectations {

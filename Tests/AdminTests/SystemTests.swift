@@ -19,7 +19,10 @@ import Testing
 
     @Test func saysWhatIsWrongWithAnAddressOrMethod() async throws {
         try await AdminFixture.run { fixture in
-            for path in ["/", "/api", "/api/v1", "/api/v2/subscribers", "/api/v1/nothing", "/api/v1/subscribers/", "/api/v1/subscribers/1/nothing", "/api/v1//x"] {
+            for path in [
+                "/", "/api", "/api/v1", "/api/v2/subscribers", "/api/v1/nothing", "/api/v1/subscribers/", "/api/v1/subscribers/1/nothing",
+                "/api/v1//x",
+            ] {
                 let reply = try await fixture.get(path)
                 #expect(reply.status == 404, "\(path)")
                 #expect(reply.code == "no_route", "\(path)")
@@ -33,7 +36,8 @@ import Testing
             let options = try await fixture.send("OPTIONS", "/api/v1/subscribers", headers: [("Authorization", "")])
             #expect(options.status == 204)
             #expect(options.header("allow") == "GET, HEAD, POST, OPTIONS")
-            let form = try await fixture.send("POST", "/api/v1/subscribers", Array("a=b".utf8), headers: [("Content-Type", "application/x-www-form-urlencoded")])
+            let form = try await fixture.send(
+                "POST", "/api/v1/subscribers", Array("a=b".utf8), headers: [("Content-Type", "application/x-www-form-urlencoded")])
             #expect(form.status == 415)
         }
     }
@@ -64,7 +68,10 @@ import Testing
             let document = try await fixture.send("GET", "/openapi.json", headers: [("Authorization", "")])
             #expect(document["openapi"] == "3.1.0")
             let paths = document["paths"]?.members?.map(\.name) ?? []
-            for path in ["/api/v1/subscribers/{id}", "/api/v1/subscribers/import", "/api/v1/sessions/{id}/coa", "/api/v1/access-policy", "/api/v1/auth-log"] {
+            for path in [
+                "/api/v1/subscribers/{id}", "/api/v1/subscribers/import", "/api/v1/sessions/{id}/coa", "/api/v1/access-policy",
+                "/api/v1/auth-log",
+            ] {
                 #expect(paths.contains(path), "\(path)")
             }
             let subscriber = document["components"]?["schemas"]?["subscriber"]?["properties"]?.members?.map(\.name) ?? []

@@ -1,5 +1,6 @@
-@testable import Admin
 import Testing
+
+@testable import Admin
 
 @Suite struct ValueTests {
     @Test func readsJSONAsItWasWritten() throws {
@@ -13,7 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("50000000", 50_000_000), ("50M", 50_000_000), ("1.5G", 1_500_000_000), ("512k", 512_000), ("0.5M", 500_000), ("10 Mbit/s", 10_000_000),
+        ("50000000", 50_000_000), ("50M", 50_000_000), ("1.5G", 1_500_000_000), ("512k", 512_000), ("0.5M", 500_000),
+        ("10 Mbit/s", 10_000_000),
         ("2Gbps", 2_000_000_000), ("0", 0), ("1T", 1_000_000_000_000),
     ])
     func readsRates(text: String, bitsPerSecond: Int64) {
@@ -27,13 +29,17 @@ import Testing
 
     @Test(arguments: [
         ("2026-01-31", "2026-01-31T00:00:00Z"), ("2024-02-29T23:59:59.123456+05:30", "2024-02-29T23:59:59.123456+05:30"),
-        ("2026-01-31t00:00:00z", "2026-01-31T00:00:00z"), ("90s", "2001-09-09T01:45:10Z"), ("2h", "2001-09-08T23:46:40Z"), ("1d", "2001-09-08T01:46:40Z"),
+        ("2026-01-31t00:00:00z", "2026-01-31T00:00:00z"), ("90s", "2001-09-09T01:45:10Z"), ("2h", "2001-09-08T23:46:40Z"),
+        ("1d", "2001-09-08T01:46:40Z"),
     ])
     func readsInstants(text: String, expected: String) throws {
         #expect(try Instant.normalized(text, now: 1_000_000_000) == expected)
     }
 
-    @Test(arguments: ["", "now", "2026-02-29", "2026-13-01", "2026-1-1", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00", "0000-01-01", "99999999999d", "2026-01-01T00:00:00+1:00"])
+    @Test(arguments: [
+        "", "now", "2026-02-29", "2026-13-01", "2026-1-1", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00", "0000-01-01", "99999999999d",
+        "2026-01-01T00:00:00+1:00",
+    ])
     func refusesWhatIsNoInstant(text: String) {
         #expect(throws: FieldFault.self) { try Instant.normalized(text) }
     }
@@ -54,7 +60,10 @@ import Testing
         #expect(try field.prefix("192.0.2.7", .any) == "192.0.2.7/32")
         #expect(try field.prefix("2001:DB8:0::/33", .ipv6) == "2001:db8::/33")
         #expect(try field.prefix("0.0.0.0/0", .ipv4) == "0.0.0.0/0")
-        for text in ["192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "192.0.2", "2001:db8::1/64", "192.0.2.0/24/24", "", "192.0.2.0/+8"] {
+        for text in [
+            "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "192.0.2", "2001:db8::1/64", "192.0.2.0/24/24", "",
+            "192.0.2.0/+8",
+        ] {
             #expect(throws: FieldFault.self) { try field.prefix(text, .any) }
         }
         #expect(throws: FieldFault.self) { try field.prefix("192.0.2.0/24", .ipv6) }

@@ -7,15 +7,18 @@ import Testing
             let reply = try await fixture.post(
                 "/api/v1/subscribers",
                 [
-                    "username": " bob ", "password": "a", "password_nt": "xyz", "status": "nice", "profile": "none", "static_ipv4": "2001:db8::1",
+                    "username": " bob ", "password": "a", "password_nt": "xyz", "status": "nice", "profile": "none",
+                    "static_ipv4": "2001:db8::1",
                     "ipv6_prefix": "2001:db8::1/48", "vlan": 5000, "routes": ["10.0.0.0/8", "x"],
                     "attributes": [["name": "Nope", "value": "1"]], "id": 5, "colour": "red", "created_at": "2026-01-01", "notes": 7,
                 ])
             #expect(reply.status == 422)
             #expect(
                 reply.faults == [
-                    "/attributes/0 attribute", "/colour unknown", "/created_at read_only", "/id read_only", "/ipv6_prefix prefix", "/notes type",
-                    "/password_nt length", "/profile not_found", "/routes/1 format", "/static_ipv4 family", "/status choice", "/username format",
+                    "/attributes/0 attribute", "/colour unknown", "/created_at read_only", "/id read_only", "/ipv6_prefix prefix",
+                    "/notes type",
+                    "/password_nt length", "/profile not_found", "/routes/1 format", "/static_ipv4 family", "/status choice",
+                    "/username format",
                     "/vlan range",
                 ])
             #expect(try await fixture.sql("SELECT count(*)::text FROM aaa.subscriber") == "0")
@@ -28,7 +31,8 @@ import Testing
             let sameName = try await fixture.post("/api/v1/nas", ["name": "core1", "address": "192.0.3.0/24", "secret": "s"])
             #expect(sameName.status == 409)
             #expect(sameName.faults == ["/name unique"])
-            let sameAddress = try await fixture.post("/api/v1/nas", ["name": "core2", "address": "192.0.2.0/24", "secret": "s"], tenant: "south")
+            let sameAddress = try await fixture.post(
+                "/api/v1/nas", ["name": "core2", "address": "192.0.2.0/24", "secret": "s"], tenant: "south")
             #expect(sameAddress.faults == ["/address unique"])
             #expect(!sameAddress.text.contains("core1"))
             _ = try await fixture.post("/api/v1/subscribers", ["username": "alice"])
@@ -96,7 +100,8 @@ import Testing
         try await AdminFixture.run { fixture in
             _ = try await fixture.post("/api/v1/profiles", ["name": "home", "download": 5])
             let tables = ["aaa.profile", "lastmile.audit", "aaa.change", "lastmile.idempotency_key"]
-            let sums = tables.map { "(SELECT coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM \($0) t)" }.joined(separator: " || ")
+            let sums = tables.map { "(SELECT coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM \($0) t)" }.joined(
+                separator: " || ")
             let before = try await fixture.sql("SELECT \(sums)")
             let created = try await fixture.post("/api/v1/profiles?dry_run=true", ["name": "x"], headers: [("Idempotency-Key", "k")])
             #expect(created.status == 200)
@@ -134,7 +139,8 @@ import Testing
             #expect(read["interim_interval"] == 600)
             #expect(read.etag == "\"1\"")
             _ = try await fixture.post("/api/v1/profiles", ["name": "walled"])
-            let changed = try await fixture.patch("/api/v1/access-policy", ["walled_garden_profile": "walled", "interim_interval": 300], match: read.etag)
+            let changed = try await fixture.patch(
+                "/api/v1/access-policy", ["walled_garden_profile": "walled", "interim_interval": 300], match: read.etag)
             #expect(changed.status == 200, "\(changed.text)")
             #expect(changed["walled_garden_profile"] == "walled")
             #expect(try await fixture.get("/api/v1/access-policy", tenant: "south")["interim_interval"] == 600)

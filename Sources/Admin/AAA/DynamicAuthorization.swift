@@ -2,7 +2,8 @@ extension Resource {
     /// A CoA or Disconnect that was sent, and how it ended.
     static let dynamicAuthorization = Resource(
         "dynamic_authorization", in: "aaa", table: "aaa.dynamic_authorization",
-        summary: "A CoA or Disconnect (RFC 5176) and how it ended; no outcome: on its way, or not known", order: ["-id"], verbs: [.list, .get],
+        summary: "A CoA or Disconnect (RFC 5176) and how it ended; no outcome: on its way, or not known", order: ["-id"],
+        verbs: [.list, .get],
         isVersioned: false,
         fields: [
             .integer("session_id", .required, .readOnly),

@@ -2,6 +2,7 @@ extension Resource {
     /// A router or switch that asks by RADIUS.
     ///
     /// - Parameter vendors: the words that `vendor` takes.
+    /// - Returns: the resource.
     static func nas(vendors: [String]) -> Resource {
         Resource(
             "nas", in: "aaa", table: "aaa.nas", summary: "A router or switch, or a network of them, that asks by RADIUS", path: "nas",

@@ -19,6 +19,7 @@ public struct Registry: Sendable {
     /// Every resource of the product.
     ///
     /// - Parameter vendors: the words that `vendor` of a NAS takes.
+    /// - Returns: them in the order in which documents name them.
     public static func all(vendors: [String]) -> Registry {
         Registry([
             .tenant, .token, .audit,

@@ -88,7 +88,8 @@ struct ResourceOperation: Sendable {
                 let after = try store.update(before, draft, connection)
                 if after.version != before.version {
                     try audit.record(
-                        "update", id: after.id, name: after.name, before: before.json, after: after.json, secrets: draft.secrets, connection)
+                        "update", id: after.id, name: after.name, before: before.json, after: after.json, secrets: draft.secrets, connection
+                    )
                 }
                 if isRehearsal { throw Rehearsed(answer: Self.rehearsal(before: before.json, after: after.json)) }
                 return Outcome.stored(after)

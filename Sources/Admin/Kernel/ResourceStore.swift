@@ -51,7 +51,8 @@ struct ResourceStore {
             }
             statement.text += " WHERE t.\(field.column) = \(statement.bind(.text(name)))"
         case .only:
-            try connection.execute("INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
+            try connection.execute(
+                "INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
             statement.text += " WHERE t.tenant_id = \(statement.bind(.int(exchange.principal.tenant)))"
         }
         if forUpdate { statement.text += " FOR UPDATE OF t" }
@@ -84,7 +85,8 @@ struct ResourceStore {
             names.append("tenant_id")
             places.append(statement.bind(.int(exchange.principal.tenant)))
         }
-        let text = "INSERT INTO \(resource.table) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) RETURNING \(resource.key)"
+        let text =
+            "INSERT INTO \(resource.table) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) RETURNING \(resource.key)"
         guard let row = try connection.queryOne(text, statement.values) else { throw Problem.internalError() }
         return try find(.id(try row.int64(0)), connection)
     }

@@ -95,7 +95,8 @@ extension Field {
             throw FieldFault("length", "\(bounds.lowerBound) to \(bounds.upperBound) octets are possible, not \(count)")
         }
         if let control = text.unicodeScalars.first(where: isForbidden) {
-            throw FieldFault("characters", "the control character U+\(String(control.value, radix: 16, uppercase: true)) is not possible here")
+            throw FieldFault(
+                "characters", "the control character U+\(String(control.value, radix: 16, uppercase: true)) is not possible here")
         }
         if let reason = form?.reason(text) { throw FieldFault("format", reason) }
     }
