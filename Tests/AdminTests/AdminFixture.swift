@@ -13,14 +13,27 @@ struct AdminFixture: Sendable {
     let client: HTTPClient
     let services: FakeServices
 
+    /// So that many tests at once do not use up the database's connections.
+    private static let places = Places(4)
+
     /// Runs `body` against a new server, which ends with it.
     static func run(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
+        await places.take()
+        do {
+            try await serve(body)
+            await places.free()
+        } catch {
+            await places.free()
+            throw error
+        }
+    }
+
+    private static func serve(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
         var configuration = try await PostgresFixture.freshDatabase()
         configuration.poolSize = 4
         var logger = Logger(label: "admin-tests")
         logger.logLevel = .critical
         let pool = try Pool(configuration: configuration, logger: logger)
-        defer { pool.shutdown() }
         try await pool.run { connection in
             try connection.script("INSERT INTO tenancy.tenant (name) VALUES ('north'), ('south')")
         }
@@ -30,17 +43,18 @@ struct AdminFixture: Sendable {
             group.addTask { try await server.run() }
             let port = try await waitForPort(server)
             let headers = [(name: "Authorization", value: "Bearer " + operatorToken)]
-            try await body(
-                AdminFixture(pool: pool, client: HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers), services: services))
+            let client = HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers)
+            try await body(AdminFixture(pool: pool, client: client, services: services))
             group.cancelAll()
         }
+        try await OwnThread.run { pool.shutdown() }
     }
 
     private static func waitForPort(_ server: AdminServer) async throws -> Int {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if let port = server.boundPort { return port }
-            await Task.yield()
+            try await Task.sleep(for: .milliseconds(5))
         }
         throw HTTPFailure.noServer
     }
@@ -130,6 +144,28 @@ struct Reply: Sendable {
             default: "null"
             }
         }
+    }
+}
+
+/// A number of places that callers take turns in.
+private actor Places {
+    private var left: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) {
+        left = count
+    }
+
+    func take() async {
+        if left > 0 {
+            left -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func free() {
+        if waiting.isEmpty { left += 1 } else { waiting.removeFirst().resume() }
     }
 }
 

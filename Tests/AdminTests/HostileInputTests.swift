@@ -1,5 +1,6 @@
 import Admin
 import Database
+import Support
 import Testing
 
 @Suite struct HostileInputTests {
@@ -84,7 +85,7 @@ import Testing
 
     @Test func saysThatTheDatabaseIsAway() async throws {
         try await AdminFixture.run { fixture in
-            fixture.pool.shutdown()
+            try await OwnThread.run { fixture.pool.shutdown() }
             let reply = try await fixture.get("/api/v1/subscribers")
             #expect(reply.status == 503)
             #expect(reply.header("retry-after") != nil)

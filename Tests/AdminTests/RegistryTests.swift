@@ -66,12 +66,13 @@ import Testing
 
     static func tables() async throws -> [String: Table] {
         let pool = try Pool(configuration: try await PostgresFixture.freshDatabase(), logger: Logger(label: "tests"))
-        defer { pool.shutdown() }
-        return try await pool.run { connection in
+        let tables = try await pool.run { connection in
             var tables: [String: Table] = [:]
             for resource in registry.resources { tables[resource.table] = try table(resource.table, connection) }
             return tables
         }
+        try await OwnThread.run { pool.shutdown() }
+        return tables
     }
 
     @Test func fitsItsTables() async throws {

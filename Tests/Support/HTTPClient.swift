@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Dispatch
 
 /// A request's answer.
 public struct HTTPResponse: Sendable {
@@ -25,7 +24,7 @@ public struct HTTPFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Sends requests over libcurl, each over a connection of its own, on threads that may block.
+/// Sends requests over libcurl, each over a connection of its own, on a thread of its own.
 public struct HTTPClient: Sendable {
     public let url: String
     /// Sent with every request.
@@ -51,11 +50,7 @@ public struct HTTPClient: Sendable {
     public func send(
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try exchange(method, path, headers, body) })
-            }
-        }
+        try await OwnThread.run { try exchange(method, path, headers, body) }
     }
 
     private func exchange(
