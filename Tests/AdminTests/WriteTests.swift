@@ -69,6 +69,8 @@ import Testing
             #expect(stale.etag == "\"2\"")
             #expect(try await fixture.patch("/api/v1/subscribers/alice", ["notes": "x"], match: nil).status == 428)
             #expect(try await fixture.delete("/api/v1/subscribers/alice", match: nil).status == 428)
+            #expect(try await fixture.delete("/api/v1/subscribers/alice", match: " , ").status == 428)
+            #expect(try await fixture.delete("/api/v1/subscribers/alice", match: "W/\"2\"").status == 412)
             #expect(try await fixture.delete("/api/v1/subscribers/alice", match: "\"1\"").status == 412)
         }
     }

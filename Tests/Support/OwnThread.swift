@@ -3,7 +3,8 @@ internal import Glibc
 /// Runs what blocks on a thread of its own, so that the few threads of Swift's pool stay free.
 public enum OwnThread {
     /// - Parameter body: may block for as long as it likes.
-    /// - Returns: what `body` returns; throws what it throws.
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws.
     public static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let work = Work { continuation.resume(with: Result { try body() }) }

@@ -113,11 +113,17 @@ struct ResourceStore {
         try connection.execute("DELETE FROM \(resource.table) WHERE \(resource.key) = $1", [.int(stored.id)])
     }
 
+    /// The versions that `If-Match` names (RFC 9110 §13.1.1), quotes and all; `*` is any.
+    func requireMatch() throws(Problem) -> [String] {
+        let named = (exchange.header("If-Match") ?? "").split(separator: ",").map(Field.trimmed).filter { !$0.isEmpty }
+        guard !named.isEmpty else { throw .preconditionRequired() }
+        return named
+    }
+
     /// Refuses when `If-Match` does not name the stored version.
     func checkMatch(_ stored: Stored) throws(Problem) {
-        guard let match = exchange.header("If-Match") else { throw .preconditionRequired() }
-        if Field.trimmed(match) == "*" { return }
-        let named = match.split(separator: ",").map(Field.trimmed)
+        let named = try requireMatch()
+        if named == ["*"] { return }
         guard named.contains(stored.etag) else { throw .stale(current: stored.etag) }
     }
 }

@@ -92,7 +92,8 @@ extension Field {
         let count = text.utf8.count
         guard bounds.contains(count) else {
             guard count > 0 else { throw FieldFault("length", "it cannot be empty") }
-            throw FieldFault("length", "\(bounds.lowerBound) to \(bounds.upperBound) octets are possible, not \(count)")
+            let wanted = bounds.count == 1 ? "exactly \(bounds.lowerBound)" : "\(bounds.lowerBound) to \(bounds.upperBound)"
+            throw FieldFault("length", "\(wanted) octets are possible, not \(count)")
         }
         if let control = text.unicodeScalars.first(where: isForbidden) {
             throw FieldFault(
