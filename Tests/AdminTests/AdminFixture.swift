@@ -41,22 +41,14 @@ struct AdminFixture: Sendable {
         let server = AdminServer(services: services.admin(pool, logger), address: "127.0.0.1", port: 0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
-            let port = try await waitForPort(server)
+            try await eventually { server.boundPort != nil }
+            let port = try #require(server.boundPort)
             let headers = [(name: "Authorization", value: "Bearer " + operatorToken)]
             let client = HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers)
             try await body(AdminFixture(pool: pool, client: client, services: services))
             group.cancelAll()
         }
-        try await OwnThread.run { pool.shutdown() }
-    }
-
-    private static func waitForPort(_ server: AdminServer) async throws -> Int {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            if let port = server.boundPort { return port }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        throw HTTPFailure.noServer
+        try await onOwnThread { pool.shutdown() }
     }
 
     // MARK: Requests
@@ -97,10 +89,6 @@ struct AdminFixture: Sendable {
     func sql(_ text: String) async throws -> String? {
         try await pool.transaction(.system) { try $0.queryOne(text)?.optionalString(0) }
     }
-}
-
-extension HTTPFailure {
-    static let noServer = HTTPFailure(description: "the server did not begin to listen")
 }
 
 /// A response with its body read as JSON.

@@ -85,7 +85,7 @@ import Testing
 
     @Test func saysThatTheDatabaseIsAway() async throws {
         try await AdminFixture.run { fixture in
-            try await OwnThread.run { fixture.pool.shutdown() }
+            try await onOwnThread { fixture.pool.shutdown() }
             let reply = try await fixture.get("/api/v1/subscribers")
             #expect(reply.status == 503)
             #expect(reply.header("retry-after") != nil)

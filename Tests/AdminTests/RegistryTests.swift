@@ -71,7 +71,7 @@ import Testing
             for resource in registry.resources { tables[resource.table] = try table(resource.table, connection) }
             return tables
         }
-        try await OwnThread.run { pool.shutdown() }
+        try await onOwnThread { pool.shutdown() }
         return tables
     }
 

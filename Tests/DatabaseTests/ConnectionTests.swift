@@ -49,7 +49,9 @@ func withConnection<T: Sendable>(
         }
     }
 
-    @Test(arguments: ["0", "0.00", "1", "10000", "100000000", "0.0001", "-0.5", "123456789012345678901234567890.123456789", "99999.9999", "NaN"])
+    @Test(arguments: [
+        "0", "0.00", "1", "10000", "100000000", "0.0001", "-0.5", "123456789012345678901234567890.123456789", "99999.9999", "NaN",
+    ])
     func readsNumericAsPostgreSQLPrintsIt(text: String) async throws {
         let read = try await withConnection(try await PostgresFixture.shared()) { connection in
             let row = try connection.queryOne("SELECT $1::numeric, ($1::numeric)::text", [.text(text)])
@@ -113,7 +115,8 @@ func withConnection<T: Sendable>(
 
     @Test func saysWhatWasWrongWithAColumn() async throws {
         try await withConnection(try await PostgresFixture.shared()) { connection in
-            let row = try #require(try connection.queryOne("SELECT NULL::int AS empty, 'x' AS word, 3000000000 AS large, '1 day'::interval"))
+            let sql = "SELECT NULL::int AS empty, 'x' AS word, 3000000000 AS large, '1 day'::interval"
+            let row = try #require(try connection.queryOne(sql))
             #expect { try row.int64("empty") } throws: { SQLState.nullValueNotAllowed ~= $0 }
             #expect { try row.int64("word") } throws: { SQLState.datatypeMismatch ~= $0 }
             #expect { try row.int32("large") } throws: { SQLState.numericValueOutOfRange ~= $0 }

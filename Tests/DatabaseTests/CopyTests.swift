@@ -137,4 +137,27 @@ import Testing
             #expect(text == "1\n2\n")
         }
     }
+
+    /// PostgreSQL has no COPY into a table under row-level security; the way around is part of what we promise.
+    @Test func fillsAProtectedTableThroughATemporaryOne() async throws {
+        try await withConnection(try await PostgresFixture.freshDatabase()) { connection in
+            try connection.script("CREATE SCHEMA app; CREATE TABLE app.note (tenant_id bigint); SELECT lastmile.protect('app.note')")
+            let stored = try connection.transaction(.system) { inner in
+                try inner.script("CREATE TEMPORARY TABLE incoming (tenant_id bigint) ON COMMIT DROP")
+                try inner.copyIn("COPY incoming FROM STDIN (FORMAT binary)") { writer in
+                    for tenant in 1...1000 {
+                        try writer.row(columns: 1)
+                        try writer.int8(Int64(tenant))
+                    }
+                }
+                return try inner.execute("INSERT INTO app.note SELECT * FROM incoming")
+            }
+            #expect(stored == 1000)
+            #expect {
+                try connection.transaction(.system) { try $0.copyIn("COPY app.note FROM STDIN (FORMAT binary)") { _ in } }
+            } throws: {
+                SQLState.featureNotSupported ~= $0
+            }
+        }
+    }
 }

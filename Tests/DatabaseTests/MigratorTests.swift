@@ -61,7 +61,10 @@ import Testing
 
     @Test func failureNamesFileAndLineAndLeavesNothing() async throws {
         let configuration = try await PostgresFixture.freshDatabase(migrated: false)
-        let path = try directory(["0001_good.sql": "CREATE SCHEMA app; CREATE TABLE app.good ()", "0002_bad.sql": "CREATE TABLE app.half ();\n-- ü\nCREATE TABEL x ()"])
+        let path = try directory([
+            "0001_good.sql": "CREATE SCHEMA app; CREATE TABLE app.good ()",
+            "0002_bad.sql": "CREATE TABLE app.half ();\n-- ü\nCREATE TABEL x ()",
+        ])
         defer { remove(path, ["0001_good.sql", "0002_bad.sql"]) }
         await #expect {
             try await Migrator(directory: path).migrate(configuration)
@@ -95,7 +98,11 @@ import Testing
         defer { remove(path, ["0001_late.sql", "0002_later.sql"]) }
         try await Migrator(directory: path).migrate(configuration)
         try write("SELECT 1", "\(path)/0001_late.sql")
-        await #expect { try await Migrator(directory: path).migrate(configuration) } throws: { "\($0)".contains("0001_late.sql was never applied") }
+        await #expect {
+            try await Migrator(directory: path).migrate(configuration)
+        } throws: {
+            "\($0)".contains("0001_late.sql was never applied")
+        }
     }
 
     @Test func toleratesANewerDaemonsVersions() async throws {
@@ -117,6 +124,33 @@ import Testing
             try await Migrator(directory: PostgresFixture.migrationsDirectory).migrate(configuration)
         } throws: {
             SQLState.insufficientPrivilege ~= $0 && "\($0)".contains("bypasses row-level security")
+        }
+    }
+
+    /// A server of the operator's own, whose role has another name.
+    @Test(arguments: [
+        ("outsider", "LOGIN NOINHERIT", false, "may not become lastmile_system"),
+        ("heir", "LOGIN INHERIT", true, "inherits lastmile_system"),
+        ("guest", "LOGIN NOINHERIT", true, ""),
+    ])
+    func saysWhatARoleOfAnotherNameLacks(role: String, options: String, isMember: Bool, complaint: String) async throws {
+        let fresh = try await PostgresFixture.freshDatabase(migrated: false)
+        let database = String(fresh.conninfo.split(separator: "=").last ?? "")
+        try await withConnection(try await PostgresFixture.superuser()) { connection in
+            try connection.script("CREATE ROLE \(role) \(options); ALTER DATABASE \(database) OWNER TO \(role)")
+            if isMember { try connection.script("GRANT lastmile_system TO \(role)") }
+        }
+        var configuration = fresh
+        configuration.conninfo += " user=\(role)"
+        let migrator = Migrator(directory: PostgresFixture.migrationsDirectory)
+        if complaint.isEmpty {
+            #expect(try await migrator.migrate(configuration).first == 1)
+            return
+        }
+        await #expect {
+            try await migrator.migrate(configuration)
+        } throws: {
+            SQLState.insufficientPrivilege ~= $0 && "\($0)".contains(complaint)
         }
     }
 }

@@ -32,7 +32,8 @@ import Testing
         let ended = try await withConnection(try await PostgresFixture.superuser()) { connection in
             try connection.queryAll(
                 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = $1",
-                [.text(String(configuration.conninfo.split(separator: "=").last ?? ""))]) { try $0.bool(0) }
+                [.text(String(configuration.conninfo.split(separator: "=").last ?? ""))]
+            ) { try $0.bool(0) }
         }
         #expect(ended == [true])
         try await eventually { heard.connections.load(ordering: .relaxed) == 2 }

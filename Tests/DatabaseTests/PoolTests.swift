@@ -4,6 +4,15 @@ import Support
 import Synchronization
 import Testing
 
+/// Holds a thread until opened.
+private final class Gate: Sendable {
+    private let isOpen = Atomic(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+
+    func wait() throws { try eventuallyBlocking { isOpen.load(ordering: .acquiring) } }
+}
+
 @Suite struct PoolTests {
     private func pool(_ configuration: DatabaseConfiguration) throws -> Pool {
         try Pool(configuration: configuration, logger: Logger(label: "tests"))
@@ -27,7 +36,7 @@ import Testing
         configuration.poolSize = 1
         let pool = try pool(configuration)
         let gate = Gate()
-        async let holder: Void = pool.run { _ in gate.wait() }
+        async let holder: Void = pool.run { _ in try gate.wait() }
         try await eventually { pool.metrics.inUse == 1 }
         let waiting = Task { try await pool.run { _ in } }
         try await eventually { pool.metrics.queueDepth == 1 }
@@ -46,7 +55,7 @@ import Testing
         configuration.queueLimit = 1
         let pool = try pool(configuration)
         let gate = Gate()
-        async let holder: Void = pool.run { _ in gate.wait() }
+        async let holder: Void = pool.run { _ in try gate.wait() }
         try await eventually { pool.metrics.inUse == 1 }
         let waiting = Task { try await pool.run { _ in } }
         try await eventually { pool.metrics.queueDepth == 1 || pool.metrics.failuresTotal > 0 }
@@ -60,7 +69,11 @@ import Testing
     @Test func failsWithConnectionFailureWhenNoServerAnswers() async throws {
         let pool = try pool(DatabaseConfiguration(conninfo: "host=/nonexistent dbname=x", poolSize: 1, waitTimeoutSeconds: 1))
         for _ in 0..<2 {
-            await #expect { try await pool.run { _ in } } throws: { ($0 as? DatabaseError)?.isConnectionLoss == true && SQLState.connectionFailure ~= $0 }
+            await #expect {
+                try await pool.run { _ in }
+            } throws: {
+                ($0 as? DatabaseError)?.isConnectionLoss == true && SQLState.connectionFailure ~= $0
+            }
         }
         pool.shutdown()
         await #expect { try await pool.run { _ in } } throws: { SQLState.poolBusy ~= $0 }

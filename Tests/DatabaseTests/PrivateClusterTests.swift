@@ -1,8 +1,9 @@
-@testable import Database
 import Glibc
 import Logging
 import Support
 import Testing
+
+@testable import Database
 
 /// A cluster in a directory of its own, erased afterwards.
 private func withCluster<T>(
@@ -178,8 +179,7 @@ private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
             let server = try ChildProcess.start(
                 setup.binaries.postgres, setup.serverArguments, as: setup.account, output: log, held: files.descriptor,
                 deathSignal: deathSignal)
-            let ready = "\(directory)/data/postmaster.pid"
-            for _ in 0..<6000 where FileSystem.text(ready)?.contains("ready") != true { usleep(10_000) }
+            try eventuallyBlocking { FileSystem.text("\(directory)/data/postmaster.pid")?.contains("ready") == true }
             return server.identifier
         }
     }

@@ -76,7 +76,8 @@ enum VectorFile {
         return stride(from: 0, to: nibbles.count, by: 2).map { UInt8(nibbles[$0] * 16 + nibbles[$0 + 1]) }
     }
 
-    private static func lines(of name: String) throws -> [Substring] {
+    /// The lines of `Tests/Vectors/<name>`.
+    static func lines(of name: String) throws -> [Substring] {
         let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         guard let stream = fopen("\(folder)/Vectors/\(name)", "r") else {
             throw Malformed(file: name, line: 0, why: String(cString: strerror(errno)))

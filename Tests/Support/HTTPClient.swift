@@ -50,7 +50,7 @@ public struct HTTPClient: Sendable {
     public func send(
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {
-        try await OwnThread.run { try exchange(method, path, headers, body) }
+        try await onOwnThread { try exchange(method, path, headers, body) }
     }
 
     private func exchange(

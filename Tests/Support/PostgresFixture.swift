@@ -10,9 +10,7 @@ public enum PostgresFixture {
         configuration(try await FixtureCluster.shared.start().conninfo)
     }
 
-    /// A new database of the test's own.
-    ///
-    /// - Parameter migrated: with the schema of `Sources/Database/Migrations`, copied from a template.
+    /// A new database of the test's own; when `migrated`, with the schema of `Sources/Database/Migrations`, copied from a template.
     public static func freshDatabase(migrated: Bool = true) async throws -> DatabaseConfiguration {
         let cluster = try await FixtureCluster.shared.start()
         let template = migrated ? try await FixtureCluster.shared.migratedTemplate() : "template1"

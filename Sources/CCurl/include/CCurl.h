@@ -12,6 +12,9 @@ CURLcode lm_curl_set_headers(CURL *handle, struct curl_slist *headers);
 CURLcode lm_curl_set_body_sink(CURL *handle, lm_curl_sink sink, void *context);
 CURLcode lm_curl_set_header_sink(CURL *handle, lm_curl_sink sink, void *context);
 CURLcode lm_curl_set_body(CURL *handle, const void *bytes, long count);
+typedef int (*lm_curl_progress)(
+    void *context, curl_off_t download_total, curl_off_t downloaded, curl_off_t upload_total, curl_off_t uploaded);
+CURLcode lm_curl_set_progress(CURL *handle, lm_curl_progress progress, void *context);
 long lm_curl_status(CURL *handle);
 
 #endif

@@ -9,7 +9,7 @@ struct SnapshotCompiler {
         var limitProxyState: TriState = .auto
     }
 
-    let dictionary: RadiusDictionary
+    var dictionary: RadiusDictionary
     let secrets: SecretBox
     let defaults: Defaults
     private(set) var profiles: [Int64: ReplyProfile] = [:]
@@ -119,10 +119,9 @@ struct SnapshotCompiler {
         let length = try row.int(5) == 4 ? try row.int(4) + 96 : try row.int(4)
         guard let network = IPAddress(text: try row.string(3)) else { return nil }
         guard let secret = open(try row.bytes(6), of: "NAS \(name)") else { return nil }
-        let observation =
-            observations[id]
-            ?? ClientObservation(
-                requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12))
+        let stored = ClientObservation(
+            requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12))
+        let observation = observations[id] ?? stored
         observations[id] = observation
         return NASClient(
             id: id, tenant: try row.int64(1), name: name, network: network, prefixLength: length, secret: SharedSecret(secret),

@@ -3,7 +3,7 @@ public import Database
 import Glibc
 public import Logging
 public import RadiusCore
-public import Synchronization
+import Synchronization
 
 /// Keeps the snapshot in force equal to the database: a full load at the start, then every change within a second.
 ///
@@ -41,6 +41,11 @@ public final class SnapshotFeed: Sendable {
     private let ended = Atomic<Bool>(true)
     private let wakeFD: Int32
     private let compiler: Mutex<SnapshotCompiler>
+    /// A dictionary that a reload brought and that the next step takes up.
+    private let pending = Mutex<RadiusDictionary?>(nil)
+    /// Looks at the database that ended well, and those that found a change.
+    private let looked = Atomic<UInt64>(0)
+    private let changed = Atomic<UInt64>(0)
 
     /// As many changes at once are cheaper to read as a whole.
     private static let reloadAbove = 50_000
@@ -83,6 +88,36 @@ public final class SnapshotFeed: Sendable {
 
     public var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
+    /// Reads everything anew, with another dictionary.
+    public func reload(dictionary: RadiusDictionary) {
+        pending.withLock { $0 = dictionary }
+        wake()
+    }
+
+    /// Looks that found a change, so far.
+    public var looks: UInt64 { changed.load(ordering: .acquiring) }
+
+    /// Returns when a look has found a change since `looks`, at the latest after `atMostSeconds`, or when the task is cancelled.
+    public func waitForChange(after looks: UInt64, atMostSeconds: Int) async -> UInt64 {
+        for _ in 0..<atMostSeconds * 20 where !Task.isCancelled {
+            if self.looks != looks { break }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return self.looks
+    }
+
+    /// Returns when a look that began after the call has ended, so that whatever was committed before it is in force; gives up
+    /// after ten seconds, or when the task is cancelled.
+    public func waitForFullLook() async {
+        // One look may be under way already; the one after it begins later than now.
+        let target = looked.load(ordering: .acquiring) + 2
+        for _ in 0..<500 where !Task.isCancelled {
+            if looked.load(ordering: .acquiring) >= target { return }
+            wake()
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     /// Makes the feed look now.
     public func wake() { lm_eventfd_signal(wakeFD) }
 
@@ -123,12 +158,17 @@ public final class SnapshotFeed: Sendable {
         let connection = try turn.connection ?? Connection.open(configuration)
         turn.connection = connection
         let now = lm_monotonic_nanoseconds() / 1_000_000_000
+        if let dictionary = pending.withLock({ $0.take() }) {
+            compiler.withLock { $0.dictionary = dictionary }
+            turn.isLoaded = false
+        }
         if !turn.isLoaded || now - turn.lookedAt > Self.awayLimitSeconds {
             try load(&turn, connection)
         } else {
             try follow(&turn, connection)
         }
         turn.lookedAt = now
+        looked.add(1, ordering: .acquiringAndReleasing)
         if now >= turn.keptHouseAt + Self.housekeepingSeconds {
             turn.keptHouseAt = now
             try housekeeping(&turn, connection)
@@ -170,6 +210,7 @@ public final class SnapshotFeed: Sendable {
         if changes.count > Self.reloadAbove { return try load(&turn, connection) }
         turn.feed = feed
         guard !changes.isEmpty else { return }
+        changed.add(1, ordering: .acquiringAndReleasing)
         statistics.withLock { state in
             state.changes += UInt64(changes.count)
             state.lagMicroseconds = changes.lagMicroseconds

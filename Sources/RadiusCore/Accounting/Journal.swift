@@ -13,6 +13,10 @@ public final class Journal: Sendable {
 
     /// The folder that holds the segments.
     public let directory: String
+    /// Tells this journal from any other, also from an earlier one in the same place. Positive.
+    public let identity: Int64
+    /// The last number that had been given when the journal was opened.
+    public let recoveredSequence: UInt64
     private let writer: JournalWriter
     private let recovery: (tornOctets: Int, torn: UInt64)
     private let lockDescriptor: Int32
@@ -35,12 +39,13 @@ public final class Journal: Sendable {
         try folder.create()
         let lock = try folder.lock()
         do throws(JournalError) {
+            let identity = try folder.identity()
             let recovery = try JournalRecovery(folder)
             let queue = JournalQueue(capacity: pendingOctets, nextSequence: recovery.nextSequence)
             let writer = JournalWriter(
                 queue: queue, directory: folder, segments: JournalSegments(recovery.segments), segmentBytes: segmentBytes, disk: disk,
                 durable: recovery.nextSequence - 1)
-            let journal = Journal(directory: directory, writer: writer, recovery: recovery, lock: lock)
+            let journal = Journal(directory: directory, writer: writer, recovery: recovery, identity: identity, lock: lock)
             try journal.start()
             return journal
         } catch {
@@ -49,8 +54,10 @@ public final class Journal: Sendable {
         }
     }
 
-    private init(directory: String, writer: JournalWriter, recovery: JournalRecovery, lock: Int32) {
+    private init(directory: String, writer: JournalWriter, recovery: JournalRecovery, identity: Int64, lock: Int32) {
         self.directory = directory
+        self.identity = identity
+        recoveredSequence = recovery.nextSequence - 1
         self.writer = writer
         self.recovery = (recovery.tornOctets, recovery.tornOctets > 0 ? 1 : 0)
         lockDescriptor = lock

@@ -24,6 +24,39 @@ struct JournalDirectory: Sendable {
         throw .system(operation: "lock", path: name, errno: problem)
     }
 
+    /// A number that tells this journal from any other; made when the folder is new. Positive.
+    func identity() throws(JournalError) -> Int64 {
+        let name = path + "/identity"
+        if let file = try? JournalSegmentFile(path: name) {
+            defer { file.close() }
+            var octets = InlineArray<32, UInt8>(repeating: 0)
+            var span = octets.mutableSpan
+            let count = min(file.count, 32)
+            let got = try span.withUnsafeMutableBytes { bytes throws(JournalError) in
+                guard let base = bytes.baseAddress else { return 0 }
+                return try file.read(base, count, at: 0)
+            }
+            let digits = (0..<got).map { octets[$0] }.prefix { $0 != UInt8(ascii: "\n") }
+            if let identity = Int64(String(decoding: digits, as: UTF8.self)), identity > 0 { return identity }
+        }
+        return try makeIdentity(name)
+    }
+
+    private func makeIdentity(_ name: String) throws(JournalError) -> Int64 {
+        let identity = Int64.random(in: 1...(.max))
+        let descriptor = Glibc.open(name + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system(operation: "create", path: name, errno: errno) }
+        let text = Array((String(identity) + "\n").utf8)
+        let isWritten = write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
+        let problem = errno
+        Glibc.close(descriptor)
+        guard isWritten else { throw .system(operation: "write", path: name, errno: problem) }
+        guard rename(name + ".new", name) == 0 else { throw .system(operation: "rename", path: name, errno: errno) }
+        let failure = synchronize()
+        guard failure == 0 else { throw .system(operation: "sync", path: path, errno: failure) }
+        return identity
+    }
+
     /// Path of the segment that begins with `sequence`.
     func segmentPath(_ sequence: UInt64) -> String {
         let digits = String(sequence, radix: 16)

@@ -23,7 +23,7 @@ public enum MSCHAP {
         return digest.finish()
     }
 
-    /// The LAN Manager hash (RFC 2433 §A.2): DES of a fixed text under the upper-case password, cut to 14 octets.
+    /// The LAN Manager hash (RFC 2433 §A.2, §A.3): DES of a fixed text under the upper-case password, cut to 14 octets.
     ///
     /// nil when the password holds other than ASCII, whose OEM code page nobody knows.
     public static func lmHash(ofASCII password: Span<UInt8>) -> Digest16? {
@@ -46,7 +46,7 @@ public enum MSCHAP {
         return digest.finish()
     }
 
-    /// The answer to a challenge (RFC 2433 §A.5, RFC 2759 §8.5): three DES blocks under the hash, padded with zeros to 21 octets.
+    /// The answer to a challenge (RFC 2433 §A.7, RFC 2759 §8.5): three DES blocks under the hash, padded with zeros to 21 octets.
     public static func challengeResponse(challenge: InlineArray<8, UInt8>, hash: Digest16) -> InlineArray<24, UInt8> {
         let first = DES.encrypt(block: challenge, key7: InlineArray { hash[$0] })
         let second = DES.encrypt(block: challenge, key7: InlineArray { hash[$0 &+ 7] })

@@ -1,5 +1,5 @@
 extension MSCHAP {
-    /// Why a peer is turned away, in the numbers that Windows knows (RFC 2433 §6, RFC 2759 §6).
+    /// Why a peer is turned away, in the numbers that Windows knows (RFC 2433 §8, RFC 2759 §6).
     public enum FailureReason: UInt16, Sendable {
         case restrictedLogonHours = 646
         case accountDisabled = 647

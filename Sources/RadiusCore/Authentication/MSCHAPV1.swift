@@ -22,7 +22,7 @@ extension MSCHAP {
 
         /// The clear value of MS-CHAP-MPPE-Keys (RFC 2548 §2.4.1): 8 octets of LAN Manager key, 16 of NT key, 8 zeros.
         ///
-        /// Hide it with `UserPassword.hide`. The NT key is the hash of the NT hash, as RFC 3079 §2.4 starts from and as peers expect;
+        /// Hide it with `UserPassword.hide`. The NT key is the hash of the NT hash, as RFC 3079 §2.3 starts from and as peers expect;
         /// RFC 2548 words it as the NT hash itself. Without `lmHash` the first key is zeros.
         public static func mppeKeys(ntHash: Digest16, lmHash: Digest16?) -> InlineArray<32, UInt8> {
             let ntKey = hash(ofNTHash: ntHash)

@@ -1,4 +1,4 @@
-/// DES in the one way that MS-CHAP needs it: one block, a key of 56 bits without parity (RFC 2433 §A.8, RFC 2759 §8.6; FIPS 46-3).
+/// DES in the one way that MS-CHAP needs it: one block, a key of 56 bits without parity (RFC 2433 §A.4, RFC 2759 §8.6; FIPS 46-3).
 ///
 /// The first use in a process builds the tables (about 18 KB); after that nothing allocates.
 public enum DES {

@@ -1,39 +1,46 @@
 /// The tables of DES (FIPS 46-3), unfolded once so that a round is eight look-ups and not 48 single bits.
-final class DESTables: Sendable {
+///
+/// A round's eight groups of six bits stand in the eight octets of a word, highest first, in the order 0, 2, 4, 6, 1, 3, 5, 7: so two
+/// turns of a half expand it to all groups at once.
+struct DESTables: Sendable {
     static let shared = DESTables()
 
     /// Permuted choice 1, for a key that lacks its parity bits.
-    let keyChoice = BitChoice(DESTables.permutedChoice1.map { $0 - $0 / 8 })
+    let keyChoice = BitChoice(DESTables.permutedChoice1.map { $0 - $0 / 8 }) { 55 - $0 }
 
-    /// Permuted choice 2.
-    let roundKeyChoice = BitChoice(DESTables.permutedChoice2)
+    /// Permuted choice 2, with its groups in octets.
+    let roundKeyChoice = BitChoice(DESTables.permutedChoice2) { 8 * (7 - DESTables.octet(ofGroup: $0 / 6)) + 5 - $0 % 6 }
 
-    /// For each of the eight substitution boxes and each six bits: the box's output at its place, permuted by P.
+    /// For each octet of a round's word and each six bits: the output of the group's substitution box at its place, permuted by P.
     private let substitutions: [UInt32]
 
     private init() {
-        var table: [UInt32] = []
-        table.reserveCapacity(512)
-        for (box, digits) in Self.substitutionBoxes.enumerated() {
+        var table = [UInt32](repeating: 0, count: 512)
+        for (group, digits) in Self.substitutionBoxes.enumerated() {
             for six in 0..<64 {
                 let row = (six >> 4 & 2) | (six & 1)
                 let nibble = Self.nibble(digits.utf8Start[row * 16 + (six >> 1 & 15)])
-                table.append(Self.permuted(nibble << UInt32(28 - 4 * box)))
+                table[Self.octet(ofGroup: group) * 64 + six] = Self.permuted(nibble << UInt32(28 - 4 * group))
             }
         }
         substitutions = table
     }
 
-    /// The function f of a round: expands `half` to eight groups of six bits, adds the round key's 48 bits, substitutes, permutes.
+    /// The function f of a round: expands `half` to eight groups of six bits, adds the round key's, substitutes, permutes.
     func mix(_ half: UInt32, _ roundKey: UInt64) -> UInt32 {
+        let turned = UInt64(half.turnedLeft(by: 31)) &<< 32 | UInt64(half.turnedLeft(by: 3))
+        let groups = turned &>> 2 & 0x3f3f_3f3f_3f3f_3f3f ^ roundKey
+        let table = substitutions.span
         var mixed: UInt32 = 0
-        for box in 0..<8 {
-            let expanded = half.turnedLeft(by: UInt32(truncatingIfNeeded: (31 &+ 4 &* box) & 31)) &>> 26
-            let six = expanded ^ UInt32(truncatingIfNeeded: roundKey &>> UInt64(42 &- 6 &* box)) & 63
-            mixed |= substitutions[box &* 64 &+ Int(six)]
+        for octet in 0..<8 {
+            let six = Int(truncatingIfNeeded: groups &>> UInt64(56 &- 8 &* octet)) & 63
+            mixed |= table[unchecked: octet &* 64 &+ six]
         }
         return mixed
     }
+
+    /// Which octet of a round's word a group stands in, counted from the highest.
+    private static func octet(ofGroup group: Int) -> Int { group / 2 + (group % 2) * 4 }
 
     private static func nibble(_ digit: UInt8) -> UInt32 {
         UInt32(digit < 58 ? digit - 48 : digit - 87)
@@ -75,23 +82,25 @@ final class DESTables: Sendable {
 struct BitChoice: Sendable {
     private let table: [UInt64]
 
-    /// `sources` names, for each bit of the result from the highest down, the bit of the source it copies; 1 is the highest of 56.
-    init(_ sources: [Int]) {
+    /// `sources` names the bits to copy, 1 being the highest of 56; `place` tells which bit of the result, 0 being the lowest, the
+    /// source at an index becomes.
+    init(_ sources: [Int], place: (Int) -> Int) {
         var table = [UInt64](repeating: 0, count: 8 * 128)
-        for (target, source) in sources.enumerated() {
-            let bit: UInt64 = 1 << UInt64(sources.count - 1 - target)
-            let (group, place) = ((source - 1) / 7, (source - 1) % 7)
-            for value in 0..<128 where value >> (6 - place) & 1 == 1 { table[group * 128 + value] |= bit }
+        for (index, source) in sources.enumerated() {
+            let bit: UInt64 = 1 << UInt64(place(index))
+            let (group, offset) = ((source - 1) / 7, (source - 1) % 7)
+            for value in 0..<128 where value >> (6 - offset) & 1 == 1 { table[group * 128 + value] |= bit }
         }
         self.table = table
     }
 
     /// The chosen bits of the low 56 of `word`.
     func apply(to word: UInt64) -> UInt64 {
+        let entries = table.span
         var chosen: UInt64 = 0
         for group in 0..<8 {
             let value = Int(truncatingIfNeeded: word &>> UInt64(49 &- 7 &* group)) & 127
-            chosen |= table[group &* 128 &+ value]
+            chosen |= entries[unchecked: group &* 128 &+ value]
         }
         return chosen
     }

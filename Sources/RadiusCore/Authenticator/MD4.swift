@@ -1,4 +1,4 @@
-/// MD4 (RFC 1320), which makes the NT hash of MS-CHAP (RFC 2433 §A.3, RFC 2759 §8.3).
+/// MD4 (RFC 1320), which makes the NT hash of MS-CHAP (RFC 2433 §A.6, RFC 2759 §8.3).
 ///
 /// Broken for every other use; OpenSSL 3 no longer offers it by default. A small value that never allocates.
 public struct MD4: Sendable {

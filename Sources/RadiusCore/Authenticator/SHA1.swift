@@ -39,32 +39,63 @@ struct SHA1Chain: ChainingValue {
         let words = LittleEndianWords(bytes, at: offset)
         var schedule = InlineArray<16, UInt32>(repeating: 0)
         for i in 0..<16 { schedule[i] = words[i].byteSwapped }
-        let before = self
-        for i in 0..<16 { step(d ^ (b & (c ^ d)), schedule[i], 0x5a82_7999) }
-        for i in 16..<20 { step(d ^ (b & (c ^ d)), Self.next(&schedule, i), 0x5a82_7999) }
-        for i in 20..<40 { step(b ^ c ^ d, Self.next(&schedule, i), 0x6ed9_eba1) }
-        for i in 40..<60 { step((b & c) | (d & (b | c)), Self.next(&schedule, i), 0x8f1b_bcdc) }
-        for i in 60..<80 { step(b ^ c ^ d, Self.next(&schedule, i), 0xca62_c1d6) }
-        a &+= before.a
-        b &+= before.b
-        c &+= before.c
-        d &+= before.d
-        e &+= before.e
+        var state = self
+        state.chooseTwenty(&schedule)
+        state.parityTwenty(&schedule, from: 20, constant: 0x6ed9_eba1)
+        state.majorityTwenty(&schedule)
+        state.parityTwenty(&schedule, from: 60, constant: 0xca62_c1d6)
+        a &+= state.a
+        b &+= state.b
+        c &+= state.c
+        d &+= state.d
+        e &+= state.e
     }
 
     @inline(__always)
-    private mutating func step(_ mixed: UInt32, _ word: UInt32, _ constant: UInt32) {
-        let next = a.turnedLeft(by: 5) &+ mixed &+ e &+ word &+ constant
-        e = d
-        d = c
-        c = b.turnedLeft(by: 30)
-        b = a
-        a = next
+    private mutating func chooseTwenty(_ schedule: inout InlineArray<16, UInt32>) {
+        five(&schedule, 0, 0x5a82_7999) { $2 ^ ($0 & ($1 ^ $2)) }
+        five(&schedule, 5, 0x5a82_7999) { $2 ^ ($0 & ($1 ^ $2)) }
+        five(&schedule, 10, 0x5a82_7999) { $2 ^ ($0 & ($1 ^ $2)) }
+        five(&schedule, 15, 0x5a82_7999) { $2 ^ ($0 & ($1 ^ $2)) }
     }
 
-    /// The schedule's word `index`, 16...79, kept where word `index - 16` stood.
     @inline(__always)
-    private static func next(_ schedule: inout InlineArray<16, UInt32>, _ index: Int) -> UInt32 {
+    private mutating func majorityTwenty(_ schedule: inout InlineArray<16, UInt32>) {
+        five(&schedule, 40, 0x8f1b_bcdc) { ($0 & $1) | ($2 & ($0 | $1)) }
+        five(&schedule, 45, 0x8f1b_bcdc) { ($0 & $1) | ($2 & ($0 | $1)) }
+        five(&schedule, 50, 0x8f1b_bcdc) { ($0 & $1) | ($2 & ($0 | $1)) }
+        five(&schedule, 55, 0x8f1b_bcdc) { ($0 & $1) | ($2 & ($0 | $1)) }
+    }
+
+    @inline(__always)
+    private mutating func parityTwenty(_ schedule: inout InlineArray<16, UInt32>, from first: Int, constant: UInt32) {
+        five(&schedule, first, constant) { $0 ^ $1 ^ $2 }
+        five(&schedule, first &+ 5, constant) { $0 ^ $1 ^ $2 }
+        five(&schedule, first &+ 10, constant) { $0 ^ $1 ^ $2 }
+        five(&schedule, first &+ 15, constant) { $0 ^ $1 ^ $2 }
+    }
+
+    /// Five steps, after which every word stands in its own place again.
+    @inline(__always)
+    private mutating func five(
+        _ schedule: inout InlineArray<16, UInt32>, _ first: Int, _ constant: UInt32, _ mix: (UInt32, UInt32, UInt32) -> UInt32
+    ) {
+        e &+= a.turnedLeft(by: 5) &+ mix(b, c, d) &+ Self.word(&schedule, first) &+ constant
+        b = b.turnedLeft(by: 30)
+        d &+= e.turnedLeft(by: 5) &+ mix(a, b, c) &+ Self.word(&schedule, first &+ 1) &+ constant
+        a = a.turnedLeft(by: 30)
+        c &+= d.turnedLeft(by: 5) &+ mix(e, a, b) &+ Self.word(&schedule, first &+ 2) &+ constant
+        e = e.turnedLeft(by: 30)
+        b &+= c.turnedLeft(by: 5) &+ mix(d, e, a) &+ Self.word(&schedule, first &+ 3) &+ constant
+        d = d.turnedLeft(by: 30)
+        a &+= b.turnedLeft(by: 5) &+ mix(c, d, e) &+ Self.word(&schedule, first &+ 4) &+ constant
+        c = c.turnedLeft(by: 30)
+    }
+
+    /// The schedule's word `index`, 0...79; from 16 on it is made here and kept where word `index - 16` stood.
+    @inline(__always)
+    private static func word(_ schedule: inout InlineArray<16, UInt32>, _ index: Int) -> UInt32 {
+        if index < 16 { return schedule[index] }
         let near = schedule[(index &- 3) & 15] ^ schedule[(index &- 8) & 15]
         let far = schedule[(index &- 14) & 15] ^ schedule[index & 15]
         let word = (near ^ far).turnedLeft(by: 1)

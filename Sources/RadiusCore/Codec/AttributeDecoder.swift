@@ -99,13 +99,12 @@ struct AttributeWalk {
         return parts.count
     }
 
-    /// NAS-Filter-Rule: the values joined, then cut at each NUL (RFC 4849 §2).
+    /// NAS-Filter-Rule: the values joined, then cut at each NUL (RFC 4849 §2). Empty rules say nothing and go, unless all are empty.
     private mutating func rules(at position: Int, _ path: AttributePath) -> Int {
         let parts = neighbours(at: position)
         let text = parts.flatMap { packet[$0.range] }
-        var rules = text.split(separator: 0, omittingEmptySubsequences: false)
-        if rules.count > 1, rules.last?.isEmpty == true { rules.removeLast() }
-        for rule in rules { emit(Array(rule), at: path) }
+        let rules = text.split(separator: 0)
+        for rule in rules.isEmpty ? [[]] : rules { emit(Array(rule), at: path) }
         return parts.count
     }
 

@@ -27,9 +27,14 @@ struct AttributeLayout {
         return max(0, path.numbers.count - (isExtended ? 2 : 1))
     }
 
-    /// Octets of value that fit one attribute at `path`, a TLV's member among them.
+    /// Octets of value at `path` that fit one attribute, with the headers of the TLVs that it stands in.
     func largestValue(at path: AttributePath) -> Int {
-        if levels(of: path) > 0 { return 253 }
+        let levels = levels(of: path)
+        guard levels == 0 else {
+            var top = path
+            top.numbers.removeLast(levels)
+            return largestValue(at: top) - 2 * levels
+        }
         if path.base == 26 { return format(of: path.vendor).largestValue }
         if path.base != 0 { return (shape(of: UInt32(path.base)) ?? .short).largestValue - 5 }
         guard path.numbers.count > 1, let shape = shape(of: path.numbers[0]) else { return 253 }
@@ -45,7 +50,7 @@ struct AttributeLayout {
             let value = NumberText.octets(UInt64(path.vendor), count: 4) + [UInt8(number)] + octets
             return try extended(value, path.base, ExtendedAttribute.vendorSpecific, shape)
         }
-        guard let type = UInt8(exactly: number), type > 0 else { throw .notOnTheWire }
+        guard let type = UInt8(exactly: number) else { throw .notOnTheWire }
         if path.numbers.count > 1 {
             guard let shape = shape(of: number), let inner = UInt8(exactly: path.numbers[1]) else { throw .notOnTheWire }
             return try extended(octets, type, inner, shape)

@@ -73,36 +73,34 @@ public struct AttributeText: Hashable, Sendable {
 
     /// Reads `Name = value`; `:=` and `+=` are taken for `=`.
     ///
+    /// Goes by octets, not by characters: an accent may follow a quote and make one character with it.
+    ///
     /// - Throws: `notAPair` when there is no name, no sign, or an opened quote that does not close the line.
     public init(line: some StringProtocol) throws(AttributeTextError) {
-        let text = Self.trimmed(line[...])
-        guard let equals = text.firstIndex(of: "=") else { throw AttributeTextError(attribute: String(text), reason: .notAPair) }
-        var name = text[..<equals]
-        if let sign = name.last, sign == ":" || sign == "+" { name = name.dropLast() }
+        let text = Self.trimmed(Array(line.utf8)[...])
+        let head = text.prefix { $0 != UInt8(ascii: "=") }
+        var name = head
+        if let sign = name.last, sign == UInt8(ascii: ":") || sign == UInt8(ascii: "+") { name = name.dropLast() }
         name = Self.trimmed(name)
-        let value = Self.trimmed(text[text.index(after: equals)...])
-        guard !name.isEmpty, !name.contains(" ") else { throw AttributeTextError(attribute: String(name), reason: .notAPair) }
-        isQuoted = value.first == "\""
-        self.name = String(name)
-        guard isQuoted else {
-            self.value = String(value)
-            return
-        }
-        guard value.utf8.count >= 2, value.last == "\"", !Self.escapesLast(value.dropLast()) else {
-            throw AttributeTextError(attribute: String(name), reason: .notAPair)
-        }
-        self.value = String(value.dropFirst().dropLast())
+        self.name = String(decoding: name, as: UTF8.self)
+        let value = Self.trimmed(text[head.endIndex...].dropFirst())
+        let isPair = head.endIndex < text.endIndex && !name.isEmpty && !name.contains(where: Self.isBlank)
+        isQuoted = value.first == UInt8(ascii: "\"")
+        let isClosed = !isQuoted || (value.count >= 2 && value.last == UInt8(ascii: "\"") && !Self.escapesLast(value.dropLast()))
+        guard isPair, isClosed else { throw AttributeTextError(attribute: self.name, reason: .notAPair) }
+        self.value = String(decoding: isQuoted ? value.dropFirst().dropLast() : value, as: UTF8.self)
     }
 
-    private static func trimmed<Text: StringProtocol>(_ text: Text) -> Text.SubSequence {
-        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+    private static func isBlank(_ octet: UInt8) -> Bool { octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t") }
+
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var trimmed = text.drop(while: isBlank)
         while let last = trimmed.last, isBlank(last) { trimmed = trimmed.dropLast() }
         return trimmed
     }
 
     /// Whether an odd number of backslashes ends `text`, so that what follows it is escaped.
-    private static func escapesLast(_ text: some StringProtocol) -> Bool {
-        text.utf8.reversed().prefix { $0 == UInt8(ascii: "\\") }.count % 2 == 1
+    private static func escapesLast(_ text: ArraySlice<UInt8>) -> Bool {
+        text.reversed().prefix { $0 == UInt8(ascii: "\\") }.count % 2 == 1
     }
 }

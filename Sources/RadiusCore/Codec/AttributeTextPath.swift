@@ -14,7 +14,7 @@ extension AttributePath {
             guard let number = NumberText.decimal(part.utf8), let fitting = UInt32(exactly: number) else { return nil }
             numbers.append(fitting)
         }
-        guard numbers.count <= 8, numbers[0] > 0, numbers[0] <= 255 else { return nil }
+        guard numbers.count <= 8, numbers[0] <= 255 else { return nil }
         if numbers[0] == 26, numbers.count > 1 {
             guard numbers.count > 2, numbers[1] >> 24 == 0 else { return nil }
             self.init(base: 26, vendor: numbers[1], numbers: Array(numbers[2...]))

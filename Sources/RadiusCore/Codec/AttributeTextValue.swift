@@ -113,7 +113,10 @@ enum ValueText {
 
     /// `0x...`, or a text between double quotes.
     private static func opaque(_ text: Substring) throws(AttributeTextError.Reason) -> [UInt8] {
-        if text.utf8.count >= 2, text.first == "\"", text.last == "\"" { return try OctetText.octets(string: text.dropFirst().dropLast()) }
+        let quote = UInt8(ascii: "\"")
+        if text.utf8.count >= 2, text.utf8.first == quote, text.utf8.last == quote {
+            return try OctetText.octets(string: String(decoding: text.utf8.dropFirst().dropLast(), as: UTF8.self))
+        }
         guard let octets = OctetText.octets(hexadecimal: text) else {
             throw .badValue(String(text), allowed: AttributeType.octets.allowedText)
         }

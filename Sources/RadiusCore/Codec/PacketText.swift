@@ -31,7 +31,7 @@ extension DecodedPacket: CustomStringConvertible {
     /// A line for the header, one for each attribute, and one for each digest that could be checked.
     public var description: String {
         var lines = ["\(code.name) id \(identifier) length \(length) authenticator \(OctetText.hexadecimal(authenticator))"]
-        if paddingOctets > 0 { lines.append("# \(paddingOctets) octets of padding follow the packet") }
+        if paddingOctets > 0 { lines.append("# octets of padding behind the packet: \(paddingOctets)") }
         lines += pairs.map { $0.description }
         for (name, verdict) in [("authenticator", packetAuthenticator), ("Message-Authenticator", messageAuthenticator)]
         where verdict != .absent && verdict != .unchecked { lines.append("# \(name) \(verdict.rawValue)") }

@@ -12,6 +12,8 @@ public final class ReplyProfile: Sendable {
     public let filters: [UInt8]
     /// Encoded rate and free attributes, by `NASVendor.rawValue`.
     private let templates: [[UInt8]]
+    /// The same for a CoA-Request; empty where no CoA-Request can express the rate.
+    private let changes: [[UInt8]]
     private let keyed: [[ReplyAttribute]]
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
@@ -33,21 +35,31 @@ public final class ReplyProfile: Sendable {
         self.filters = filters
         let size = 1 + Int(NASVendor.allCases.map(\.rawValue).max() ?? 0)
         var templates = [[UInt8]](repeating: [], count: size)
+        var changes = templates
         var hidden = [[ReplyAttribute]](repeating: [], count: size)
         var alarms = [[RateAlarm]](repeating: [], count: size)
         for vendor in NASVendor.allCases {
             let rendering = VendorRates.render(rate, for: vendor, in: .accept)
-            templates[Int(vendor.rawValue)] = rendering.attributes + free(vendor)
+            let added = free(vendor)
+            templates[Int(vendor.rawValue)] = rendering.attributes + added
+            let change = VendorRates.render(rate, for: vendor, in: .coa)
+            if VendorRates.canChangeByCoA(vendor), !change.attributes.isEmpty, !change.alarms.contains(where: \.losesRate) {
+                changes[Int(vendor.rawValue)] = change.attributes + filters + added
+            }
             hidden[Int(vendor.rawValue)] = keyed(vendor)
             alarms[Int(vendor.rawValue)] = rendering.alarms
         }
         self.templates = templates
+        self.changes = changes
         self.keyed = hidden
         self.alarms = alarms
     }
 
     /// Encoded attributes for a NAS of `vendor`.
     public func template(for vendor: NASVendor) -> [UInt8] { templates[Int(vendor.rawValue)] }
+
+    /// Encoded attributes that bring a running session to this profile by CoA; empty when only a new log-in can.
+    public func change(for vendor: NASVendor) -> [UInt8] { changes[Int(vendor.rawValue)] }
 
     /// Attributes to be hidden for each packet.
     public func keyedAttributes(for vendor: NASVendor) -> [ReplyAttribute] { keyed[Int(vendor.rawValue)] }

@@ -123,8 +123,9 @@ extension PacketPath {
         let accepted = reason == .accepted || reason == .acceptedCaptive
         let event = AuthEvent(
             atMicroseconds: nowMicroseconds, tenant: attempt.client.tenant, nas: attempt.client.id,
-            subscriber: attempt.subscriber?.id ?? 0, profile: profile, outcome: accepted ? .accept : .reject,
-            reason: reason.rawValue, method: attempt.credentials.method.rawValue)
+            subscriber: attempt.subscriber?.id ?? 0, profile: profile,
+            durationMicroseconds: Int64(lm_realtime_nanoseconds() / 1000) - nowMicroseconds, outcome: accepted ? .accept : .reject,
+            method: attempt.credentials.method.rawValue, reason: reason.rawValue)
         events.push(
             event, userName: value(AttributeNumber.userName, packet), callingStation: value(AttributeNumber.callingStationID, packet),
             nasPortID: value(AttributeNumber.nasPortID, packet))

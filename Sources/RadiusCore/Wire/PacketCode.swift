@@ -1,5 +1,5 @@
 /// The Code octet of a RADIUS packet (RFC 2865 §4, RFC 2866 §4, RFC 5176 §2.3, RFC 5997 §4).
-public struct PacketCode: RawRepresentable, Hashable, Sendable {
+public struct PacketCode: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt8
 
     public init(rawValue: UInt8) {

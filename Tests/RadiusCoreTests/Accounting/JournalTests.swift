@@ -26,13 +26,17 @@ import Testing
 
     @Test func continuesTheSequenceAfterReopening() throws {
         let folder = JournalFolder()
+        var identities: Set<Int64> = []
         for round in 0..<3 {
             let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
             #expect(journal.durableSequence == UInt64(round * 10))
+            #expect(journal.recoveredSequence == UInt64(round * 10))
+            identities.insert(journal.identity)
             for number in 1...10 { #expect(journal.append(.sample(1), octets: packet(number)) == UInt64(round * 10 + number)) }
             journal.close()
             #expect(journal.durableSequence == UInt64(round * 10 + 10))
         }
+        #expect(identities.count == 1)
         var reader = JournalReader(directory: folder.path, after: 15)
         #expect(try KeptRecord.all(&reader, through: 30).map(\.sequence) == (16...30).map { UInt64($0) })
     }
@@ -105,14 +109,14 @@ import Testing
     @Test func signalsListenersAfterACommit() throws {
         let folder = JournalFolder()
         let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
-        let event = lm_eventfd()
+        let event: Int32 = lm_eventfd()
         defer {
             journal.close()
             close(event)
         }
         journal.addListener(eventFD: event)
         let sequence = try #require(journal.append(.sample(1), octets: packet(3)))
-        #expect(lm_poll2(event, -1, 60_000) == 1)
+        #expect(withUnsafePointer(to: event) { lm_wait($0, 1, 60_000) } == 1)
         #expect(journal.durableSequence >= sequence)
     }
 

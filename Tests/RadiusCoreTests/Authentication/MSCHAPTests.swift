@@ -67,7 +67,7 @@ import Testing
         #expect(hash == nil)
     }
 
-    /// RFC 3079 §2.4 with RFC 2759 §9.2's hash of the hash; the first eight octets are the LAN Manager hash's.
+    /// RFC 3079 §2.3 with RFC 2759 §9.2's hash of the hash; the first eight octets are the LAN Manager hash's.
     @Test func versionOneKeysHoldBothHashes() throws {
         let vectors = try VectorFile.read("ms-chap.txt")
         let vector = try #require(vectors.first { $0.kind == "nt-hash-hash" })

@@ -1,5 +1,6 @@
-import RadiusCore
 import Testing
+
+@testable import RadiusCore
 
 /// Facts that hold for every vendor and every rate.
 @Suite struct VendorRatesPropertyTests {
@@ -81,6 +82,25 @@ import Testing
         for packet in RatePacket.allCases {
             for alarm in VendorRates.render(plan, for: vendor, in: packet).alarms {
                 #expect(alarm.message.hasSuffix(".") && alarm.message.utf8.count > 40)
+            }
+        }
+    }
+}
+
+/// The table against the dictionaries, which were made apart from it.
+@Suite struct VendorRatesDictionaryTests {
+    private static let path = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/dictionaries/dictionary"
+
+    @Test func everyRowHasTheDictionarysNumberNameAndKind() throws {
+        let dictionary = try RadiusDictionary.load(path: Self.path)
+        for row in NASVendor.allCases.flatMap({ VendorRatesTable.table(of: $0).rows }) {
+            let found = dictionary.attribute(number: UInt32(row.number), vendor: row.vendor)
+            let attribute = try #require(found, "\(row.name) is not in the dictionaries")
+            #expect(attribute.name.lowercased() == row.name.lowercased())
+            switch row.value {
+            case .integer(_, _, _, let octets): #expect(attribute.type == (octets == 8 ? .integer64 : .integer), "\(row.name)")
+            case .constant: #expect(attribute.type == .integer, "\(row.name)")
+            case .text, .policy, .sharedPolicy: #expect(attribute.type == .string, "\(row.name)")
             }
         }
     }

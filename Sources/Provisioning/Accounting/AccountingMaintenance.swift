@@ -1,0 +1,73 @@
+import Database
+import RadiusCore
+
+/// Partitions ahead of time, closed sessions into the history, old partitions away.
+struct AccountingMaintenance {
+    private static let retireRows = 5000
+    private static let retireLock = 0x7265_7469
+    private static let day: Int64 = 86_400_000_000
+
+    let settings: AccountingSettings
+
+    /// Makes the partitions that records received from `first` to `last` need.
+    func ensureRecords(_ connection: Connection, from first: Int64, to last: Int64) throws {
+        try ensure(connection, "accounting_record", "day", first, last)
+    }
+
+    /// One round. Any node may run it at any time.
+    func run(_ connection: Connection, nowMicroseconds now: Int64) throws {
+        let ahead = now + Int64(settings.aheadDays) * Self.day
+        try ensure(connection, "accounting_record", "day", now - Self.day, ahead)
+        try ensure(connection, "auth_log", "day", now - Self.day, ahead)
+        try ensure(connection, "session_history", "month", now - 7 * Self.day, ahead)
+        while try retire(connection, now) == Self.retireRows {}
+        try drop(connection, "accounting_record", "day", now - Int64(settings.recordDays) * Self.day)
+        try drop(connection, "auth_log", "day", now - Int64(settings.authLogDays) * Self.day)
+        try drop(connection, "session_history", "month", now - Int64(settings.historyMonths) * 31 * Self.day)
+    }
+
+    /// Moves sessions that have been closed for a while; returns how many.
+    func retire(_ connection: Connection, _ now: Int64) throws -> Int {
+        let horizon = SQLValue.timestamp(microsecondsSinceUnixEpoch: now - Int64(settings.closedMinutes) * 60_000_000)
+        let range = try connection.transaction(.system, readOnly: true) { connection in
+            try connection.queryOne(
+                """
+                -- session.retirable
+                SELECT min(stopped_at), max(stopped_at) FROM aaa.session WHERE stopped_at < $1 AND updated_at < $1
+                """, [horizon])
+        }
+        guard let first = try range?.optionalTimestamp(0), let last = try range?.optionalTimestamp(1) else { return 0 }
+        try ensure(connection, "session_history", "month", first, last)
+        return try connection.transaction(.system) { connection in
+            try connection.query("SELECT pg_advisory_xact_lock(\(Self.retireLock))") { _ in }
+            return try connection.execute(
+                """
+                -- session.retire
+                WITH gone AS (
+                    DELETE FROM aaa.session WHERE id IN (
+                        SELECT id FROM aaa.session WHERE stopped_at < $1 AND updated_at < $1 ORDER BY id LIMIT \(Self.retireRows)
+                        FOR UPDATE SKIP LOCKED)
+                    RETURNING *
+                )
+                INSERT INTO aaa.session_history (\(SessionStore.columns)) SELECT \(SessionStore.columns) FROM gone
+                """, [horizon])
+        }
+    }
+
+    private func ensure(_ connection: Connection, _ parent: String, _ width: String, _ first: Int64, _ last: Int64) throws {
+        try connection.query(
+            "SELECT aaa.ensure_partitions($1, $2, $3, $4)",
+            [
+                .text(parent), .text(width), .timestamp(microsecondsSinceUnixEpoch: first),
+                .timestamp(microsecondsSinceUnixEpoch: last),
+            ]
+        ) { _ in }
+    }
+
+    private func drop(_ connection: Connection, _ parent: String, _ width: String, _ horizon: Int64) throws {
+        try connection.query(
+            "SELECT aaa.drop_partitions($1, $2, $3)",
+            [.text(parent), .text(width), .timestamp(microsecondsSinceUnixEpoch: horizon)]
+        ) { _ in }
+    }
+}

@@ -1,0 +1,20 @@
+/// How the accounting shipper works and how long its tables keep things.
+public struct AccountingSettings: Sendable {
+    /// Most records of one transaction.
+    public var batchRecords = 5000
+    /// How long a batch may wait for more records.
+    public var gatherMilliseconds = 50
+    /// A closed session stays in the hot table for this long, so that late records find it at once.
+    public var closedMinutes = 15
+    /// Segments of the journal that are shipped stay on disk for this long.
+    public var journalHours = 24
+    public var recordDays = 400
+    public var historyMonths = 36
+    public var authLogDays = 90
+    /// Partitions are made so far ahead.
+    public var aheadDays = 7
+    /// Between two rounds of retiring and making partitions.
+    public var maintenanceSeconds = 60
+
+    public init() {}
+}

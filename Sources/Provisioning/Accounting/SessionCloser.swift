@@ -1,0 +1,35 @@
+public import Database
+import RadiusCore
+
+/// Ends sessions that the network has proven dead: a NAS that answers "session context not found" (RFC 5176 §3.5, 503).
+///
+/// Should the NAS speak of the session again, the next record opens it again.
+public enum SessionCloser {
+    public enum Reason: Sendable {
+        /// The NAS does not know the session.
+        case contextNotFound
+        /// An operator says so.
+        case operatorRequest
+
+        var cause: TerminateCause { self == .contextNotFound ? .lostCarrier : .adminReset }
+    }
+
+    /// Ends an open session now. Blocks: on a thread that owns `connection`, inside or outside a transaction.
+    ///
+    /// - Returns: false when there is no open session `id` that the transaction's scope may see.
+    public static func close(_ id: Int64, reason: Reason, on connection: Connection) throws -> Bool {
+        if connection.isInTransaction { return try update(id, reason, connection) }
+        return try connection.transaction(.system) { try update(id, reason, $0) }
+    }
+
+    private static func update(_ id: Int64, _ reason: Reason, _ connection: Connection) throws -> Bool {
+        let changed = try connection.execute(
+            """
+            -- session.close
+            UPDATE aaa.session SET stopped_at = greatest(started_at, clock_timestamp()), ended_by = 'ghost',
+                terminate_cause = $2
+            WHERE id = $1 AND stopped_at IS NULL
+            """, [.int(id), .text(reason.cause.name)])
+        return changed == 1
+    }
+}

@@ -1,0 +1,145 @@
+import Database
+import Logging
+import RadiusCore
+
+/// The shipper's work over one connection, from reading the cursor to the first failure.
+final class ShipperSession {
+    private static let attempts = 5
+
+    private let work: ShipperWork
+    private let counters: ShipperCounters
+    private let connection: Connection
+    private let transaction: BatchTransaction
+    private let maintenance: AccountingMaintenance
+    private var reader: JournalReader
+    private var index = AttributeIndex()
+    /// Where the cursor in the database stands.
+    private var cursor: UInt64
+    /// Days since 1970 that have a partition for records.
+    private var days: Set<Int64> = []
+    private var maintainedMilliseconds: Int64?
+
+    init(_ work: ShipperWork, _ counters: ShipperCounters) throws {
+        self.work = work
+        self.counters = counters
+        connection = try Connection.open(work.database)
+        counters.connected()
+        transaction = BatchTransaction(connection: connection, nodeID: work.nodeID, journalID: work.journal.identity)
+        maintenance = AccountingMaintenance(settings: work.settings)
+        cursor = try Self.readCursor(connection, work)
+        reader = JournalReader(directory: work.journal.directory, after: cursor)
+        counters.stands(at: cursor, lost: 0)
+    }
+
+    deinit { connection.close() }
+
+    /// A journal that went back in time (a restored disk) has nothing that was not shipped before it was opened.
+    private static func readCursor(_ connection: Connection, _ work: ShipperWork) throws -> UInt64 {
+        try connection.transaction(.system) { connection in
+            let identity: [SQLValue] = [.text(work.nodeID), .int(work.journal.identity)]
+            try connection.execute(
+                "INSERT INTO aaa.journal_cursor (node_id, journal_id, sequence) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING", identity)
+            let row = try connection.queryOne(
+                "SELECT sequence FROM aaa.journal_cursor WHERE node_id = $1 AND journal_id = $2 FOR UPDATE", identity)
+            let stored = UInt64(clamping: try row?.int64(0) ?? 0)
+            guard stored > work.journal.durableSequence else { return stored }
+            let back = work.journal.recoveredSequence
+            work.logger.error(
+                "the accounting journal is older than the database; was the disk restored?",
+                metadata: ["cursor": "\(stored)", "journal": "\(back)"])
+            try connection.execute(
+                "UPDATE aaa.journal_cursor SET sequence = $3, updated_at = now() WHERE node_id = $1 AND journal_id = $2",
+                identity + [.int(Int64(clamping: back))])
+            return back
+        }
+    }
+
+    func run(_ thread: ShipperThread) throws {
+        while true {
+            let isLast = thread.isStopping
+            if !isLast { try maintainIfDue() }
+            let moved = try shipBatch()
+            if moved == work.settings.batchRecords { continue }
+            if isLast { return }
+            if moved == 0 { thread.wake.wait(timeoutMilliseconds: 1000) }
+            thread.pause(milliseconds: Int64(work.settings.gatherMilliseconds))
+        }
+    }
+
+    /// Moves the next records; returns how many left the journal.
+    private func shipBatch() throws -> Int {
+        var batch: [JournalledRecord] = []
+        let durable = work.journal.durableSequence
+        var index = AttributeIndex()
+        swap(&index, &self.index)
+        let delivered = Result {
+            try reader.read(through: durable, limit: work.settings.batchRecords) { batch.append(JournalledRecord($0, index: &index)) }
+        }
+        swap(&index, &self.index)
+        _ = try delivered.get()
+        guard let first = batch.first else { return 0 }
+        counters.moving(oldestMicroseconds: first.entry.receivedMicroseconds)
+        try ensurePartitions(batch)
+        try ship(batch[...])
+        counters.stands(at: cursor, lost: reader.lostRecords)
+        return batch.count
+    }
+
+    /// Ships a batch; one that the data itself breaks is halved until the broken records stand alone.
+    private func ship(_ batch: ArraySlice<JournalledRecord>) throws {
+        do {
+            counters.add(try attempt(Array(batch)))
+            cursor = batch.last?.sequence ?? cursor
+        } catch let error as DatabaseError where Self.isAboutData(error) {
+            guard batch.count > 1 else {
+                guard let record = batch.first else { return }
+                work.logger.error(
+                    "an accounting record is put aside; see aaa.accounting_reject",
+                    metadata: ["sequence": "\(record.sequence)", "reason": "\(error)"])
+                try transaction.reject(record, because: "\(error)", cursor: cursor)
+                cursor = record.sequence
+                return counters.rejected()
+            }
+            let middle = batch.startIndex + batch.count / 2
+            try ship(batch[..<middle])
+            try ship(batch[middle...])
+        }
+    }
+
+    private func attempt(_ batch: [JournalledRecord]) throws -> BatchTransaction.Outcome {
+        for _ in 1..<Self.attempts {
+            do {
+                return try transaction.run(batch, cursor: cursor)
+            } catch let error as DatabaseError where error.isRetryable {
+                counters.failed("\(error)", isConnected: true)
+            }
+        }
+        return try transaction.run(batch, cursor: cursor)
+    }
+
+    /// Class 22 is a value, class 23 a constraint; everything else is the database's trouble, not the record's.
+    private static func isAboutData(_ error: DatabaseError) -> Bool {
+        !error.isConnectionLoss && ["22", "23"].contains(error.code.classCode)
+    }
+
+    private func ensurePartitions(_ batch: [JournalledRecord]) throws {
+        for moment in batch.map(\.entry.receivedMicroseconds) {
+            let day = moment / 86_400_000_000
+            guard days.insert(day).inserted else { continue }
+            do {
+                try maintenance.ensureRecords(connection, from: moment, to: moment)
+            } catch {
+                days.remove(day)
+                throw error
+            }
+        }
+    }
+
+    private func maintainIfDue() throws {
+        let now = WallClock.monotonicMilliseconds
+        if let last = maintainedMilliseconds, now - last < Int64(work.settings.maintenanceSeconds) * 1000 { return }
+        maintainedMilliseconds = now
+        work.journal.retire(through: cursor, keepingHours: work.settings.journalHours)
+        try maintenance.run(connection, nowMicroseconds: WallClock.microseconds)
+    }
+}

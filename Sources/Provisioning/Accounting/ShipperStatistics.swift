@@ -1,0 +1,109 @@
+import Glibc
+import RadiusCore
+import Synchronization
+
+/// What a shipper has done since it was started, and how far it is behind.
+public struct ShipperStatistics: Sendable, Equatable {
+    public var isConnected = false
+    /// Records that are in PostgreSQL, and the transactions that took them there.
+    public var records: UInt64 = 0
+    public var batches: UInt64 = 0
+    public var opened: UInt64 = 0
+    public var closed: UInt64 = 0
+    public var duplicates: UInt64 = 0
+    public var late: UInt64 = 0
+    public var reopened: UInt64 = 0
+    /// Records in `aaa.accounting_reject`.
+    public var rejected: UInt64 = 0
+    /// Records whose Event-Timestamp could not be true.
+    public var skewed: UInt64 = 0
+    /// Records that the journal promised and no longer has.
+    public var lost: UInt64 = 0
+    /// Transactions that failed and were tried again.
+    public var retries: UInt64 = 0
+    /// The journal's durable records that are not in PostgreSQL, and the age of the oldest of them.
+    public var lagRecords: UInt64 = 0
+    public var lagSeconds: Double = 0
+    /// Why the last transaction failed; nil once one succeeded.
+    public var problem: String?
+}
+
+/// The statistics as the shipper's thread writes them and others read them.
+final class ShipperCounters: Sendable {
+    private struct State {
+        var statistics = ShipperStatistics()
+        var cursor: UInt64 = 0
+        var oldestMicroseconds: Int64?
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ outcome: BatchTransaction.Outcome) {
+        state.withLock { state in
+            func count(_ kinds: SessionEffect.Kind...) -> UInt64 { kinds.reduce(0) { $0 + UInt64(outcome.counts[$1] ?? 0) } }
+            state.statistics.records += UInt64(outcome.records)
+            state.statistics.batches += 1
+            state.statistics.opened += count(.opened)
+            state.statistics.closed += count(.closed) + UInt64(outcome.closedByRestart)
+            state.statistics.duplicates += count(.duplicate)
+            state.statistics.late += count(.late)
+            state.statistics.reopened += count(.resumed)
+            state.statistics.rejected += UInt64(outcome.refused)
+            state.statistics.skewed += UInt64(outcome.skewed)
+            state.statistics.problem = nil
+            state.statistics.isConnected = true
+        }
+    }
+
+    func rejected() {
+        state.withLock { state in
+            state.statistics.records += 1
+            state.statistics.rejected += 1
+        }
+    }
+
+    func failed(_ problem: String, isConnected: Bool) {
+        state.withLock { state in
+            state.statistics.retries += 1
+            state.statistics.problem = problem
+            state.statistics.isConnected = isConnected
+        }
+    }
+
+    func connected() {
+        state.withLock { $0.statistics.isConnected = true }
+    }
+
+    func stands(at cursor: UInt64, lost: UInt64) {
+        state.withLock { state in
+            state.cursor = cursor
+            state.statistics.lost = lost
+            state.oldestMicroseconds = nil
+        }
+    }
+
+    /// The shipper is about to move records of which the oldest arrived at `microseconds`.
+    func moving(oldestMicroseconds microseconds: Int64) {
+        state.withLock { $0.oldestMicroseconds = microseconds }
+    }
+
+    func read(durable: UInt64) -> ShipperStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.lagRecords = durable > state.cursor ? durable - state.cursor : 0
+            if let oldest = state.oldestMicroseconds, statistics.lagRecords > 0 {
+                statistics.lagSeconds = max(0, Double(WallClock.microseconds - oldest) / 1_000_000)
+            }
+            return statistics
+        }
+    }
+}
+
+enum WallClock {
+    /// Microseconds since 1970.
+    static var microseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+    }
+}

@@ -1,0 +1,56 @@
+/// Octets from the network as text that PostgreSQL stores and people read, without two different values becoming one.
+///
+/// Valid UTF-8 stays as it is. NUL, control characters and octets that are not UTF-8 become `\x` and two hexadecimal digits; a
+/// backslash that would read as such an escape is escaped itself.
+public enum StorableText {
+    public static func of(_ octets: [UInt8]) -> String {
+        if octets.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) { return String(decoding: octets, as: UTF8.self) }
+        var kept: [UInt8] = []
+        var position = 0
+        while position < octets.count {
+            let length = characterLength(octets, at: position)
+            if length == 0 || isEscape(octets, at: position) {
+                kept += Array("\\x".utf8) + [digit(octets[position] >> 4), digit(octets[position] & 15)]
+                position += 1
+            } else {
+                kept += octets[position..<position + length]
+                position += length
+            }
+        }
+        return String(decoding: kept, as: UTF8.self)
+    }
+
+    /// Upper limit of octets that `of` may make of `count` octets.
+    static func longest(_ count: Int) -> Int { count * 4 }
+
+    /// Lower-case hexadecimal digits.
+    public static func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        for octet in octets {
+            text.append(digit(octet >> 4))
+            text.append(digit(octet & 15))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Octets of the well-formed printable character at `position`; 0 when there is none (Unicode, table 3-7).
+    private static func characterLength(_ octets: [UInt8], at position: Int) -> Int {
+        let first = octets[position]
+        if first < 0x80 { return first >= 0x20 && first != 0x7f ? 1 : 0 }
+        let length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+        guard position + length <= octets.count else { return 0 }
+        guard String(validating: octets[position..<position + length], as: UTF8.self) != nil else { return 0 }
+        // U+0080...U+009F are control characters, too.
+        return first == 0xc2 && octets[position + 1] < 0xa0 ? 0 : length
+    }
+
+    /// Whether a backslash stands here that would read as an escape.
+    private static func isEscape(_ octets: [UInt8], at position: Int) -> Bool {
+        guard position + 3 < octets.count, octets[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "x")]) else { return false }
+        return [octets[position + 2], octets[position + 3]].allSatisfy { Character(UnicodeScalar($0)).isHexDigit }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+}

@@ -1,0 +1,61 @@
+import Database
+public import RadiusCore
+
+/// A live session as far as its NAS must be told about it.
+public struct ControlledSession: Sendable {
+    public let id: Int64
+    public let nasID: Int64
+    public let subscriberID: Int64?
+    /// The profile that the session began with.
+    public let profileID: Int64?
+    public let userName: String
+    public let vendor: NASVendor
+    public let identity: SessionIdentity
+    /// Where the NAS takes requests: its CoA address, else the one host that it is known by, else what it calls itself.
+    let address: IPAddress?
+    let port: UInt16
+    let sealedSecret: [UInt8]?
+    let sendsMessageAuthenticator: Bool
+
+    init(_ row: Row) throws {
+        id = try row.int64("id")
+        nasID = try row.int64("nas_id")
+        subscriberID = try row.optionalInt64("subscriber_id")
+        profileID = try row.optionalInt64("profile_id")
+        userName = try row.string("username")
+        vendor = NASVendor(name: try row.optionalString("vendor") ?? "") ?? .generic
+        let framed = try row.optionalString("framed_ipv4").flatMap { IPAddress(text: $0) }
+        identity = SessionIdentity(
+            userName: userName, acctSessionID: try row.string("acct_session_id"),
+            callingStationID: try row.optionalString("calling_station_id"), nasPortID: try row.optionalString("nas_port_id"),
+            nasIdentifier: try row.optionalString("nas_identifier"),
+            nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
+        address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
+        port = UInt16(clamping: try row.optionalInt64("coa_port") ?? 3799)
+        sealedSecret = try row.optionalBytes("secret")
+        sendsMessageAuthenticator = try row.optionalBool("send_message_authenticator") ?? true
+    }
+
+    /// Names the session at its NAS as the vendor wants it, with `change` for a CoA-Request.
+    func request(_ kind: CoARequest.Kind, change: [UInt8]) throws(CoARequestError) -> CoARequest {
+        try CoARequest(kind, of: identity, at: vendor, change: change)
+    }
+}
+
+/// Why a request could not even be tried; each is stored as `refused` with these words.
+enum SessionControlRefusal: Error {
+    case nasDeleted
+    case addressUnknown
+    case secretClosed(String)
+    case request(CoARequestError)
+
+    var message: String {
+        switch self {
+        case .nasDeleted: "The NAS of this session was deleted. Create it again, or close the session by hand."
+        case .addressUnknown:
+            "It is not known where this NAS takes CoA requests: it is configured as a network. Set coa_address of the NAS."
+        case .secretClosed(let reason): "The shared secret of the NAS cannot be read: \(reason)."
+        case .request(let error): error.message
+        }
+    }
+}

@@ -1,0 +1,129 @@
+public import Database
+public import Logging
+import RadiusCore
+
+/// Brings running sessions into line with what their subscribers may do now: a lock, another status or another plan reaches the
+/// session that runs, not only the next log-in.
+///
+/// The requests stand in `aaa.reauthorization`, written by the transaction that changed the subscriber. A row is deleted once every
+/// open session of the subscriber was answered for; a NAS that is silent is asked again, a few times. Any node may do the work: rows
+/// are claimed by moving their due time.
+public struct Reauthorizer: Sendable {
+    private let pool: Pool
+    private let control: SessionControl
+    private let feed: SnapshotFeed
+    private let logger: Logger
+
+    /// Times that a silent NAS is asked; each is a full round of retransmissions.
+    private static let attemptLimit = 5
+    private static let batchSize = 64
+
+    public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger) {
+        self.pool = pool
+        self.control = control
+        self.feed = feed
+        self.logger = logger
+    }
+
+    /// A subscriber whose sessions are to be looked at.
+    private struct Claim: Sendable {
+        let subscriber: Int64
+        let tenant: Int64
+        let attempts: Int
+        /// Text of `requested_at`, to see whether a newer request came meanwhile.
+        let requestedAt: String
+    }
+
+    /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in ten seconds.
+    public func run() async {
+        var looks = feed.looks
+        while !Task.isCancelled {
+            do {
+                while try await round() {}
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("running sessions could not be brought into line: \(error)")
+            }
+            looks = await feed.waitForChange(after: looks, atMostSeconds: 10)
+        }
+    }
+
+    /// - Returns: whether there may be more.
+    private func round() async throws -> Bool {
+        let claims = try await claim()
+        guard !claims.isEmpty else { return false }
+        // The rows are visible now; the snapshot must have seen their transactions before it is asked.
+        await feed.waitForFullLook()
+        await withTaskGroup(of: Void.self) { group in
+            for claim in claims {
+                group.addTask {
+                    do {
+                        try await bringIntoLine(claim)
+                    } catch {
+                        logger.warning("subscriber \(claim.subscriber): sessions not brought into line yet: \(error)")
+                    }
+                }
+            }
+        }
+        return claims.count == Self.batchSize
+    }
+
+    private func claim() async throws -> [Claim] {
+        try await pool.transaction(.system) { connection in
+            try connection.queryAll(
+                """
+                -- reauthorization.claim
+                UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
+                WHERE subscriber_id IN (
+                    SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
+                    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+                RETURNING subscriber_id, tenant_id, attempts, requested_at::text
+                """, [.int(Int64(Self.batchSize))]
+            ) { row in
+                Claim(
+                    subscriber: try row.int64(0), tenant: try row.int64(1), attempts: try row.int(2),
+                    requestedAt: try row.string(3))
+            }
+        }
+    }
+
+    private func bringIntoLine(_ claim: Claim) async throws {
+        let sessions = try await pool.transaction(.tenant(claim.tenant), readOnly: true) { connection in
+            try connection.queryAll(
+                """
+                -- reauthorization.sessions
+                SELECT id FROM aaa.session WHERE tenant_id = $1 AND subscriber_id = $2 AND stopped_at IS NULL ORDER BY id
+                """, [.int(claim.tenant), .int(claim.subscriber)]
+            ) { try $0.int64(0) }
+        }
+        var isSilent = false
+        for session in sessions {
+            do {
+                let result = try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
+                if case .timeout = result.outcome { isSilent = true }
+            } catch is SessionControlError {
+                // It ended meanwhile.
+            }
+        }
+        try await settle(claim, again: isSilent && claim.attempts < Self.attemptLimit)
+    }
+
+    /// Deletes the request, unless it is to be tried again or a newer one took its place.
+    private func settle(_ claim: Claim, again: Bool) async throws {
+        let statement =
+            again
+            ? """
+            -- reauthorization.again
+            UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '1 minute'
+            WHERE subscriber_id = $1 AND requested_at::text = $2
+            """
+            : """
+            -- reauthorization.done
+            DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND requested_at::text = $2
+            """
+        try await pool.transaction(.tenant(claim.tenant)) { connection in
+            _ = try connection.execute(statement, [.int(claim.subscriber), .text(claim.requestedAt)])
+        }
+    }
+}

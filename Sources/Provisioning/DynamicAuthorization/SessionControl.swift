@@ -1,0 +1,225 @@
+public import Database
+public import RadiusCore
+
+/// A session that an operator named is not there, or not of that tenant, or over.
+public enum SessionControlError: Error, Hashable, Sendable, CustomStringConvertible {
+    case sessionNotFound(Int64)
+
+    public var description: String {
+        switch self {
+        case .sessionNotFound(let id): "there is no open session \(id); list the open ones with `lastmile session list`"
+        }
+    }
+}
+
+/// How one session's request ended.
+public struct SessionControlResult: Sendable {
+    public let sessionID: Int64
+    /// The row of `aaa.dynamic_authorization`.
+    public let requestID: Int64
+    /// What was sent: a Disconnect-Request also where CoA was wished and the vendor or the attributes do not allow it.
+    public let kind: CoARequest.Kind
+    public let outcome: CoAOutcome
+    /// What happened and what to do, as it is stored.
+    public let message: String
+}
+
+/// How many requests ended how.
+public struct SessionControlSummary: Hashable, Sendable {
+    public var acks = 0
+    public var naks = 0
+    public var timeouts = 0
+    public var refused = 0
+
+    public var total: Int { acks + naks + timeouts + refused }
+
+    mutating func add(_ outcome: CoAOutcome) {
+        switch outcome {
+        case .ack: acks += 1
+        case .nak: naks += 1
+        case .timeout: timeouts += 1
+        case .refused: refused += 1
+        }
+    }
+}
+
+/// What one session is to be sent.
+struct SessionControlPlan: Sendable {
+    let session: ControlledSession
+    let kind: CoARequest.Kind
+    /// Encoded attributes of a CoA-Request.
+    let change: [UInt8]
+}
+
+/// Ends running sessions and brings them to what the policy says now (RFC 5176).
+///
+/// Every request is recorded before it leaves and when it ends. A NAS that answers 503, session context not found, proves the
+/// session dead: it is closed. Silence proves nothing: the session stays as it is. A value; any task may use it.
+public struct SessionControl: Sendable {
+    /// What the policy engine says to a running session: encoded attributes of a CoA-Request. Nil or empty when no CoA-Request can
+    /// bring the session there, such as when the subscriber may not be online any more: then it is disconnected.
+    public typealias AttributeProvider = @Sendable (_ tenant: Int64, _ session: ControlledSession) -> [UInt8]?
+
+    private let pool: Pool
+    private let client: CoAClient
+    private let open: @Sendable ([UInt8]) throws -> [UInt8]
+    private let attributes: AttributeProvider
+    private let closeGhost: @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool
+    private let concurrency: Int
+
+    /// - Parameters:
+    ///   - pool: of the database.
+    ///   - client: sends and repeats.
+    ///   - open: opens a sealed secret of a NAS.
+    ///   - attributes: what a running session is told.
+    ///   - closeGhost: ends the row of a session that its NAS does not know, inside a tenant's transaction; false when it was over.
+    ///   - concurrency: sessions that `applyProfileChange` has in hand at once, 1...1024.
+    public init(
+        pool: Pool, client: CoAClient, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
+        attributes: @escaping AttributeProvider,
+        closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, concurrency: Int = 64
+    ) {
+        self.pool = pool
+        self.client = client
+        self.open = open
+        self.attributes = attributes
+        self.closeGhost = closeGhost
+        self.concurrency = max(1, min(1024, concurrency))
+    }
+
+    /// Asks the NAS to end the session. The session's row is closed by the NAS's own Accounting-Stop.
+    ///
+    /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
+    public func disconnect(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
+        try await control(tenant: tenant, session: session, by: actor) { SessionControlPlan(session: $0, kind: .disconnect, change: []) }
+    }
+
+    /// Brings the session to what the policy says now: rate, filters, timeouts.
+    ///
+    /// A Disconnect-Request, so that the subscriber logs in anew, where the vendor changes no running session.
+    /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
+    public func reauthorize(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
+        try await control(tenant: tenant, session: session, by: actor) { plan($0, tenant) }
+    }
+
+    /// Reauthorizes all open sessions of a profile, some at a time.
+    ///
+    /// - Parameters:
+    ///   - tenant: owner of the profile.
+    ///   - profile: whose sessions.
+    ///   - actor: for the record: a user's name, or the daemon's part that asks.
+    ///   - each: hears of every session as it ends, for a progress display.
+    /// - Returns: how many ended how.
+    /// - Throws: `DatabaseError`; `CancellationError` between two chunks, when what was begun is finished.
+    public func applyProfileChange(
+        tenant: Int64, profile: Int64, by actor: String, each: @Sendable (SessionControlResult) async -> Void = { _ in }
+    ) async throws -> SessionControlSummary {
+        var summary = SessionControlSummary()
+        var last: Int64 = 0
+        while true {
+            try Task.checkCancellation()
+            let start = last
+            let chunk = try await pool.transaction(.tenant(tenant), readOnly: true) {
+                try SessionControlStore.sessions(ofProfile: profile, tenant: tenant, after: start, limit: Self.chunkSize, on: $0)
+            }
+            guard let end = chunk.last?.id else { return summary }
+            last = end
+            let plans = chunk.map { plan($0, tenant) }
+            try await run(plans, tenant: tenant, by: actor) { result in
+                summary.add(result.outcome)
+                await each(result)
+            }
+        }
+    }
+
+    private static let chunkSize = 500
+
+    private func plan(_ session: ControlledSession, _ tenant: Int64) -> SessionControlPlan {
+        guard VendorRates.canChangeByCoA(session.vendor), let change = attributes(tenant, session), !change.isEmpty else {
+            return SessionControlPlan(session: session, kind: .disconnect, change: [])
+        }
+        return SessionControlPlan(session: session, kind: .coa, change: change)
+    }
+
+    private func control(
+        tenant: Int64, session id: Int64, by actor: String, plan: (ControlledSession) -> SessionControlPlan
+    ) async throws -> SessionControlResult {
+        let found = try await pool.transaction(.tenant(tenant), readOnly: true) {
+            try SessionControlStore.session(id, tenant: tenant, on: $0)
+        }
+        guard let found else { throw SessionControlError.sessionNotFound(id) }
+        let plan = plan(found)
+        let requests = try await begin([plan], tenant: tenant, by: actor)
+        guard let request = requests[id] else { throw SessionControlError.sessionNotFound(id) }
+        return try await execute(plan, request: request, tenant: tenant)
+    }
+
+    /// Records and runs `plans`, at most `concurrency` at once.
+    private func run(
+        _ plans: [SessionControlPlan], tenant: Int64, by actor: String, each: (SessionControlResult) async -> Void
+    ) async throws {
+        let requests = try await begin(plans, tenant: tenant, by: actor)
+        try await withThrowingTaskGroup(of: SessionControlResult.self) { group in
+            var waiting = plans.makeIterator()
+            func startNext() {
+                guard let plan = waiting.next(), let request = requests[plan.session.id] else { return }
+                group.addTask { try await execute(plan, request: request, tenant: tenant) }
+            }
+            for _ in 0..<concurrency { startNext() }
+            while let result = try await group.next() {
+                await each(result)
+                startNext()
+            }
+        }
+    }
+
+    private func begin(_ plans: [SessionControlPlan], tenant: Int64, by actor: String) async throws -> [Int64: Int64] {
+        try await pool.transaction(.tenant(tenant)) { try SessionControlStore.begin(plans, tenant: tenant, by: actor, on: $0) }
+    }
+
+    private func execute(_ plan: SessionControlPlan, request id: Int64, tenant: Int64) async throws -> SessionControlResult {
+        var outcome: CoAOutcome
+        var message: String
+        do {
+            let (packet, peer) = try prepare(plan)
+            outcome = await client.send(packet, to: peer)
+            message = outcome.message
+        } catch {
+            outcome = .refused(error.refusal)
+            message = error.message
+        }
+        let isGhost = outcome == .nak(errorCause: ErrorCause.sessionContextNotFound.rawValue)
+        if isGhost { message += " The session was closed here." }
+        let (ended, words) = (outcome, message)
+        // The outcome is stored even when whoever asked has gone meanwhile.
+        try await Task {
+            try await pool.transaction(.tenant(tenant)) { connection in
+                if isGhost { _ = try closeGhost(plan.session.id, connection) }
+                try SessionControlStore.finish(id, ended, message: words, tenant: tenant, on: connection)
+            }
+        }.value
+        return SessionControlResult(sessionID: plan.session.id, requestID: id, kind: plan.kind, outcome: outcome, message: message)
+    }
+
+    private func prepare(_ plan: SessionControlPlan) throws(SessionControlRefusal) -> (CoARequest, CoAPeer) {
+        let session = plan.session
+        guard let sealed = session.sealedSecret else { throw .nasDeleted }
+        guard let address = session.address else { throw .addressUnknown }
+        let secret: [UInt8]
+        do { secret = try open(sealed) } catch { throw .secretClosed("\(error)") }
+        let peer = CoAPeer(
+            address: address, port: session.port, secret: SharedSecret(secret),
+            sendsMessageAuthenticator: session.sendsMessageAuthenticator)
+        do { return (try session.request(plan.kind, change: plan.change), peer) } catch { throw .request(error) }
+    }
+}
+
+extension SessionControlRefusal {
+    /// As `CoAOutcome` has it.
+    fileprivate var refusal: CoARefusal {
+        switch self {
+        case .request(let error): .invalid(error)
+        case .nasDeleted, .addressUnknown, .secretClosed: .unprepared
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/// When an accounting event happened, from clocks of which none is to be believed alone.
+public struct EventTime: Equatable, Sendable {
+    /// A NAS may run ahead of us by this much; a later Event-Timestamp is a wrong clock.
+    static let futureMicroseconds: Int64 = 300_000_000
+    /// A NAS may hold records back for this long; an earlier Event-Timestamp is a wrong clock, a longer delay is nonsense.
+    static let heldMicroseconds: Int64 = 7 * 86_400_000_000
+
+    /// Microseconds since 1970; never later than arrival.
+    public let microseconds: Int64
+    /// Wall clock at arrival.
+    public let receivedMicroseconds: Int64
+    /// It is the NAS's own Event-Timestamp, not our arrival time less Acct-Delay-Time.
+    public let isStamped: Bool
+    /// The NAS sent an Event-Timestamp that cannot be true.
+    public let isSkewed: Bool
+
+    /// - Parameters:
+    ///   - receivedMicroseconds: wall clock at arrival.
+    ///   - delaySeconds: Acct-Delay-Time (RFC 2866 §5.2).
+    ///   - eventTimestamp: Event-Timestamp, seconds since 1970 (RFC 2869 §5.3), if it was sent.
+    public init(receivedMicroseconds: Int64, delaySeconds: UInt32 = 0, eventTimestamp: UInt32? = nil) {
+        self.receivedMicroseconds = receivedMicroseconds
+        if let eventTimestamp {
+            let stamp = Int64(eventTimestamp) * 1_000_000
+            let ahead = stamp - receivedMicroseconds
+            if ahead <= Self.futureMicroseconds, ahead >= -Self.heldMicroseconds {
+                microseconds = min(stamp, receivedMicroseconds)
+                isStamped = true
+                isSkewed = false
+                return
+            }
+        }
+        let delay = Int64(delaySeconds) * 1_000_000
+        microseconds = receivedMicroseconds - (delay <= Self.heldMicroseconds ? delay : 0)
+        isStamped = false
+        isSkewed = eventTimestamp != nil
+    }
+}

@@ -1,0 +1,106 @@
+import Admin
+import DaemonSettings
+import Database
+import FoundationEssentials
+import Glibc
+import Logging
+import Provisioning
+import RadiusCore
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts the parts together, in the order in which they need each other, and takes them down in reverse.
+struct Daemon {
+    let settings: Settings
+    let settingsFile: String?
+    let demo: Bool
+    private let logger = Logger(label: "lastmiled")
+
+    init(settings: Settings, settingsFile: String?, demo: Bool) {
+        self.settings = settings
+        self.settingsFile = settingsFile
+        self.demo = demo
+    }
+
+    private var state: StateDirectory { StateDirectory(path: settings.stateDirectory) }
+
+    func run() async throws {
+        for note in settings.notes { logger.warning("\(note)") }
+        try state.prepare()
+        let dictionary = try Self.loadDictionary(settings)
+        let token = try state.operatorToken(settings.adminToken)
+        let secrets = try Self.startable { try KeyFile.open(path: Self.keyFile(settings)) }
+        let cluster = try await startCluster()
+        do {
+            try await serve(dictionary: dictionary, token: token, secrets: secrets, cluster: cluster)
+        } catch {
+            await cluster?.stop()
+            throw error is StartFailure ? error : StartFailure("\(error)")
+        }
+        await cluster?.stop()
+    }
+
+    private func serve(dictionary: RadiusDictionary, token: String, secrets: SecretBox, cluster: PrivateCluster?) async throws {
+        let database = configuration(cluster)
+        try await migrate(database)
+        let pool = try Pool(configuration: database, logger: Logger(label: "database"))
+        defer { pool.shutdown() }
+        try await Bootstrap(pool: pool, secrets: secrets, logger: logger).run(demo: demo)
+        let parts = try Parts(settings: settings, database: database, pool: pool, dictionary: dictionary, secrets: secrets)
+        try await parts.startFeed()
+        let http = settings.roles.contains(.admin)
+            ? AdminServer(
+                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
+        try parts.startRadius()
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
+        if parts.server != nil { services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer))) }
+        if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
+        services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo, state: state)))
+        services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))
+        try await group.run()
+    }
+
+    static func keyFile(_ settings: Settings) -> String { StateDirectory(path: settings.stateDirectory).keys }
+
+    static func loadDictionary(_ settings: Settings) throws -> RadiusDictionary {
+        try startable { try RadiusDictionary.load(path: settings.dictionaryPath) }
+    }
+
+    private static func startable<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch { throw StartFailure("\(error)") }
+    }
+
+    private func startCluster() async throws -> PrivateCluster? {
+        guard settings.databaseURL == nil else { return nil }
+        do {
+            let cluster = try PrivateCluster(directory: state.cluster, logger: Logger(label: "postgresql"))
+            try await cluster.start { StandardError.write("lastmiled: \($0)") }
+            return cluster
+        } catch {
+            throw StartFailure("\(error)")
+        }
+    }
+
+    private func configuration(_ cluster: PrivateCluster?) -> DatabaseConfiguration {
+        DatabaseConfiguration(conninfo: settings.databaseURL ?? cluster?.conninfo ?? "", poolSize: settings.databasePool)
+    }
+
+    private func migrate(_ database: DatabaseConfiguration) async throws {
+        let directory = Self.migrations(settings)
+        do {
+            _ = try await Migrator(directory: directory).migrate(database) { progress in
+                StandardError.write("lastmiled: \(progress)")
+            }
+        } catch {
+            throw StartFailure("the database schema could not be brought up to date: \(error)")
+        }
+    }
+
+    /// Installed beside the dictionaries, or where a checkout has them.
+    private static func migrations(_ settings: Settings) -> String {
+        let installed = settings.shareDirectory + "/migrations"
+        return access(installed, F_OK) == 0 ? installed : settings.shareDirectory + "/Sources/Database/Migrations"
+    }
+}

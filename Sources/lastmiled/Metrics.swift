@@ -1,0 +1,121 @@
+import Database
+import Provisioning
+import RadiusCore
+import Synchronization
+
+/// The daemon's figures in Prometheus' text format, version 0.0.4.
+struct Metrics {
+    private var text = ""
+
+    static func render(_ parts: Parts) -> String {
+        var metrics = Metrics()
+        metrics.addServer(parts)
+        metrics.addClients(parts)
+        metrics.addSnapshot(parts)
+        metrics.addAccounting(parts)
+        metrics.addDatabase(parts)
+        return metrics.text
+    }
+
+    private mutating func family(_ name: String, _ kind: String, _ help: String) {
+        text += "# HELP lastmile_\(name) \(help)\n# TYPE lastmile_\(name) \(kind)\n"
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: some CustomStringConvertible) {
+        text += "lastmile_\(name)"
+        if !labels.isEmpty { text += "{" + labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}" }
+        text += " \(value)\n"
+    }
+
+    private mutating func single(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) {
+        family(name, kind, help)
+        sample(name, [], value)
+    }
+
+    private static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+
+    private mutating func addServer(_ parts: Parts) {
+        guard let server = parts.server else { return }
+        family("radius_packets_total", "counter", "What the packet path did.")
+        for counter in ServerCounter.allCases {
+            sample("radius_packets_total", [("kind", counter.name)], server.counters.reduce(0) { $0 + $1[counter] })
+        }
+        family("radius_drops_total", "counter", "Packets dropped in silence, by reason.")
+        for drop in DecodeError.allCases {
+            sample("radius_drops_total", [("reason", "\(drop)")], server.counters.reduce(0) { $0 + $1[drop] })
+        }
+        family("radius_answers_total", "counter", "Access-Requests answered, by reason.")
+        for reason in AccessReason.allCases {
+            sample("radius_answers_total", [("reason", reason.name)], server.counters.reduce(0) { $0 + $1[reason] })
+        }
+        single("slow_checks_waiting", "gauge", "Slow password checks that wait.", server.environment.slowChecks.queueDepth)
+    }
+
+    private mutating func addClients(_ parts: Parts) {
+        let clients = parts.feed.store.snapshot.clients.clients
+        family("nas_answers_total", "counter", "Answers to each NAS.")
+        for client in clients {
+            let answers = [
+                ("accept", client.observation.accepts.load(ordering: .relaxed)),
+                ("reject", client.observation.rejects.load(ordering: .relaxed)),
+                ("accounting", client.observation.accountingResponses.load(ordering: .relaxed)),
+                ("dropped", client.observation.drops.load(ordering: .relaxed)),
+            ]
+            for (kind, count) in answers {
+                sample("nas_answers_total", [("tenant", "\(client.tenant)"), ("nas", client.name), ("kind", kind)], count)
+            }
+        }
+        family("nas_last_seen_seconds", "gauge", "Unix time of the last verified packet of each NAS; 0 for none since the start.")
+        for client in clients {
+            let labels = [("tenant", "\(client.tenant)"), ("nas", client.name)]
+            sample("nas_last_seen_seconds", labels, client.observation.lastSeenSeconds.load(ordering: .relaxed))
+        }
+    }
+
+    private mutating func addSnapshot(_ parts: Parts) {
+        let state = parts.feed.state
+        let snapshot = parts.feed.store.snapshot
+        single("snapshot_subscribers", "gauge", "Subscribers in memory.", snapshot.subscribers.count)
+        single("snapshot_octets", "gauge", "Memory of the subscribers' index.", snapshot.subscribers.memoryOctets)
+        single("snapshot_connected", "gauge", "1 while the snapshot follows the database.", state.isConnected ? 1 : 0)
+        single("snapshot_changes_total", "counter", "Changes taken over.", state.changes)
+        single("snapshot_loads_total", "counter", "Full loads.", state.loads)
+        single("snapshot_lag_seconds", "gauge", "Age of the oldest change of the last batch.", Double(state.lagMicroseconds) / 1_000_000)
+        single("snapshot_problems", "gauge", "Objects that the last load or batch left out.", state.problems.count)
+    }
+
+    private mutating func addAccounting(_ parts: Parts) {
+        let journal = parts.journal.statistics()
+        single("journal_records_total", "counter", "Accounting records made durable.", journal.records)
+        single("journal_commits_total", "counter", "Batches made durable by one fdatasync each.", journal.commits)
+        single("journal_sync_seconds_total", "counter", "Time spent in fdatasync.", Double(journal.syncNanoseconds) / 1e9)
+        single("journal_refused_total", "counter", "Records refused, so that no response was sent.", journal.refused)
+        single("journal_healthy", "gauge", "1 while the journal takes records.", parts.journal.state == .healthy ? 1 : 0)
+        single("journal_segments", "gauge", "Files of the journal.", journal.segments)
+        let shipper = parts.shipper.statistics
+        single("accounting_shipped_total", "counter", "Records in PostgreSQL.", shipper.records)
+        single("accounting_duplicates_total", "counter", "Records that repeated another.", shipper.duplicates)
+        single("accounting_rejected_total", "counter", "Records that PostgreSQL refused.", shipper.rejected)
+        single("accounting_lag_records", "gauge", "Durable records that are not in PostgreSQL yet.", shipper.lagRecords)
+        single("accounting_lag_seconds", "gauge", "Age of the oldest of them.", shipper.lagSeconds)
+        if let log = parts.authLog?.statistics {
+            single("auth_log_written_total", "counter", "Entries in the authentication log.", log.written)
+            single("auth_log_dropped_total", "counter", "Entries lost to a full ring.", log.dropped)
+        }
+    }
+
+    private mutating func addDatabase(_ parts: Parts) {
+        let pool = parts.pool.metrics
+        single("database_queue", "gauge", "Work that waits for a connection.", pool.queueDepth)
+        single("database_connections_used", "gauge", "Connections at work.", pool.inUse)
+        single("database_waits_total", "counter", "Work that found no free connection.", pool.waitsTotal)
+        single("database_failures_total", "counter", "Work refused, and failed attempts to connect.", pool.failuresTotal)
+        let coa = parts.coa.counters
+        family("coa_requests_total", "counter", "CoA and Disconnect requests, by what became of them.")
+        let outcomes = [("ack", coa.acks), ("nak", coa.naks), ("timeout", coa.timeouts), ("refused", coa.refused)]
+        for (outcome, count) in outcomes { sample("coa_requests_total", [("outcome", outcome)], count) }
+        single("coa_unverified_total", "counter", "Answers to CoA whose authenticator is wrong: mostly a wrong secret.", coa.unverified)
+    }
+}

@@ -1,0 +1,98 @@
+import Admin
+import Database
+import Logging
+import Provisioning
+import RadiusCore
+
+extension Parts {
+    /// What the HTTP interface asks of the network side.
+    func adminServices(token: String, seal: @escaping @Sendable ([UInt8]) throws -> [UInt8]) -> AdminServices {
+        AdminServices(
+            pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal,
+            validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
+            vendorNames: NASVendor.names,
+            explain: { [feed] tenant, userName, nas in try Self.explain(tenant, userName, nas, feed.store.snapshot) },
+            disconnect: { [control] tenant, session, actor in
+                try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }
+            },
+            coa: { [control] tenant, session, actor in
+                try await Self.outcome { try await control.reauthorize(tenant: tenant, session: session, by: actor) }
+            },
+            applyProfile: { [control] tenant, profile, actor in
+                let summary = try await control.applyProfileChange(tenant: tenant, profile: profile, by: actor)
+                return Self.text([
+                    "sessions": .number("\(summary.total)"), "ack": .number("\(summary.acks)"), "nak": .number("\(summary.naks)"),
+                    "timeout": .number("\(summary.timeouts)"), "refused": .number("\(summary.refused)"),
+                ])
+            },
+            metrics: { [self] in Metrics.render(self) },
+            readiness: { [self] in readiness() })
+    }
+
+    /// Whether this node answers: what must work, and what is degraded.
+    private func readiness() -> Readiness {
+        let feed = feed.state
+        let shipper = shipper.statistics
+        return Readiness(checks: [
+            .init(name: "snapshot", isReady: feed.isLoaded, detail: feed.lastError ?? "\(feed.changes) changes followed"),
+            .init(name: "database", isReady: feed.isConnected, detail: feed.lastError ?? "connected"),
+            .init(name: "journal", isReady: journal.state == .healthy, detail: journal.state.text),
+            .init(name: "radius", isReady: server?.isRunning ?? true, detail: server == nil ? "not a role of this node" : "listening"),
+            .init(
+                name: "accounting", isReady: true, detail: shipper.problem ?? "\(shipper.lagRecords) records behind"),
+        ])
+    }
+
+    private static func refusal(of name: String, _ value: String, _ dictionary: RadiusDictionary) -> String? {
+        var compiled = CompiledAttributes()
+        compiled.append(name, value, dictionary)
+        return compiled.problems.first
+    }
+
+    private static func explain(_ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot) throws -> String {
+        let client: NASClient
+        if let nas {
+            guard let found = snapshot.clients.find(tenant: tenant, name: nas) else {
+                throw ServiceFailure.notFound("no enabled NAS of this tenant is called \(nas)")
+            }
+            client = found
+        } else {
+            guard let first = snapshot.clients.clients.first(where: { $0.tenant == tenant }) else {
+                throw ServiceFailure.refused("the tenant has no NAS yet, so there is no one to answer; create one first")
+            }
+            client = first
+        }
+        guard let explanation = Explanation(userName: userName, tenant: tenant, client: client, in: snapshot) else {
+            throw ServiceFailure.notFound("no subscriber is called \(userName), or it was created less than a second ago")
+        }
+        return ExplanationJSON.text(explanation)
+    }
+
+    private static func outcome(_ body: () async throws -> SessionControlResult) async throws -> String {
+        do {
+            return text(json(try await body()))
+        } catch let error as SessionControlError {
+            throw ServiceFailure.notFound(error.description)
+        }
+    }
+
+    private static func json(_ result: SessionControlResult) -> JSON {
+        var outcome: JSON = .string("refused")
+        var cause: JSON = .null
+        switch result.outcome {
+        case .ack: outcome = "ack"
+        case .nak(let code):
+            outcome = "nak"
+            cause = code.map { .number("\($0)") } ?? .null
+        case .timeout: outcome = "timeout"
+        case .refused: break
+        }
+        return [
+            "session": .number("\(result.sessionID)"), "request": .number("\(result.requestID)"),
+            "kind": .string(result.kind == .disconnect ? "disconnect" : "coa"), "outcome": outcome, "error_cause": cause,
+            "message": .string(result.message),
+        ]
+    }
+
+    private static func text(_ value: JSON) -> String { String(decoding: value.bytes, as: UTF8.self) }
+}

@@ -1,0 +1,121 @@
+import Admin
+import DaemonSettings
+import Database
+import Glibc
+import Logging
+import Provisioning
+import RadiusCore
+
+/// The parts of the daemon below its HTTP interface, and how they are wired.
+final class Parts: Sendable {
+    let settings: Settings
+    let pool: Pool
+    let feed: SnapshotFeed
+    let journal: Journal
+    let server: RadiusServer?
+    let shipper: AccountingShipper
+    let authLog: AuthLogShipper?
+    let coa: CoAClient
+    let control: SessionControl
+    let reauthorizer: Reauthorizer
+    private let slowChecks: SlowChecks
+    private let logger = Logger(label: "radius")
+
+    init(
+        settings: Settings, database: DatabaseConfiguration, pool: Pool, dictionary: RadiusDictionary, secrets: SecretBox
+    ) throws {
+        self.settings = settings
+        self.pool = pool
+        let state = StateDirectory(path: settings.stateDirectory)
+        feed = SnapshotFeed(
+            configuration: database, dictionary: dictionary, secrets: secrets, rules: Self.rules(settings), logger: Logger(label: "snapshot"))
+        journal = try Journal.open(directory: state.journal, segmentBytes: settings.journalSegmentBytes)
+        let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        slowChecks = SlowChecks(threads: max(1, cores / 2))
+        server = settings.roles.contains(.aaa)
+            ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
+        var keeping = AccountingSettings()
+        keeping.journalHours = settings.journalRetentionHours
+        keeping.recordDays = settings.accountingRetentionDays
+        keeping.historyMonths = max(1, settings.accountingRetentionDays / 30)
+        keeping.authLogDays = settings.authLogRetentionDays
+        shipper = AccountingShipper(
+            journal: journal, configuration: database, node: try NodeIdentity.read(state), settings: keeping,
+            logger: Logger(label: "accounting"))
+        authLog = server.map {
+            AuthLogShipper(
+                rings: $0.authEvents, configuration: database,
+                reasonNames: Dictionary(uniqueKeysWithValues: AccessReason.allCases.map { ($0.rawValue, $0.name) }),
+                methodNames: Dictionary(uniqueKeysWithValues: AuthenticationMethod.allCases.map { ($0.rawValue, $0.name) }),
+                logger: Logger(label: "auth-log"))
+        }
+        coa = try CoAClient()
+        control = SessionControl(
+            pool: pool, client: coa, open: { try secrets.open($0) },
+            attributes: { [feed] tenant, session in
+                feed.store.snapshot.change(tenant: tenant, userName: session.userName, vendor: session.vendor)
+            },
+            closeGhost: { session, connection in
+                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
+            })
+        reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
+    }
+
+    private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {
+        SnapshotFeed.Rules(
+            requireMessageAuthenticator: TriState(name: settings.requireMessageAuthenticator.rawValue) ?? .auto,
+            limitProxyState: TriState(name: settings.limitProxyState.rawValue) ?? .auto)
+    }
+
+    private static func server(
+        _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, cores: Int
+    ) throws -> RadiusServer {
+        var limits = ServerSettings()
+        limits.replyCacheOctets = settings.replyCacheBytes
+        limits.rejectDelayMilliseconds = settings.rejectDelayMilliseconds
+        guard let address = IPAddress(text: settings.radiusAddress) else {
+            throw StartFailure("radius.address: \(settings.radiusAddress) is not an IP address")
+        }
+        // 0.0.0.0 stands for every address of both families: one dual-stack socket.
+        let anywhere = address.ipv4 == 0 ? IPAddress(high: 0, low: 0) : address
+        let environment = ServerEnvironment(settings: limits, store: store, journal: journal, slowChecks: slowChecks)
+        return try RadiusServer(
+            .init(
+                address: anywhere, authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
+                workers: settings.radiusWorkers == 0 ? cores : settings.radiusWorkers),
+            environment: environment)
+    }
+
+    /// Starts the feed and returns when the first snapshot is in force.
+    func startFeed() async throws {
+        feed.start()
+        for _ in 0..<6000 {
+            if feed.state.isLoaded { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw StartFailure("the subscribers could not be read from the database in a minute: \(feed.state.lastError ?? "still reading")")
+    }
+
+    func startRadius() throws {
+        try shipper.start()
+        try authLog?.start()
+        server?.start()
+    }
+
+    /// In the order of the flow: no new packets, then what they left behind.
+    func stop() async {
+        server?.stop()
+        await Self.until { server?.isRunning != true }
+        slowChecks.shutdown()
+        authLog?.stop()
+        shipper.stop()
+        feed.stop()
+        await Self.until { feed.hasEnded }
+        coa.shutdown()
+        journal.close()
+    }
+
+    private static func until(_ condition: () -> Bool) async {
+        for _ in 0..<1000 where !condition() { try? await Task.sleep(for: .milliseconds(10)) }
+    }
+}

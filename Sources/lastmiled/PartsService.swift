@@ -1,0 +1,21 @@
+import Provisioning
+import ServiceLifecycle
+
+/// Parts under the service group: they run already, and end with it.
+struct PartsService: Service {
+    let parts: Parts
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await parts.stop()
+    }
+}
+
+/// Running sessions follow their subscribers' state until the daemon ends.
+struct ReauthorizationService: Service {
+    let reauthorizer: Reauthorizer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await reauthorizer.run() }
+    }
+}

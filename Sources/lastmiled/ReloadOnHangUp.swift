@@ -1,0 +1,32 @@
+import DaemonSettings
+import FoundationEssentials
+import Logging
+import Provisioning
+import RadiusCore
+import ServiceLifecycle
+import UnixSignals
+
+/// SIGHUP: checks the settings again, takes over what can change while running, and reads dictionary and snapshot anew.
+struct ReloadOnHangUp: Service {
+    let settingsFile: String?
+    let feed: SnapshotFeed
+    let logger: Logger
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            reload()
+        }
+    }
+
+    private func reload() {
+        do {
+            let settings = try Settings.load(file: settingsFile, environment: ProcessInfo.processInfo.environment)
+            let dictionary = try RadiusDictionary.load(path: settings.dictionaryPath)
+            LogOutput.setLevel(settings.logLevel)
+            feed.reload(dictionary: dictionary)
+            logger.notice("reloaded: log level, dictionary, snapshot; other settings need a restart")
+        } catch {
+            logger.error("nothing was reloaded: \(error)")
+        }
+    }
+}
