@@ -11,7 +11,7 @@ struct DecodeCommand: ParsableCommand {
             """)
 
     @OptionGroup var names: DictionaryOption
-    @Option(help: "The shared secret: reveals hidden values and checks digests.") var secret: String?
+    @Option(parsing: .unconditional, help: "The shared secret: reveals hidden values and checks digests.") var secret: String?
     @Option(help: ArgumentHelp("Of the request that a reply answers, in hexadecimal.", valueName: "hex")) var requestAuthenticator: String?
     @Option(name: [.customShort("o"), .long], help: "How it is printed: table (text), json.") var output = OutputFormat.table
 

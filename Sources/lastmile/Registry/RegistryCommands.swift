@@ -64,7 +64,7 @@ struct UpdateCommand<Kind: NounKind>: ParsableCommand {
         if let applied = changed["applied"], global.output == .table {
             let record = changed.members.filter { $0.name != "applied" }
             Terminal.out(global.rendering.record(.object(record), columns: noun.columns))
-            Terminal.note(OutcomeText.applied(applied))
+            Terminal.note("applied: " + OutcomeText.applied(applied))
         } else {
             Terminal.out(global.rendering.record(dryRun ? changed["after"] ?? changed : changed, columns: noun.columns))
         }

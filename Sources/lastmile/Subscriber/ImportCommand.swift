@@ -1,0 +1,96 @@
+import ArgumentParser
+
+/// `lastmile subscriber import FILE.csv`
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Stores subscribers from a CSV file: all of them, or none.",
+        discussion: """
+            The first line names the columns: username,password,profile[,static_ipv4,...]; an empty cell leaves the default. \
+            Lists in a cell are separated by semicolons.
+            Bad lines are listed by number. Ends with 1 when lines are refused, with 5 when it is only because usernames exist already.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @Flag(help: "Stores the good lines and lists the bad ones.") var partial = false
+    @Flag(help: "Checks everything and stores nothing.") var dryRun = false
+    @Argument(help: "The file; - is standard input.") var file: String
+
+    /// Refused lines that are printed, at most.
+    private static var printLimit: Int { 50 }
+
+    func run() throws {
+        let bytes = file == "-" ? try Terminal.standardInput() : try File.read(file, limit: 64 << 20)
+        var progress = ProgressLine("checking")
+        let sheet = CSVSheet(bytes) { progress.update($0, of: bytes.count) }
+        progress.abandon()
+        guard sheet.faults.isEmpty || partial && sheet.rows > 0 else { throw Self.refusal(sheet.faults.map(\.text), "nothing was sent") }
+        let answer = try upload(bytes)
+        let refused = answer["errors"]?.elements ?? []
+        let imported = answer["imported"]?.integer ?? 0
+        if global.output == .table {
+            Terminal.out("\(imported) \(dryRun ? "would be stored" : "stored"), \(answer["refused"]?.cell ?? "0") refused\n")
+        } else {
+            Terminal.out(global.rendering.record(answer, columns: []))
+        }
+        guard refused.isEmpty else {
+            throw CommandFailure(
+                Self.status(refused), "\(answer["refused"]?.cell ?? String(refused.count)) lines were refused",
+                details: Self.shown(refused.map(APIProblem.line)), next: "Mend them and import a file of only those lines.")
+        }
+    }
+
+    private func upload(_ bytes: [UInt8]) throws -> JSONValue {
+        let client = try global.client()
+        let sending = Sending()
+        var request = APIClient.Request(method: "POST", path: ["subscribers", "import"], body: bytes, mediaType: "text/csv")
+        if partial { request.query.append(("partial", "true")) }
+        if dryRun { request.query.append(("dry_run", "true")) }
+        request.timeoutSeconds = 3600
+        request.progress = { sent, total in sending.update(sent, of: total) }
+        defer { sending.end() }
+        do {
+            return try client.send(request)
+        } catch {
+            sending.end()
+            throw error.details.isEmpty ? error : Self.merged(error)
+        }
+    }
+
+    /// Uploading, then waiting for the database.
+    private final class Sending {
+        private var line = ProgressLine("uploading")
+        private var isWaiting = false
+
+        func update(_ sent: Int, of total: Int) {
+            line.update(sent, of: total)
+            guard sent >= total, !isWaiting else { return }
+            isWaiting = true
+            Terminal.note("the daemon is checking and storing ...\n")
+        }
+
+        func end() { line.abandon() }
+    }
+
+    /// A refusal of the whole file, its lines cut to what one reads.
+    private static func merged(_ failure: CommandFailure) -> CommandFailure {
+        let isTaken = failure.details.allSatisfy { $0.hasSuffix("exists already") }
+        return CommandFailure(
+            isTaken ? .conflict : failure.status, failure.message, details: shown(failure.details),
+            next: "Nothing was stored. Mend the lines, or store the others with --partial.")
+    }
+
+    private static func refusal(_ lines: [String], _ consequence: String) -> CommandFailure {
+        CommandFailure(
+            .failed, "\(lines.count) mistake\(lines.count == 1 ? "" : "s") in the file, \(consequence)", details: shown(lines),
+            next: "Mend the lines, or store the others with --partial.")
+    }
+
+    private static func shown(_ lines: [String]) -> [String] {
+        lines.count <= printLimit ? lines : lines.prefix(printLimit) + ["... and \(lines.count - printLimit) more"]
+    }
+
+    /// Only names that exist already: a conflict; anything else: failed.
+    static func status(_ errors: [JSONValue]) -> ExitStatus {
+        errors.allSatisfy { $0["code"]?.text == "unique" } ? .conflict : .failed
+    }
+}
