@@ -51,6 +51,11 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
         [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) } }
     }
 
+    /// - Parameter octets: in network order.
+    public init(octets: InlineArray<16, UInt8>) {
+        self = octets.span.withUnsafeBytes { IPAddress(octets: $0) }
+    }
+
     /// The IPv4 address in host order, when it is one.
     public var ipv4: UInt32? {
         high == 0 && low >> 32 == 0xffff ? UInt32(truncatingIfNeeded: low) : nil
