@@ -29,10 +29,9 @@ public struct ReplyVerdict: Sendable {
 public enum ReplyVerification {
     /// Checks length, identifier, code, Response Authenticator, attribute lengths and Message-Authenticator.
     ///
-    /// - Parameters:
-    ///   - datagram: as it arrived.
-    ///   - code: of the request.
-    ///   - authenticator: octets 4..<20 of the request.
+    /// `datagram`: as it arrived.
+    /// `code`: of the request.
+    /// `authenticator`: octets 4..<20 of the request.
     public static func verify(
         _ datagram: Span<UInt8>, code: PacketCode, identifier: UInt8, authenticator: Digest16, secret: SharedSecret
     ) throws(ReplyFault) -> ReplyVerdict {

@@ -37,7 +37,7 @@ struct LoadLanes: ~Copyable {
     private var idleHead = 0
     private(set) var idleCount: Int
 
-    /// - Parameter count: at most 256 for each socket.
+    /// `count`: at most 256 for each socket.
     init(count: Int, sockets: Int) {
         precondition(count <= sockets * LoadPlan.identifiers)
         self.count = count

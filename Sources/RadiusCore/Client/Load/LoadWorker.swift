@@ -30,7 +30,7 @@ struct LoadWorker: ~Copyable {
         var count: Int?
     }
 
-    /// - Parameter sockets: open and bound; the caller closes them.
+    /// `sockets`: open and bound; the caller closes them.
     init(_ plan: LoadPlan, _ share: Share, sockets: [Int32], meter: LoadMeter) {
         self.plan = plan
         self.share = share
