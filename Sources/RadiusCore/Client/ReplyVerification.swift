@@ -29,9 +29,14 @@ public struct ReplyVerdict: Sendable {
 public enum ReplyVerification {
     /// Checks length, identifier, code, Response Authenticator, attribute lengths and Message-Authenticator.
     ///
-    /// `datagram`: as it arrived.
-    /// `code`: of the request.
-    /// `authenticator`: octets 4..<20 of the request.
+    /// - Parameters:
+    ///   - datagram: as it arrived.
+    ///   - code: of the request.
+    ///   - identifier: of the request.
+    ///   - authenticator: octets 4..<20 of the request.
+    ///   - secret: shared with the server.
+    /// - Returns: what the reply is.
+    /// - Throws: why it is none to this request.
     public static func verify(
         _ datagram: Span<UInt8>, code: PacketCode, identifier: UInt8, authenticator: Digest16, secret: SharedSecret
     ) throws(ReplyFault) -> ReplyVerdict {

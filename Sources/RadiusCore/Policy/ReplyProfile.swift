@@ -18,7 +18,17 @@ public final class ReplyProfile: Sendable {
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
 
+    /// Renders the rate for every vendor, once.
+    ///
     /// - Parameters:
+    ///   - id: the row's.
+    ///   - tenant: the owner's id.
+    ///   - name: unique in the tenant.
+    ///   - rate: bits per second, as the subscriber sees them.
+    ///   - sessionTimeoutSeconds: 0 for none.
+    ///   - idleTimeoutSeconds: 0 for none.
+    ///   - interimSeconds: 0 leaves it to the tenant's policy.
+    ///   - filters: encoded Filter-Id attributes, in order.
     ///   - free: encoded attributes that the operator added, for a vendor.
     ///   - keyed: added attributes that are encrypted for each packet, for a vendor.
     public init(
