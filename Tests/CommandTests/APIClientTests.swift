@@ -6,14 +6,17 @@ import Testing
     private func client(_ server: ScriptedHTTPServer, token: String? = "t0ken") throws -> APIClient {
         APIClient(
             connection: try Connection(tenant: "north") { name in
-                ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": token, "LASTMILE_STATE_DIR": "/nonexistent"][name] ?? nil
+                ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": token, "LASTMILE_STATE_DIR": "/nonexistent"][name]
+                    ?? nil
             })
     }
 
     @Test func sendsTokenTenantAndBody() throws {
         let server = try ScriptedHTTPServer([ScriptedHTTPServer.answer(201, #"{"id":1}"#)])
         let made = try client(server).send(
-            .init(method: "POST", path: ["nas", "a b/ü"], query: [("dry_run", "true")], body: Array(#"{"name":"x"}"#.utf8), headers: ["If-Match: *"]))
+            .init(
+                method: "POST", path: ["nas", "a b/ü"], query: [("dry_run", "true")], body: Array(#"{"name":"x"}"#.utf8),
+                headers: ["If-Match: *"]))
         #expect(made["id"]?.integer == 1)
         let request = try #require(server.requests.first)
         #expect(request.hasPrefix("POST /api/v1/nas/a%20b%2F%C3%BC?dry_run=true HTTP/1.1\r\n"))
@@ -24,7 +27,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (400, lastmile.ExitStatus.failed), (401, .denied), (403, .denied), (404, .notFound), (409, .conflict), (412, .conflict), (422, .failed),
+        (400, lastmile.ExitStatus.failed), (401, .denied), (403, .denied), (404, .notFound), (409, .conflict), (412, .conflict),
+        (422, .failed),
         (500, .failed), (503, .failed),
     ])
     func problemsDecideTheExitStatus(_ status: Int, _ expected: lastmile.ExitStatus) throws {

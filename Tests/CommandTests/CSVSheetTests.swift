@@ -12,9 +12,10 @@ import Testing
     }
 
     @Test func namesBothLinesOfADuplicate() {
-        #expect(faults("username,password\na,1\n\"b\nc\",2\na,3\na,4\n") == [
-            "line 5, username: “a” stands on line 2 already", "line 6, username: “a” stands on line 2 already",
-        ])
+        #expect(
+            faults("username,password\na,1\n\"b\nc\",2\na,3\na,4\n") == [
+                "line 5, username: “a” stands on line 2 already", "line 6, username: “a” stands on line 2 already",
+            ])
     }
 
     @Test func checksTheHeader() {
@@ -26,9 +27,10 @@ import Testing
     }
 
     @Test func countsCells() {
-        #expect(faults("username,password\na\nb,c,d\n") == [
-            "line 2: 1 cells, but the first line names 2 columns", "line 3: 3 cells, but the first line names 2 columns",
-        ])
+        #expect(
+            faults("username,password\na\nb,c,d\n") == [
+                "line 2: 1 cells, but the first line names 2 columns", "line 3: 3 cells, but the first line names 2 columns",
+            ])
     }
 
     @Test func refusesBrokenQuotes() {
@@ -38,9 +40,10 @@ import Testing
 
     @Test func refusesOtherEncodings() {
         let sheet = CSVSheet(Array("username,password\n".utf8) + [0xfc, 0x2c, 0x78, 0x0a] + Array("b,\0\n,c\n".utf8))
-        #expect(sheet.faults.map(\.text) == [
-            "line 2, username: not UTF-8; save the file as UTF-8", "line 3, password: a NUL character", "line 4, username: it is empty",
-        ])
+        #expect(
+            sheet.faults.map(\.text) == [
+                "line 2, username: not UTF-8; save the file as UTF-8", "line 3, password: a NUL character", "line 4, username: it is empty",
+            ])
     }
 
     @Test func aConflictIsOnlyWhatExistsAlready() throws {

@@ -60,7 +60,8 @@ import Testing
     }
 
     private func reply(_ code: UInt8, to packet: ClientPacket, _ attributes: [UInt8], identifier: UInt8? = nil) -> [UInt8] {
-        var reply = [code, identifier ?? packet.identifier, 0, UInt8(20 + attributes.count)] + [UInt8](repeating: 0, count: 16) + attributes
+        var reply =
+            [code, identifier ?? packet.identifier, 0, UInt8(20 + attributes.count)] + [UInt8](repeating: 0, count: 16) + attributes
         var span = reply.mutableSpan
         ResponseAuthenticator.sign(&span, requestAuthenticator: packet.authenticator, secret: secret)
         return reply

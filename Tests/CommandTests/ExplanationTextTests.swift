@@ -35,7 +35,8 @@ import Testing
 
     @Test func tellsWhetherTheNetworkDidIt() throws {
         let ack = try JSONReader.parse(#"{"session":7,"outcome":"ack","message":"The NAS confirmed."}"#)
-        let nak = try JSONReader.parse(#"{"subscriber":1,"sessions":[{"session":8,"outcome":{"session":8,"outcome":"nak","message":"No."}}]}"#)
+        let nak = try JSONReader.parse(
+            #"{"subscriber":1,"sessions":[{"session":8,"outcome":{"session":8,"outcome":"nak","message":"No."}}]}"#)
         let counts = try JSONReader.parse(#"{"sessions":3,"ack":2,"nak":0,"timeout":1,"refused":0}"#)
         #expect(OutcomeText.isDone(ack))
         #expect(!OutcomeText.isDone(nak))

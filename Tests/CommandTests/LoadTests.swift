@@ -173,7 +173,9 @@ private final class AnsweringServer: Sendable {
     @Test func plansThatCannotRunSayWhy() throws {
         let good = try plan(1812, .pap)
         #expect(good.fault == nil)
-        for change in [{ $0.outstanding = 257 }, { $0.sockets = 9 }, { $0.threads = 0 }, { $0.rate = -1 }, { $0.count = 0 }] as [(inout LoadPlan) -> Void] {
+        for change in [{ $0.outstanding = 257 }, { $0.sockets = 9 }, { $0.threads = 0 }, { $0.rate = -1 }, { $0.count = 0 }]
+            as [(inout LoadPlan) -> Void]
+        {
             var plan = good
             change(&plan)
             #expect(plan.fault != nil)

@@ -9,7 +9,9 @@ import Testing
     private let reply = "0200002686fe220e7624ba2a1005f6bf9b55e0b20606000000010f06000000000e06c0a80103"
     private let secret = SharedSecret(Array("xyzzy5461".utf8))
 
-    private func read(_ text: String, secret: SharedSecret? = nil, requestAuthenticator: String? = nil) throws -> Result<DecodedPacket, PacketReader.Refusal> {
+    private func read(_ text: String, secret: SharedSecret? = nil, requestAuthenticator: String? = nil) throws -> Result<
+        DecodedPacket, PacketReader.Refusal
+    > {
         PacketReader(
             dictionary: try Shipped.dictionary.get(), secret: secret,
             requestAuthenticator: try DecodeCommand.authenticator(requestAuthenticator, option: "--request-authenticator")
@@ -18,9 +20,10 @@ import Testing
 
     @Test func revealsThePasswordOfTheRFC() throws {
         let packet = try read(request, secret: secret).get()
-        #expect(packet.pairs.map(\.description) == [
-            "User-Name = \"nemo\"", "User-Password = \"arctangent\"", "NAS-IP-Address = 192.168.1.16", "NAS-Port = 3",
-        ])
+        #expect(
+            packet.pairs.map(\.description) == [
+                "User-Name = \"nemo\"", "User-Password = \"arctangent\"", "NAS-IP-Address = 192.168.1.16", "NAS-Port = 3",
+            ])
         #expect(try read(request).get().pairs[1].isHidden)
     }
 
@@ -29,13 +32,15 @@ import Testing
         let json = PacketReader.json(try read(reply, secret: secret, requestAuthenticator: authenticator))
         #expect(json["code"]?.text == "Access-Accept")
         #expect(json["authenticator_check"]?.text == "valid")
-        #expect(json["attributes"]?.elements.first == .object([.init("name", .string("Service-Type")), .init("value", .string("Login-User"))]))
+        #expect(
+            json["attributes"]?.elements.first == .object([.init("name", .string("Service-Type")), .init("value", .string("Login-User"))]))
         let other = try read(reply, secret: SharedSecret([1]), requestAuthenticator: authenticator).get()
         #expect(other.packetAuthenticator == .invalid)
     }
 
     @Test(arguments: [
-        ("0200", "fewer than 20 octets (RFC 2865 §3)"), ("01 00:00", "fewer than 20 octets (RFC 2865 §3)"), ("zz", "“z” is no hexadecimal digit"),
+        ("0200", "fewer than 20 octets (RFC 2865 §3)"), ("01 00:00", "fewer than 20 octets (RFC 2865 §3)"),
+        ("zz", "“z” is no hexadecimal digit"),
         ("012", "an odd number of hexadecimal digits"),
     ])
     func saysWhyALineIsNoPacket(_ text: String, _ reason: String) throws {
@@ -59,7 +64,9 @@ import Testing
         #expect(throws: CommandFailure.self) { try PacketDraft(text: "Access-Reques id 3\n") }
         #expect(throws: CommandFailure.self) { try PacketDraft(text: "User-Name = \"a\"\nnonsense\n") }
         let unknown = try PacketDraft(text: "User-Nam = \"a\"\n")
-        let failure = #expect(throws: CommandFailure.self) { try unknown.assemble(dictionary: Shipped.dictionary.get(), secret: nil, isMarked: true) }
+        let failure = #expect(throws: CommandFailure.self) {
+            try unknown.assemble(dictionary: Shipped.dictionary.get(), secret: nil, isMarked: true)
+        }
         #expect(failure?.message.contains("did you mean User-Name?") == true)
         let reply = try PacketDraft(text: "Access-Accept\n")
         #expect(throws: CommandFailure.self) { try reply.assemble(dictionary: Shipped.dictionary.get(), secret: secret, isMarked: true) }

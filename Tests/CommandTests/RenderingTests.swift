@@ -45,7 +45,8 @@ import Testing
 
     @Test func quotesYAMLThatAReaderWouldMistake() throws {
         let value = try JSONReader.parse(
-            "{\"plain\":\"core1\",\"word\":\"no\",\"number\":\"1e3\",\"colon\":\"a: b\",\"empty\":\"\",\"list\":[{\"name\":\"x\",\"value\":1}],\"none\":[]}")
+            "{\"plain\":\"core1\",\"word\":\"no\",\"number\":\"1e3\",\"colon\":\"a: b\",\"empty\":\"\",\"list\":[{\"name\":\"x\",\"value\":1}],\"none\":[]}"
+        )
         #expect(
             YAMLText.document(value) == """
                 plain: core1

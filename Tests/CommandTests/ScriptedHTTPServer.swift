@@ -23,13 +23,15 @@ final class ScriptedHTTPServer: Sendable {
         port = UInt16(bigEndian: address.sin_port)
         let body = Unmanaged.passRetained(Script(server: self, answers: answers))
         var thread = pthread_t()
-        pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let script = Unmanaged<Script>.fromOpaque(context).takeRetainedValue()
-            for answer in script.answers { script.server.serve(answer) }
-            close(script.server.fd)
-            return nil
-        }, body.toOpaque())
+        pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let script = Unmanaged<Script>.fromOpaque(context).takeRetainedValue()
+                for answer in script.answers { script.server.serve(answer) }
+                close(script.server.fd)
+                return nil
+            }, body.toOpaque())
         pthread_detach(thread)
     }
 
@@ -70,7 +72,9 @@ final class ScriptedHTTPServer: Sendable {
         let text = String(decoding: request, as: UTF8.self)
         guard let end = text.range(of: "\r\n\r\n") else { return false }
         let head = text[..<end.lowerBound].lowercased()
-        let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).filter(\.isNumber)) }
+        let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }.flatMap {
+            Int($0.dropFirst(15).filter(\.isNumber))
+        }
         return text[end.upperBound...].utf8.count >= length ?? 0
     }
 
@@ -85,7 +89,9 @@ final class ScriptedHTTPServer: Sendable {
 extension String {
     /// Where `text` stands first.
     fileprivate func range(of text: String) -> Range<String.Index>? {
-        guard let first = self.unicodeScalars.indices.first(where: { self.unicodeScalars[$0...].starts(with: text.unicodeScalars) }) else { return nil }
+        guard let first = self.unicodeScalars.indices.first(where: { self.unicodeScalars[$0...].starts(with: text.unicodeScalars) }) else {
+            return nil
+        }
         return first..<unicodeScalars.index(first, offsetBy: text.unicodeScalars.count)
     }
 }

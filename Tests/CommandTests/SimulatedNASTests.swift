@@ -131,7 +131,8 @@ import Testing
         #expect(replies(again) == [ack])
         #expect(again.count == 1)
         // Another request for it: the session is gone.
-        let late = try #require(replies(nas.requested(try request(.disconnect, session: "run-0", identifier: 2), now: 5300, wall: 1000)).first)
+        let late = try #require(
+            replies(nas.requested(try request(.disconnect, session: "run-0", identifier: 2), now: 5300, wall: 1000)).first)
         #expect(late[0] == 42)
         #expect(number(101, late) == 503)
     }

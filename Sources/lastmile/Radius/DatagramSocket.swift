@@ -13,7 +13,7 @@ final class DatagramSocket {
 
     /// Opens a socket that only talks to `peer`, so that a closed port shows.
     ///
-    /// - Parameter local: the address to send from; nil: as the route says.
+    /// `local`: the address to send from; nil: as the route says.
     init(to peer: Peer, from local: IPAddress? = nil) throws(Failure) {
         fd = try Self.open()
         if let local {
@@ -158,13 +158,15 @@ struct Peer {
         while status == 0, let found = entry {
             var text = [CChar](repeating: 0, count: 256)
             let named = getnameinfo(found.pointee.ai_addr, found.pointee.ai_addrlen, &text, 256, nil, 0, NI_NUMERICHOST)
-            if named == 0, let ip = IPAddress(text: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) {
+            if named == 0, let ip = IPAddress(text: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            {
                 return ip
             }
             entry = found.pointee.ai_next
         }
         let reason = status == 0 ? "it has no address" : String(cString: gai_strerror(status))
-        throw CommandFailure(.unreachable, "the name “\(host)” cannot be resolved: \(reason)", next: "Give an address instead, or mend the name.")
+        throw CommandFailure(
+            .unreachable, "the name “\(host)” cannot be resolved: \(reason)", next: "Give an address instead, or mend the name.")
     }
 }
 

@@ -45,7 +45,9 @@ struct LoadCommand: ParsableCommand {
         let generator = LoadGenerator(plan)
         Interruption.watch()
         do { try generator.start() } catch {
-            throw CommandFailure(.failed, "no socket: \(String(cString: strerror(error.errno)))", next: "Fewer --threads or --sockets, or a higher ulimit -n.")
+            throw CommandFailure(
+                .failed, "no socket: \(String(cString: strerror(error.errno)))",
+                next: "Fewer --threads or --sockets, or a higher ulimit -n.")
         }
         watch(generator)
         let report = LoadReport(tally: generator.tally, histogram: generator.histogram, elapsed: generator.elapsed, plan: plan)
@@ -55,7 +57,8 @@ struct LoadCommand: ParsableCommand {
 
     func plan() throws -> LoadPlan {
         guard let mode = LoadPlan.Mode(rawValue: mode) else {
-            throw CommandFailure.usage("--mode \(mode)", next: "\(LoadPlan.Mode.allCases.map(\.rawValue).joined(separator: ", ")) are possible.")
+            throw CommandFailure.usage(
+                "--mode \(mode)", next: "\(LoadPlan.Mode.allCases.map(\.rawValue).joined(separator: ", ")) are possible.")
         }
         guard !secret.isEmpty else { throw CommandFailure.usage("the secret is empty") }
         let peer = try Peer(text: target, defaultPort: mode == .accounting ? 1813 : 1812)
@@ -90,7 +93,9 @@ struct LoadCommand: ParsableCommand {
     private static func open(_ path: String, _ mode: LoadPlan.Mode) throws(CommandFailure) -> Int32 {
         guard mode == .accounting else { throw .usage("--acknowledged belongs to --mode accounting") }
         let fd = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard fd >= 0 else { throw .usage("cannot write \(path): \(String(cString: strerror(errno)))", next: "Choose a path that you may write.") }
+        guard fd >= 0 else {
+            throw .usage("cannot write \(path): \(String(cString: strerror(errno)))", next: "Choose a path that you may write.")
+        }
         return fd
     }
 

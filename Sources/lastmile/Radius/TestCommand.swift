@@ -26,9 +26,13 @@ struct TestCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .long], help: "How it is printed: table (text), json.") var output = OutputFormat.table
 
     func run() throws {
-        guard output == .table || output == .json else { throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here") }
+        guard output == .table || output == .json else {
+            throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
+        }
         let dictionary = try names.load()
-        guard !secret.isEmpty else { throw CommandFailure.usage("the secret is empty", next: "RFC 2865 §3 forbids that; give the one of this NAS.") }
+        guard !secret.isEmpty else {
+            throw CommandFailure.usage("the secret is empty", next: "RFC 2865 §3 forbids that; give the one of this NAS.")
+        }
         let shared = SharedSecret(Array(secret.utf8))
         let peer = try Peer(text: server, defaultPort: acct == nil ? 1812 : 1813)
         let packet = try request(dictionary, shared)
@@ -45,7 +49,9 @@ struct TestCommand: ParsableCommand {
         do {
             if status { return try .status(identifier: identifier, attributes: extra, secret: secret) }
             if let acct { return try .accounting(identifier: identifier, attributes: try record(acct, dictionary) + extra, secret: secret) }
-            guard let user else { throw CommandFailure.usage("--user is missing", next: "Give --user and --password, or --status, or --acct start.") }
+            guard let user else {
+                throw CommandFailure.usage("--user is missing", next: "Give --user and --password, or --status, or --acct start.")
+            }
             guard let password else { throw CommandFailure.usage("--password is missing", next: "An empty one is --password ''.") }
             return try .access(
                 identifier: identifier, userName: Array(user.utf8), credential: try Self.credential(method, password), attributes: extra,
@@ -95,16 +101,22 @@ struct TestCommand: ParsableCommand {
             Terminal.out(decoded.description + "\n")
         }
         if exchange.verdict.messageAuthenticator != .first, packet.code != .accountingRequest {
-            Terminal.note("warning: the reply does not begin with Message-Authenticator; the server does not withstand BlastRADIUS (CVE-2024-3596)\n")
+            Terminal.note(
+                "warning: the reply does not begin with Message-Authenticator; the server does not withstand BlastRADIUS (CVE-2024-3596)\n")
         }
         let time = "\(exchange.milliseconds) ms" + (exchange.sent > 1 ? ", sent \(exchange.sent) times" : "")
         switch exchange.verdict.code {
         case .accessReject:
             throw CommandFailure(
-                .denied, "rejected (\(time))", next: "`lastmile auth-log list --user \(Printable.line(user ?? "NAME"))` tells why, `lastmile subscriber explain` the rest.")
-        case .accessChallenge: throw CommandFailure(.failed, "the server asks for more (Access-Challenge, \(time)); this test answers no challenge")
+                .denied, "rejected (\(time))",
+                next: "`lastmile auth-log list --user \(Printable.line(user ?? "NAME"))` tells why, `lastmile subscriber explain` the rest."
+            )
+        case .accessChallenge:
+            throw CommandFailure(.failed, "the server asks for more (Access-Challenge, \(time)); this test answers no challenge")
         case .protocolError: throw CommandFailure(.failed, "the server answers Protocol-Error (\(time))")
-        default: Terminal.note("\(exchange.verdict.code == .accessAccept && packet.code == .accessRequest ? "accepted" : "answered") (\(time))\n")
+        default:
+            Terminal.note(
+                "\(exchange.verdict.code == .accessAccept && packet.code == .accessRequest ? "accepted" : "answered") (\(time))\n")
         }
     }
 }

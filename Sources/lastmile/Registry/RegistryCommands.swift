@@ -115,7 +115,8 @@ extension Noun {
             return [path]
         }
         guard let first = names.first, !first.isEmpty else {
-            throw .usage("which \(name)? Its name or id is missing", next: verbs.contains(.list) ? "`lastmile \(name) list` shows them." : "")
+            throw .usage(
+                "which \(name)? Its name or id is missing", next: verbs.contains(.list) ? "`lastmile \(name) list` shows them." : "")
         }
         guard names.count == 1 else { throw .usage("one \(name) at a time: “\(names[1])” is one word too many") }
         return [path, first]

@@ -11,7 +11,7 @@ struct SimulatorLoop {
     private let isJSON: Bool
     private var refusals = 0
 
-    /// - Parameter local: the address to send from and to take requests on; nil: any.
+    /// `local`: the address to send from and to take requests on; nil: any.
     init(
         nas: SimulatedNAS, server: IPAddress, authPort: UInt16, acctPort: UInt16, coaPort: UInt16, local: IPAddress?, isJSON: Bool
     ) throws(CommandFailure) {
@@ -29,14 +29,17 @@ struct SimulatorLoop {
 
     private static func client(_ peer: Peer, _ local: IPAddress?) throws(CommandFailure) -> DatagramSocket {
         do { return try DatagramSocket(to: peer, from: local) } catch {
-            throw CommandFailure(.unreachable, "cannot send to \(peer.text): \(error.text)", next: "Is there a route to it, and is --bind an address of this machine?")
+            throw CommandFailure(
+                .unreachable, "cannot send to \(peer.text): \(error.text)",
+                next: "Is there a route to it, and is --bind an address of this machine?")
         }
     }
 
     /// Runs until all sessions are over.
     mutating func run() throws(CommandFailure) {
         Interruption.watch()
-        show(SimulatorEvent(.listening, nil, [.init("coa_port", .number(dynamicAuthorization.port)), .init("server", .string(server.text))]))
+        show(
+            SimulatorEvent(.listening, nil, [.init("coa_port", .number(dynamicAuthorization.port)), .init("server", .string(server.text))]))
         perform(nas.start(now: Clock.milliseconds()))
         while !nas.isFinished {
             let now = Clock.milliseconds()
