@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// What every command that talks to the daemon takes.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: [.customShort("o"), .long], help: "How data is printed: \(OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("How data is printed.", valueName: "format"))
     var output = OutputFormat.table
 
     @Option(help: ArgumentHelp("Whose data, by the tenant's name. Else LASTMILE_TENANT.", valueName: "name"))

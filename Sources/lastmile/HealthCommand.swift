@@ -3,7 +3,8 @@ import ArgumentParser
 /// `lastmile health`
 struct HealthCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "health", abstract: "Tells whether the daemon can work, part by part.", discussion: "Ends with 1 while a part is not ready.")
+        commandName: "health", abstract: "Tells whether the daemon can work, part by part.",
+        discussion: "Ends with 1 while a part is not ready.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -18,7 +19,8 @@ struct HealthCommand: ParsableCommand {
         }
         guard status == 200 else {
             let bad = checks.filter { $0["ready"]?.flag == false }.compactMap { $0["name"]?.text }
-            throw CommandFailure(.failed, "not ready: \(bad.joined(separator: ", "))", next: "The details above say why; the daemon's log says more.")
+            throw CommandFailure(
+                .failed, "not ready: \(bad.joined(separator: ", "))", next: "The details above say why; the daemon's log says more.")
         }
     }
 }

@@ -20,11 +20,12 @@ struct Lastmile: ParsableCommand {
             NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self,
         ])
 
-    static func main() { exit(run(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() { Glibc.exit(run(Array(CommandLine.arguments.dropFirst()))) }
 
     /// Runs a command line and tells its exit status.
     static func run(_ arguments: [String]) -> Int32 {
         do {
+            try checkWords(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
             return ExitStatus.ok.rawValue
@@ -36,6 +37,23 @@ struct Lastmile: ParsableCommand {
             let text = fullMessage(for: error)
             if isHelp { Terminal.out(text + "\n") } else { Terminal.note(text + "\n") }
             return isHelp ? ExitStatus.ok.rawValue : ExitStatus.usage.rawValue
+        }
+    }
+
+    /// Names the word that no command has, before anything else is looked at: what follows it means nothing.
+    private static func checkWords(_ arguments: [String]) throws(CommandFailure) {
+        var command: any ParsableCommand.Type = Self.self
+        var path = "lastmile"
+        for word in arguments {
+            let known = command.configuration.subcommands
+            guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            guard let next = known.first(where: { $0._commandName == word }) else {
+                let names = known.map { $0._commandName }
+                let near = Nearest.to(word, among: names).map { "Did you mean \($0)? " } ?? ""
+                throw .usage("\(path) has no command “\(word)”", next: near + "There are \(names.joined(separator: ", ")).")
+            }
+            command = next
+            path += " " + word
         }
     }
 }

@@ -48,9 +48,11 @@ struct Daemon {
         try await Bootstrap(pool: pool, secrets: secrets, logger: logger).run(demo: demo)
         let parts = try Parts(settings: settings, database: database, pool: pool, dictionary: dictionary, secrets: secrets)
         try await parts.startFeed()
-        let http = settings.roles.contains(.admin)
+        let http =
+            settings.roles.contains(.admin)
             ? AdminServer(
-                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress, port: Int(settings.httpPort)) : nil
+                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress,
+                port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
         if parts.server != nil { services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer))) }

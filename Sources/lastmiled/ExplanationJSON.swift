@@ -33,7 +33,10 @@ enum ExplanationJSON {
     }
 
     private static func attribute(_ pair: AttributePair) -> JSON {
-        ["name": .string(pair.name), "tag": pair.tag.map { .number(String($0)) } ?? .null, "value": .string(pair.isSecret ? "(hidden)" : pair.value)]
+        [
+            "name": .string(pair.name), "tag": pair.tag.map { .number(String($0)) } ?? .null,
+            "value": .string(pair.isSecret ? "(hidden)" : pair.value),
+        ]
     }
 
     private static func name(of credential: CredentialKind) -> String {

@@ -41,7 +41,8 @@ struct LogOutput: LogHandler {
         let time = Self.timestamp()
         var line: String
         if isJSON {
-            line = "{\"ts\":\"\(time)\",\"level\":\"\(event.level)\",\"logger\":\(Self.quoted(label)),\"msg\":\(Self.quoted("\(event.message)"))"
+            line =
+                "{\"ts\":\"\(time)\",\"level\":\"\(event.level)\",\"logger\":\(Self.quoted(label)),\"msg\":\(Self.quoted("\(event.message)"))"
             for (key, value) in merged { line += ",\(Self.quoted(key)):\(Self.quoted("\(value)"))" }
             line += "}\n"
         } else {

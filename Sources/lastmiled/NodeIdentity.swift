@@ -12,7 +12,9 @@ enum NodeIdentity {
         var host = [CChar](repeating: 0, count: 64)
         gethostname(&host, host.count - 1)
         let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let made = name.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } + "-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let made =
+            name.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } + "-"
+            + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw StartFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
         defer { close(file) }

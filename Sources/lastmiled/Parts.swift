@@ -28,11 +28,13 @@ final class Parts: Sendable {
         self.pool = pool
         let state = StateDirectory(path: settings.stateDirectory)
         feed = SnapshotFeed(
-            configuration: database, dictionary: dictionary, secrets: secrets, rules: Self.rules(settings), logger: Logger(label: "snapshot"))
+            configuration: database, dictionary: dictionary, secrets: secrets, rules: Self.rules(settings),
+            logger: Logger(label: "snapshot"))
         journal = try Journal.open(directory: state.journal, segmentBytes: settings.journalSegmentBytes)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         slowChecks = SlowChecks(threads: max(1, cores / 2))
-        server = settings.roles.contains(.aaa)
+        server =
+            settings.roles.contains(.aaa)
             ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
         var keeping = AccountingSettings()
         keeping.journalHours = settings.journalRetentionHours

@@ -13,14 +13,27 @@ struct AdminFixture: Sendable {
     let client: HTTPClient
     let services: FakeServices
 
+    /// So that many tests at once do not use up the database's connections.
+    private static let places = Places(4)
+
     /// Runs `body` against a new server, which ends with it.
     static func run(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
+        await places.take()
+        do {
+            try await serve(body)
+            await places.free()
+        } catch {
+            await places.free()
+            throw error
+        }
+    }
+
+    private static func serve(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
         var configuration = try await PostgresFixture.freshDatabase()
         configuration.poolSize = 4
         var logger = Logger(label: "admin-tests")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let pool = try Pool(configuration: configuration, logger: logger)
-        defer { pool.shutdown() }
         try await pool.run { connection in
             try connection.script("INSERT INTO tenancy.tenant (name) VALUES ('north'), ('south')")
         }
@@ -28,20 +41,14 @@ struct AdminFixture: Sendable {
         let server = AdminServer(services: services.admin(pool, logger), address: "127.0.0.1", port: 0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
-            let port = try await waitForPort(server)
+            try await eventually { server.boundPort != nil }
+            let port = try #require(server.boundPort)
             let headers = [(name: "Authorization", value: "Bearer " + operatorToken)]
-            try await body(AdminFixture(pool: pool, client: HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers), services: services))
+            let client = HTTPClient(url: "http://127.0.0.1:\(port)", headers: headers)
+            try await body(AdminFixture(pool: pool, client: client, services: services))
             group.cancelAll()
         }
-    }
-
-    private static func waitForPort(_ server: AdminServer) async throws -> Int {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            if let port = server.boundPort { return port }
-            await Task.yield()
-        }
-        throw HTTPFailure.noServer
+        try await onOwnThread { pool.shutdown() }
     }
 
     // MARK: Requests
@@ -50,7 +57,9 @@ struct AdminFixture: Sendable {
         try await send("GET", path, tenant: tenant)
     }
 
-    func post(_ path: String, _ body: JSON? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []) async throws -> Reply {
+    func post(_ path: String, _ body: JSON? = nil, tenant: String? = nil, headers: [(name: String, value: String)] = []) async throws
+        -> Reply
+    {
         try await send("POST", path, body?.bytes, tenant: tenant, headers: headers)
     }
 
@@ -71,14 +80,15 @@ struct AdminFixture: Sendable {
         return Reply(try await client.send(method, path, headers: headers, body: body))
     }
 
+    /// Runs statements with all tenants' rights.
+    func script(_ text: String) async throws {
+        try await pool.transaction(.system) { try $0.script(text) }
+    }
+
     /// A value that SQL written by hand gives, seen with all tenants' rights.
     func sql(_ text: String) async throws -> String? {
         try await pool.transaction(.system) { try $0.queryOne(text)?.optionalString(0) }
     }
-}
-
-extension HTTPFailure {
-    static let noServer = HTTPFailure(description: "the server did not begin to listen")
 }
 
 /// A response with its body read as JSON.
@@ -107,7 +117,8 @@ struct Reply: Sendable {
     /// `pointer code` of each error of a problem, sorted.
     var faults: [String] {
         (json["errors"]?.elements ?? []).map { fault in
-            let place = fault["pointer"]?.text ?? fault["parameter"]?.text ?? "\(fault["line"]?.integer ?? -1) \(fault["column"]?.text ?? "")"
+            let place =
+                fault["pointer"]?.text ?? fault["parameter"]?.text ?? "\(fault["line"]?.integer ?? -1) \(fault["column"]?.text ?? "")"
             return place + " " + (fault["code"]?.text ?? "")
         }.sorted()
     }
@@ -121,6 +132,28 @@ struct Reply: Sendable {
             default: "null"
             }
         }
+    }
+}
+
+/// A number of places that callers take turns in.
+private actor Places {
+    private var left: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) {
+        left = count
+    }
+
+    func take() async {
+        if left > 0 {
+            left -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func free() {
+        if waiting.isEmpty { left += 1 } else { waiting.removeFirst().resume() }
     }
 }
 

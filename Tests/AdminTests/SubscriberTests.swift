@@ -11,7 +11,8 @@ import Testing
                 "/api/v1/subscribers",
                 [
                     "username": "alice", "password": "wonderland", "profile": "home50", "static_ipv4": "192.0.2.7",
-                    "delegated_ipv6_prefix": "2001:DB8:1::/48", "attributes": [["name": "Filter-Id", "value": "gold"]], "filters": ["a", "b"],
+                    "delegated_ipv6_prefix": "2001:DB8:1::/48", "attributes": [["name": "Filter-Id", "value": "gold"]],
+                    "filters": ["a", "b"],
                 ])
             #expect(made.status == 201, "\(made.text)")
             #expect(made.header("location") == "/api/v1/subscribers/\(made.id)")
@@ -23,7 +24,8 @@ import Testing
             #expect(read["delegated_ipv6_prefix"] == "2001:db8:1::/48")
             #expect(read["has_password"] == true)
             #expect(read["filters"] == ["a", "b"])
-            let changed = try await fixture.patch("/api/v1/subscribers/\(made.id)", ["status": "suspended", "static_ipv4": .null], match: "\"1\"")
+            let changed = try await fixture.patch(
+                "/api/v1/subscribers/\(made.id)", ["status": "suspended", "static_ipv4": .null], match: "\"1\"")
             #expect(changed.status == 200)
             #expect(changed["status"] == "suspended")
             #expect(changed["static_ipv4"] == .null)

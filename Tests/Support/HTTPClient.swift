@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Dispatch
 
 /// A request's answer.
 public struct HTTPResponse: Sendable {
@@ -25,13 +24,15 @@ public struct HTTPFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Sends requests over libcurl, each over a connection of its own, on threads that may block.
+/// Sends requests over libcurl, each over a connection of its own, on a thread of its own.
 public struct HTTPClient: Sendable {
     public let url: String
     /// Sent with every request.
     public var headers: [(name: String, value: String)]
 
-    /// - Parameter url: what paths are appended to, such as `http://127.0.0.1:8080`.
+    /// - Parameters:
+    ///   - url: what paths are appended to, such as `http://127.0.0.1:8080`.
+    ///   - headers: sent with every request.
     public init(url: String, headers: [(name: String, value: String)] = []) {
         self.url = url
         self.headers = headers
@@ -40,18 +41,16 @@ public struct HTTPClient: Sendable {
     /// Sends one request.
     ///
     /// - Parameters:
+    ///   - method: in capitals.
     ///   - path: with its query, already percent-encoded.
     ///   - headers: besides the client's own; they win over them.
     ///   - body: nil for none.
+    /// - Returns: the answer, whatever its status.
     /// - Throws: `HTTPFailure` when no answer came within a minute.
     public func send(
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try exchange(method, path, headers, body) })
-            }
-        }
+        try await onOwnThread { try exchange(method, path, headers, body) }
     }
 
     private func exchange(
@@ -98,7 +97,9 @@ public struct HTTPClient: Sendable {
                 }, context)
             return curl_easy_perform(handle)
         }
-        guard code == CURLE_OK || !received.header.isEmpty else { throw HTTPFailure(description: String(cString: curl_easy_strerror(code))) }
+        guard code == CURLE_OK || !received.header.isEmpty else {
+            throw HTTPFailure(description: String(cString: curl_easy_strerror(code)))
+        }
         return HTTPResponse(status: lm_curl_status(handle), headers: received.fields, body: received.body)
     }
 }

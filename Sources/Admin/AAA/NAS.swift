@@ -2,6 +2,7 @@ extension Resource {
     /// A router or switch that asks by RADIUS.
     ///
     /// - Parameter vendors: the words that `vendor` takes.
+    /// - Returns: the resource.
     static func nas(vendors: [String]) -> Resource {
         Resource(
             "nas", in: "aaa", table: "aaa.nas", summary: "A router or switch, or a network of them, that asks by RADIUS", path: "nas",
@@ -14,9 +15,9 @@ extension Resource {
                 .address("coa_address", .any, .summary("Where CoA and Disconnect go; null: where its packets come from")),
                 .integer("coa_port", .initial(3799), .range(1...65535)),
                 .choice(
-                    "require_message_authenticator", ["no", "yes", "auto"], .initial("auto"),
-                    .summary("auto: from the first request on that brought one")),
-                .choice("limit_proxy_state", ["no", "yes", "auto"], .initial("auto")),
+                    "require_message_authenticator", ["no", "yes", "auto"],
+                    .summary("auto: from the first request on that brought one; null: as the configuration says")),
+                .choice("limit_proxy_state", ["no", "yes", "auto"], .summary("null: as the configuration says")),
                 .boolean("send_message_authenticator", .initial(true)),
                 .boolean("enabled", .initial(true)),
                 .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),

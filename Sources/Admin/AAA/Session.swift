@@ -32,7 +32,9 @@ extension Resource {
             .integer("download_octets", .required, .readOnly, .summary("To the subscriber")),
             .integer("upload_octets", .required, .readOnly, .summary("From the subscriber")),
         ],
-        list: ["id", "username", "nas", "framed_ipv4", "mac", "state", "started_at", "session_seconds", "download_octets", "upload_octets"],
+        list: [
+            "id", "username", "nas", "framed_ipv4", "mac", "state", "started_at", "session_seconds", "download_octets", "upload_octets",
+        ],
         actions: [SessionActions.disconnect, SessionActions.coa],
         shortcuts: [
             Shortcut("user", .filter(field: "username", .equal), summary: "The username"),

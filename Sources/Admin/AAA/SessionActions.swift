@@ -1,6 +1,7 @@
 /// What can be done to live sessions; the network side is a service.
 enum SessionActions {
-    static let disconnect = Action("disconnect", summary: "Ends the session at its NAS and answers what the NAS said") { exchange, subject in
+    static let disconnect = Action("disconnect", summary: "Ends the session at its NAS and answers what the NAS said") {
+        exchange, subject in
         .json(try await exchange.services.disconnect(exchange.principal.tenant, subject.id, exchange.principal.name))
     }
 

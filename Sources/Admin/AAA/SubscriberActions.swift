@@ -12,11 +12,16 @@ enum SubscriberActions {
     static let disconnect = Action("disconnect", summary: "Ends all sessions of the subscriber at their NASes") { exchange, subject in
         let tenant = exchange.principal.tenant
         let sessions = try await exchange.services.pool.transaction(.tenant(tenant), readOnly: true) { connection in
-            try connection.queryAll("SELECT id FROM aaa.session WHERE subscriber_id = $1 AND stopped_at IS NULL ORDER BY id", [.int(subject.id)]) { try $0.int64(0) }
+            try connection.queryAll(
+                "SELECT id FROM aaa.session WHERE subscriber_id = $1 AND stopped_at IS NULL ORDER BY id", [.int(subject.id)]
+            ) { try $0.int64(0) }
         }
         var outcomes: [String] = []
         for session in sessions {
-            outcomes.append(try await SessionActions.outcome(session) { try await exchange.services.disconnect(tenant, session, exchange.principal.name) })
+            outcomes.append(
+                try await SessionActions.outcome(session) {
+                    try await exchange.services.disconnect(tenant, session, exchange.principal.name)
+                })
         }
         return .json("{\"subscriber\":\(subject.id),\"sessions\":[\(outcomes.joined(separator: ","))]}")
     }

@@ -26,7 +26,9 @@ struct SubscriberSheet {
         self.resource = resource
         var reader = CSVReader(bytes)
         do throws(CSVError) {
-            guard let header = try reader.next() else { throw CSVError(line: 1, reason: "the file is empty; the first line names the columns") }
+            guard let header = try reader.next() else {
+                throw CSVError(line: 1, reason: "the file is empty; the first line names the columns")
+            }
             readHeader(header)
             guard faults.isEmpty else { throw CSVError(line: 0, reason: "") }
             var lines: [String: Int] = [:]
@@ -45,7 +47,9 @@ struct SubscriberSheet {
                 refuse(header.line, name, "unknown", "there is no such column; there are: \(known)")
                 continue
             }
-            if columns.contains(where: { $0.name == name }) { refuse(header.line, name, "repeated", "the column stands here a second time") }
+            if columns.contains(where: { $0.name == name }) {
+                refuse(header.line, name, "repeated", "the column stands here a second time")
+            }
             columns.append(field)
         }
         if !columns.contains(where: { $0.name == "username" }), faults.isEmpty {

@@ -1,7 +1,8 @@
 extension Resource {
     /// What a subscriber used on one day.
     static let usage = Resource(
-        "usage", in: "aaa", table: "aaa.usage_day", summary: "What a subscriber used on one day in the tenant's zone", path: "usage", key: "",
+        "usage", in: "aaa", table: "aaa.usage_day", summary: "What a subscriber used on one day in the tenant's zone", path: "usage",
+        key: "",
         order: ["-day", "subscriber_id"], verbs: [.list], isVersioned: false,
         fields: [
             .date("day", .required, .readOnly),

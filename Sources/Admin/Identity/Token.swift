@@ -7,7 +7,8 @@ extension Resource {
         nameField: "name",
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64), .summary("Stands in the audit as token:<name>")),
-            .textList("scopes", .required, .octets(1...64), .form(.scope), .summary("Such as aaa:read, aaa:write; * is everything of the tenant")),
+            .textList(
+                "scopes", .required, .octets(1...64), .form(.scope), .summary("Such as aaa:read, aaa:write; * is everything of the tenant")),
             .timestamp("expires_at", .summary("Not valid from then on; null: until deleted")),
             .timestamp("last_used_at", .readOnly, .summary("To the minute")),
             .secret("digest", .required, .readOnly),

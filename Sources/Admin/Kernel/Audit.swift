@@ -5,12 +5,8 @@ struct Audit {
     let exchange: Exchange
     let resource: Resource
 
-    /// Records one change.
-    ///
-    /// - Parameters:
-    ///   - action: `create`, `update`, `delete`, or an action's name.
-    ///   - before: the row's JSON text, nil when there was none; `after` likewise.
-    ///   - secrets: names of the secrets that were written; their values are shown as `***`.
+    /// Records one change: `create`, `update`, `delete` or an action's name, with the row's JSON text before and after, nil when there was
+    /// none. Of `secrets`, the names of those that were written, the values are shown as `***`.
     func record(
         _ action: String, id: Int64, name: String, before: String?, after: String?, secrets: [String] = [], _ connection: Connection
     ) throws {

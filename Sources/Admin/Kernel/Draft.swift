@@ -8,7 +8,10 @@ struct Draft {
 
     /// - Parameters:
     ///   - body: the JSON object of a POST, or the merge patch of a PATCH (RFC 7396).
+    ///   - resource: whose fields are meant.
     ///   - isCreation: required fields must stand there.
+    ///   - exchange: who asks, and the dictionary's check.
+    /// - Throws: `Problem` when the body is no object; other faults gather in `faults`.
     init(_ body: JSON, _ resource: Resource, isCreation: Bool, _ exchange: Exchange) throws(Problem) {
         let attribute = exchange.services.validateAttribute
         guard let members = body.members else {

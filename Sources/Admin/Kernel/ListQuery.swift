@@ -36,7 +36,11 @@ struct ListQuery {
                 shortcuts.append((parameter.name, condition, field, parameter.value))
             } else if let (field, operation) = resource.filter(parameter.name) {
                 let known = conditions.firstIndex { $0.0.name == field.name && $0.1 == operation }
-                if let known { conditions[known].2.append(parameter.value) } else { conditions.append((field, operation, [parameter.value])) }
+                if let known {
+                    conditions[known].2.append(parameter.value)
+                } else {
+                    conditions.append((field, operation, [parameter.value]))
+                }
             } else {
                 faults.append(.init(.parameter(parameter.name), "unknown", resource.unknownFilter(parameter.name)))
             }
@@ -73,7 +77,9 @@ struct ListQuery {
         }
         for shortcut in shortcuts {
             do {
-                guard case .bound(let value) = try shortcut.field.value(ofText: shortcut.value, attribute: { _, _ in nil }) else { continue }
+                guard case .bound(let value) = try shortcut.field.value(ofText: shortcut.value, attribute: { _, _ in nil }) else {
+                    continue
+                }
                 parts.append("(" + shortcut.condition.replacing("?", with: statement.bind(value, as: shortcut.field)) + ")")
             } catch {
                 faults.append(.init(.parameter(shortcut.name), error.code, error.detail))
@@ -150,7 +156,9 @@ extension Resource {
         var operation = FilterOperator.equal
         if name.hasSuffix("]"), let bracket = name.firstIndex(of: "[") {
             base = String(name[..<bracket])
-            guard let named = FilterOperator(rawValue: String(name[name.index(after: bracket)...].dropLast())), named != .equal else { return nil }
+            guard let named = FilterOperator(rawValue: String(name[name.index(after: bracket)...].dropLast())), named != .equal else {
+                return nil
+            }
             operation = named
         }
         guard let field = filterField(base), field.filterOperators.contains(operation) else { return nil }
@@ -163,7 +171,8 @@ extension Resource {
             let operators = field.filterOperators.map { $0 == .equal ? String(base) : "\(base)[\($0.rawValue)]" }
             return operators.isEmpty ? "one cannot filter by \(base)" : "possible are \(operators.joined(separator: ", "))"
         }
-        let known = (hasID ? ["id"] : []) + fields.filter { !$0.filterOperators.isEmpty }.map(\.name) + shortcuts.map(\.name) + ListQuery.controls
+        let known =
+            (hasID ? ["id"] : []) + fields.filter { !$0.filterOperators.isEmpty }.map(\.name) + shortcuts.map(\.name) + ListQuery.controls
         return "there is no such parameter; there are \(known.joined(separator: ", "))"
     }
 }

@@ -19,10 +19,12 @@ public struct Registry: Sendable {
     /// Every resource of the product.
     ///
     /// - Parameter vendors: the words that `vendor` of a NAS takes.
+    /// - Returns: them in the order in which documents name them.
     public static func all(vendors: [String]) -> Registry {
         Registry([
             .tenant, .token, .audit,
             .profile, .accessPolicy, .nas(vendors: vendors), .subscriber, .lock, .session, .authLog, .usage,
+            .dynamicAuthorization,
         ])
     }
 }

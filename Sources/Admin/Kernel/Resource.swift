@@ -47,7 +47,8 @@ public struct Resource: Sendable {
 
     init(
         _ name: String, in domain: String, table: String, summary: String, path: String? = nil, scope: Scope = .tenant,
-        key: String = "id", order: [String] = ["id"], nameField: String? = nil, isSingleton: Bool = false, verbs: Set<Verb> = Set(Verb.allCases),
+        key: String = "id", order: [String] = ["id"], nameField: String? = nil, isSingleton: Bool = false,
+        verbs: Set<Verb> = Set(Verb.allCases),
         isVersioned: Bool = true, fields: [Field], list: [String], actions: [Action] = [], constraints: [String: String] = [:],
         shortcuts: [Shortcut] = [], rules: Rules = Rules()
     ) {

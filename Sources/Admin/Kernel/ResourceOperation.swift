@@ -78,8 +78,8 @@ struct ResourceOperation: Sendable {
         try exchange.allow(resource.rules.apply == nil ? ["dry_run"] : ["dry_run", "apply"])
         let isRehearsal = try exchange.flag("dry_run")
         let applies = try resource.rules.apply != nil && exchange.flag("apply")
-        guard exchange.header("If-Match") != nil else { throw Problem.preconditionRequired() }
         let (store, audit) = (store, audit)
+        _ = try store.requireMatch()
         let draft = try Draft(try body(), resource, isCreation: false, exchange)
         let stored = try await rehearsable {
             try await transaction { connection in
@@ -88,7 +88,8 @@ struct ResourceOperation: Sendable {
                 let after = try store.update(before, draft, connection)
                 if after.version != before.version {
                     try audit.record(
-                        "update", id: after.id, name: after.name, before: before.json, after: after.json, secrets: draft.secrets, connection)
+                        "update", id: after.id, name: after.name, before: before.json, after: after.json, secrets: draft.secrets, connection
+                    )
                 }
                 if isRehearsal { throw Rehearsed(answer: Self.rehearsal(before: before.json, after: after.json)) }
                 return Outcome.stored(after)
@@ -116,8 +117,8 @@ struct ResourceOperation: Sendable {
     func delete(_ key: ResourceStore.Key) async throws -> Answer {
         try exchange.allow(["dry_run"])
         let isRehearsal = try exchange.flag("dry_run")
-        guard exchange.header("If-Match") != nil else { throw Problem.preconditionRequired() }
         let (store, audit) = (store, audit)
+        _ = try store.requireMatch()
         return try await rehearsable {
             try await transaction { connection in
                 let before = try store.find(key, connection, forUpdate: true)

@@ -51,7 +51,8 @@ struct ResourceStore {
             }
             statement.text += " WHERE t.\(field.column) = \(statement.bind(.text(name)))"
         case .only:
-            try connection.execute("INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
+            try connection.execute(
+                "INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
             statement.text += " WHERE t.tenant_id = \(statement.bind(.int(exchange.principal.tenant)))"
         }
         if forUpdate { statement.text += " FOR UPDATE OF t" }
@@ -84,7 +85,8 @@ struct ResourceStore {
             names.append("tenant_id")
             places.append(statement.bind(.int(exchange.principal.tenant)))
         }
-        let text = "INSERT INTO \(resource.table) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) RETURNING \(resource.key)"
+        let text =
+            "INSERT INTO \(resource.table) (\(names.joined(separator: ", "))) VALUES (\(places.joined(separator: ", "))) RETURNING \(resource.key)"
         guard let row = try connection.queryOne(text, statement.values) else { throw Problem.internalError() }
         return try find(.id(try row.int64(0)), connection)
     }
@@ -111,11 +113,17 @@ struct ResourceStore {
         try connection.execute("DELETE FROM \(resource.table) WHERE \(resource.key) = $1", [.int(stored.id)])
     }
 
+    /// The versions that `If-Match` names (RFC 9110 §13.1.1), quotes and all; `*` is any.
+    func requireMatch() throws(Problem) -> [String] {
+        let named = (exchange.header("If-Match") ?? "").split(separator: ",").map(Field.trimmed).filter { !$0.isEmpty }
+        guard !named.isEmpty else { throw .preconditionRequired() }
+        return named
+    }
+
     /// Refuses when `If-Match` does not name the stored version.
     func checkMatch(_ stored: Stored) throws(Problem) {
-        guard let match = exchange.header("If-Match") else { throw .preconditionRequired() }
-        if Field.trimmed(match) == "*" { return }
-        let named = match.split(separator: ",").map(Field.trimmed)
+        let named = try requireMatch()
+        if named == ["*"] { return }
         guard named.contains(stored.etag) else { throw .stale(current: stored.etag) }
     }
 }

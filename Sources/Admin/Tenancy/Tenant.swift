@@ -8,7 +8,9 @@ extension Resource {
                 "name", .required, .unique, .searchable, .octets(1...63), .form(.label),
                 .summary("Chosen by X-Lastmile-Tenant; lower-case letters, digits and hyphens")),
             .text("title", .initial(""), .searchable, .octets(0...200)),
-            .text("time_zone", .initial("UTC"), .octets(1...64), .form(.timeZone), .summary("Whose days business dates are, such as Europe/Kyiv")),
+            .text(
+                "time_zone", .initial("UTC"), .octets(1...64), .form(.timeZone),
+                .summary("Whose days business dates are, such as Europe/Kyiv")),
             .timestamp("created_at", .required, .readOnly),
             .timestamp("updated_at", .required, .readOnly),
         ],

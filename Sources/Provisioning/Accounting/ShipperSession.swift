@@ -140,6 +140,11 @@ final class ShipperSession {
         if let last = maintainedMilliseconds, now - last < Int64(work.settings.maintenanceSeconds) * 1000 { return }
         maintainedMilliseconds = now
         work.journal.retire(through: cursor, keepingHours: work.settings.journalHours)
-        try maintenance.run(connection, nowMicroseconds: WallClock.microseconds)
+        do {
+            try maintenance.run(connection, nowMicroseconds: WallClock.microseconds)
+        } catch let error as DatabaseError where !error.isConnectionLoss {
+            // Shipping goes on: it makes the partitions that it needs by itself.
+            work.logger.error("accounting tables could not be tidied up", metadata: ["reason": "\(error)"])
+        }
     }
 }

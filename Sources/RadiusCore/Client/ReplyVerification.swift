@@ -32,7 +32,11 @@ public enum ReplyVerification {
     /// - Parameters:
     ///   - datagram: as it arrived.
     ///   - code: of the request.
+    ///   - identifier: of the request.
     ///   - authenticator: octets 4..<20 of the request.
+    ///   - secret: shared with the server.
+    /// - Returns: what the reply is.
+    /// - Throws: why it is none to this request.
     public static func verify(
         _ datagram: Span<UInt8>, code: PacketCode, identifier: UInt8, authenticator: Digest16, secret: SharedSecret
     ) throws(ReplyFault) -> ReplyVerdict {

@@ -4,8 +4,13 @@ public enum AcceptAttributes {
     /// attributes.
     ///
     /// - Parameters:
-    ///   - authenticator: of the request, for attributes that are encrypted for each packet.
-    ///   - secret: the client's, for the same.
+    ///   - decision: an accepting one, made of `subscriber` and `snapshot`.
+    ///   - subscriber: who logs in.
+    ///   - vendor: of the NAS; picks the template.
+    ///   - snapshot: the one in force.
+    ///   - secret: the client's, for attributes that are encrypted for each packet.
+    ///   - authenticator: of the request, for the same.
+    ///   - writer: holds the reply so far.
     /// - Returns: false when an attribute did not fit; the packet must then not be sent.
     @_lifetime(writer: copy writer)
     public static func append(

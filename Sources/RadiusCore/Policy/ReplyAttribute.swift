@@ -16,6 +16,8 @@ public struct ReplyAttribute: Sendable, Equatable {
 /// Reply attributes in wire form: those that never change, and those hidden anew in each packet, such as Tunnel-Password.
 public struct CompiledAttributes: Sendable {
     public private(set) var encoded: [UInt8] = []
+    /// What `encoded` was made of: neighbours such as two NAS-Filter-Rule share one attribute, so the whole is encoded anew.
+    private var texts: [AttributeText] = []
     public private(set) var keyed: [ReplyAttribute] = []
     /// What could not be compiled, and why; the rest stands.
     public private(set) var problems: [String] = []
@@ -33,10 +35,14 @@ public struct CompiledAttributes: Sendable {
     public mutating func append(_ name: String, _ value: String, _ dictionary: RadiusDictionary) {
         do {
             let isKeyed = Self.isKeyed(name, dictionary)
-            // A hidden value is encoded once with a throw-away key, so that a bad one is found now and not at a login.
-            let octets = try AttributeEncoder.encode(
-                name: name, value: value, dictionary: dictionary, keys: isKeyed ? Self.trialKeys : nil)
-            if isKeyed { keyed.append(ReplyAttribute(name: name, value: value)) } else { encoded += octets }
+            guard !isKeyed else {
+                // Encoded once with a throw-away key, so that a bad value is found now and not at a login.
+                _ = try AttributeEncoder.encode(name: name, value: value, dictionary: dictionary, keys: Self.trialKeys)
+                return keyed.append(ReplyAttribute(name: name, value: value))
+            }
+            let longer = texts + [AttributeText(name: name, value: value)]
+            encoded = try AttributeEncoder.encode(longer, dictionary: dictionary)
+            texts = longer
         } catch {
             problems.append(error.description)
         }

@@ -18,7 +18,14 @@ extension PacketPath {
 
     /// Answers a request that verified.
     ///
-    /// - Parameter slow: the outcome of the slow check that the request was parked for; nil the first time.
+    /// - Parameters:
+    ///   - packet: the request, indexed and verified.
+    ///   - datagram: as it arrived.
+    ///   - client: who sent it.
+    ///   - reply: receives the reply.
+    ///   - token: names the reply's place in the cache.
+    ///   - slow: the outcome of the slow check that the request was parked for; nil the first time.
+    /// - Returns: `send` with an Accept, `delay` with a Reject, or `parked`.
     mutating func access(
         _ packet: Span<UInt8>, _ datagram: lm_datagram, from client: NASClient, reply: inout lm_datagram, token: ReplyToken,
         slow: PasswordHash.Outcome?

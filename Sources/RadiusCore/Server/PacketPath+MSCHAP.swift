@@ -22,7 +22,8 @@ extension PacketPath {
     ) throws(DecodeError) {
         guard let subscriber = attempt.subscriber else { return }
         if let range = attempt.credentials.ms2Response, let challenge = attempt.credentials.msChallenge,
-            let name = attempt.userName, let hash = attempt.proof.ntHash(of: subscriber) {
+            let name = attempt.userName, let hash = attempt.proof.ntHash(of: subscriber)
+        {
             let response = packet.extracting(range)
             let proof = try MSCHAP.V2.authenticatorResponse(
                 response: response, challenge: packet.extracting(challenge), ntHash: hash, userName: packet.extracting(name))

@@ -66,7 +66,11 @@ struct ReplyCache: ~Copyable {
 
     /// Looks `key` up and, when it is new, reserves its place. A different authenticator from the same source purges the old entry.
     ///
-    /// - Parameter reply: receives the cached reply; 4096 octets.
+    /// - Parameters:
+    ///   - key: of the request.
+    ///   - nowSeconds: monotonic clock.
+    ///   - reply: receives the cached reply; 4096 octets.
+    /// - Returns: what the request turns out to be.
     mutating func admit(_ key: Key, nowSeconds: UInt32, reply: UnsafeMutablePointer<UInt8>) -> Lookup {
         let base = set(of: key) * Self.ways
         var place = base

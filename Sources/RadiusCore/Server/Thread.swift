@@ -17,13 +17,15 @@ public enum Thread {
     public static func start(name: String, _ run: @escaping @Sendable () -> Void) {
         let body = Unmanaged.passRetained(Body(name: name, run: run))
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-            lm_name_thread(body.name)
-            body.run()
-            return nil
-        }, body.toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                lm_name_thread(body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
         precondition(status == 0, "the system refuses a thread (errno \(status)); raise the limit of tasks")
         pthread_detach(thread)
     }

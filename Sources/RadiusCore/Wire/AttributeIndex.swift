@@ -50,6 +50,7 @@ public struct AttributeIndex: ~Copyable {
     /// Indexes `packet`, whose length `PacketHeader.length` has checked (RFC 2865 §5).
     ///
     /// - Parameter packet: exactly the packet, without padding.
+    /// - Throws: `attributeOverrun`, `attributeTooShort`, `tooManyAttributes`; the index then holds the attributes before the bad one.
     public mutating func fill(from packet: Span<UInt8>) throws(DecodeError) {
         for position in 0..<count { firsts[Int(entries[position] >> 8 & 0xff)] = 0 }
         count = 0

@@ -1,6 +1,7 @@
 /// Why bytes from the network were not a packet that may be acted on.
 ///
-/// Every case is a counter; all but `unsupportedCode` end in a silent drop (RFC 2865 §3). No case carries text: whoever logs, words it.
+/// Every case is a counter. A server drops such a packet in silence (RFC 2865 §3), except that a password's proof of an impossible length
+/// ends in an Access-Reject. No case carries text: whoever logs, words it.
 public enum DecodeError: UInt8, Error, CaseIterable, Sendable {
     /// Fewer than 20 octets arrived (RFC 2865 §3).
     case shorterThanHeader

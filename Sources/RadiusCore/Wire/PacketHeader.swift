@@ -8,10 +8,12 @@ public enum PacketHeader {
     /// The packet's own length, once it is shown to be honest.
     ///
     /// Octets beyond Length are padding and not part of the packet (RFC 2865 §3).
+    ///
     /// - Parameters:
     ///   - datagram: what arrived, padding included.
     ///   - limit: the largest length that the transport allows; 4096 over UDP, 65535 over TCP (RFC 7930).
     /// - Returns: 20...limit, never more than `datagram.count`.
+    /// - Throws: `shorterThanHeader`, `lengthOutOfRange`, `lengthBeyondDatagram`.
     public static func length(of datagram: Span<UInt8>, limit: Int = maximumLength) throws(DecodeError) -> Int {
         guard datagram.count >= count else { throw .shorterThanHeader }
         let length = Int(datagram[2]) << 8 | Int(datagram[3])

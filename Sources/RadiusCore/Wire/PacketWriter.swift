@@ -13,7 +13,11 @@ public struct PacketWriter: ~Copyable, ~Escapable {
     /// Offset of the Message-Authenticator's type octet, once it was reserved.
     public private(set) var messageAuthenticatorOffset: Int?
 
-    /// - Parameter out: at least 20 octets; at most `limit` of them are used.
+    /// - Parameters:
+    ///   - out: at least 20 octets; at most `limit` of them are used.
+    ///   - code: of the packet.
+    ///   - identifier: the request's, or in a request one that is free.
+    ///   - limit: largest packet in octets.
     @_lifetime(copy out)
     public init(_ out: consuming MutableSpan<UInt8>, code: PacketCode, identifier: UInt8, limit: Int = PacketHeader.maximumLength) {
         self.limit = min(limit, out.count)

@@ -5,9 +5,8 @@ struct ProgressLine {
     private let write: (String) -> Void
     private var shown = -1
 
-    /// - Parameters:
-    ///   - title: what is being done, such as `uploading`.
-    ///   - isTerminal: standard error is a terminal.
+    /// `title`: what is being done, such as `uploading`.
+    /// `isTerminal`: standard error is a terminal.
     init(_ title: String, isTerminal: Bool = Terminal.errorIsTTY, write: @escaping (String) -> Void = Terminal.note) {
         self.title = title
         self.isTerminal = isTerminal

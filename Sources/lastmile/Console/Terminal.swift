@@ -43,7 +43,7 @@ enum Terminal {
 
 /// Files, read whole.
 enum File {
-    /// - Parameter limit: octets.
+    /// `limit`: octets.
     static func read(_ path: String, limit: Int = 1 << 30) throws(CommandFailure) -> [UInt8] {
         let fd = open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else { throw unreadable(path, errno) }

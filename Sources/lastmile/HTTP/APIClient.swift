@@ -77,7 +77,8 @@ struct APIClient {
     static func encoded(_ text: String) -> String {
         var encoded = ""
         for octet in text.utf8 {
-            let isUnreserved = UInt8(ascii: "a")...UInt8(ascii: "z") ~= octet || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet
+            let isUnreserved =
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= octet || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet
                 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= octet || "-._~".utf8.contains(octet)
             if isUnreserved {
                 encoded.unicodeScalars.append(Unicode.Scalar(octet))

@@ -9,9 +9,8 @@ struct Connection: Sendable {
 
     /// Reads LASTMILE_URL, LASTMILE_TOKEN, LASTMILE_STATE_DIR and LASTMILE_TENANT.
     ///
-    /// - Parameters:
-    ///   - tenant: stronger than the environment.
-    ///   - environment: the variable of that name.
+    /// `tenant`: stronger than the environment.
+    /// `environment`: the variable of that name.
     init(tenant: String?, environment: (String) -> String? = Terminal.environment) throws(CommandFailure) {
         let given = environment("LASTMILE_URL").flatMap { $0.isEmpty ? nil : $0 } ?? "http://127.0.0.1:8080"
         guard given.hasPrefix("http://") || given.hasPrefix("https://"), !given.utf8.contains(where: { $0 <= 0x20 }) else {

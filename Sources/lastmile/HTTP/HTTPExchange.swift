@@ -59,18 +59,24 @@ struct HTTPExchange {
         if isLoopback { lm_curl_set_text(handle, CURLOPT_NOPROXY, "*") }
         lm_curl_set_headers(handle, list)
         if let body { body.withUnsafeBytes { _ = lm_curl_set_body(handle, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), $0.count) } }
-        lm_curl_set_body_sink(handle, { bytes, size, count, context in
-            HTTPExchange.collect(bytes, size * count, context, \.body)
-        }, context)
-        lm_curl_set_header_sink(handle, { bytes, size, count, context in
-            HTTPExchange.collect(bytes, size * count, context, \.head)
-        }, context)
+        lm_curl_set_body_sink(
+            handle,
+            { bytes, size, count, context in
+                HTTPExchange.collect(bytes, size * count, context, \.body)
+            }, context)
+        lm_curl_set_header_sink(
+            handle,
+            { bytes, size, count, context in
+                HTTPExchange.collect(bytes, size * count, context, \.head)
+            }, context)
         guard progress != nil else { return }
-        lm_curl_set_progress(handle, { context, _, _, total, sent in
-            guard let context, total > 0 else { return 0 }
-            Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue().progress?(Int(sent), Int(total))
-            return 0
-        }, context)
+        lm_curl_set_progress(
+            handle,
+            { context, _, _, total, sent in
+                guard let context, total > 0 else { return 0 }
+                Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue().progress?(Int(sent), Int(total))
+                return 0
+            }, context)
     }
 
     private typealias OpaquePointerOrRaw = UnsafeMutableRawPointer

@@ -72,7 +72,8 @@ enum Quantity {
 
     /// The two largest units: `3d 4h`, `2h 5m`, `45s`.
     static func seconds(_ seconds: Int64) -> String {
-        let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")] as [(Int64, String)]
+        let parts =
+            [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")] as [(Int64, String)]
         guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0s" }
         let shown = parts[first..<min(first + 2, parts.count)].filter { $0.0 > 0 }
         return shown.map { "\($0.0)\($0.1)" }.joined(separator: " ")

@@ -11,7 +11,9 @@ struct Rendering {
         switch format {
         case .json: return JSONText.pretty(.array(records)) + "\n"
         case .yaml: return YAMLText.document(.array(records))
-        case .csv: return CSVText.document(header: hasHeader ? columns.map(\.name) : nil, records.map { record in columns.map { $0.plain(record) } })
+        case .csv:
+            return CSVText.document(
+                header: hasHeader ? columns.map(\.name) : nil, records.map { record in columns.map { $0.plain(record) } })
         case .table: return isPretty ? table(records, columns) : tabs(records, columns)
         }
     }

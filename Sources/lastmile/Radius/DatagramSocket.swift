@@ -2,7 +2,7 @@ import Glibc
 import RadiusCore
 
 /// A UDP socket for one peer, or for whoever sends to it.
-struct DatagramSocket: ~Copyable {
+final class DatagramSocket {
     let fd: Int32
 
     /// Why a socket cannot be used.
@@ -13,7 +13,7 @@ struct DatagramSocket: ~Copyable {
 
     /// Opens a socket that only talks to `peer`, so that a closed port shows.
     ///
-    /// - Parameter local: the address to send from; nil: as the route says.
+    /// `local`: the address to send from; nil: as the route says.
     init(to peer: Peer, from local: IPAddress? = nil) throws(Failure) {
         fd = try Self.open()
         if let local {
@@ -28,10 +28,7 @@ struct DatagramSocket: ~Copyable {
     /// Opens a socket on all addresses, or on one.
     init(port: UInt16, on address: IPAddress?) throws(Failure) {
         fd = try Self.open()
-        var local = sockaddr_in6()
-        local.sin6_family = sa_family_t(AF_INET6)
-        local.sin6_port = port.bigEndian
-        if let address { local.sin6_addr = address.socketAddress }
+        var local = Peer(address ?? IPAddress(high: 0, low: 0), port: port).address
         let status = Self.withSocketAddress(&local) { bind(fd, $0, $1) }
         guard status == 0 else { throw Failure(errno: errno) }
     }
@@ -64,7 +61,7 @@ struct DatagramSocket: ~Copyable {
 
     /// Sends to the one peer.
     func send(_ octets: [UInt8]) throws(Failure) {
-        let count = octets.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        let count = octets.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard count == octets.count else { throw Failure(errno: errno) }
     }
 
@@ -72,7 +69,7 @@ struct DatagramSocket: ~Copyable {
     func send(_ octets: [UInt8], to peer: Peer) {
         var address = peer.address
         _ = octets.withUnsafeBytes { bytes in
-            Self.withSocketAddress(&address) { Int32(sendto(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, $1)) }
+            Self.withSocketAddress(&address) { Int32(sendto(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), $0, $1)) }
         }
     }
 
@@ -108,7 +105,7 @@ struct Peer {
         address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
-        address.sin6_addr = ip.socketAddress
+        withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: ip.octets) }
     }
 
     var ip: IPAddress {
@@ -161,13 +158,15 @@ struct Peer {
         while status == 0, let found = entry {
             var text = [CChar](repeating: 0, count: 256)
             let named = getnameinfo(found.pointee.ai_addr, found.pointee.ai_addrlen, &text, 256, nil, 0, NI_NUMERICHOST)
-            if named == 0, let ip = IPAddress(text: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) {
+            if named == 0, let ip = IPAddress(text: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            {
                 return ip
             }
             entry = found.pointee.ai_next
         }
         let reason = status == 0 ? "it has no address" : String(cString: gai_strerror(status))
-        throw CommandFailure(.unreachable, "the name “\(host)” cannot be resolved: \(reason)", next: "Give an address instead, or mend the name.")
+        throw CommandFailure(
+            .unreachable, "the name “\(host)” cannot be resolved: \(reason)", next: "Give an address instead, or mend the name.")
     }
 }
 

@@ -11,12 +11,14 @@ struct DecodeCommand: ParsableCommand {
             """)
 
     @OptionGroup var names: DictionaryOption
-    @Option(help: "The shared secret: reveals hidden values and checks digests.") var secret: String?
+    @Option(parsing: .unconditional, help: "The shared secret: reveals hidden values and checks digests.") var secret: String?
     @Option(help: ArgumentHelp("Of the request that a reply answers, in hexadecimal.", valueName: "hex")) var requestAuthenticator: String?
     @Option(name: [.customShort("o"), .long], help: "How it is printed: table (text), json.") var output = OutputFormat.table
 
     func run() throws {
-        guard output == .table || output == .json else { throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here") }
+        guard output == .table || output == .json else {
+            throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
+        }
         let reader = PacketReader(
             dictionary: try names.load(), secret: secret.map { SharedSecret(Array($0.utf8)) },
             requestAuthenticator: try Self.authenticator(requestAuthenticator, option: "--request-authenticator"))
@@ -31,7 +33,8 @@ struct DecodeCommand: ParsableCommand {
             Terminal.out(output == .json ? JSONText.compact(PacketReader.json(result)) + "\n" : PacketReader.text(result))
         }
         guard packets > 0 else {
-            throw CommandFailure.usage("standard input holds no packet", next: "Give one in hexadecimal: echo 0101... | lastmile radius decode")
+            throw CommandFailure.usage(
+                "standard input holds no packet", next: "Give one in hexadecimal: echo 0101... | lastmile radius decode")
         }
         guard malformed == 0 else {
             throw CommandFailure(.failed, "\(malformed) of \(packets) packets \(malformed == 1 ? "is" : "are") malformed")
@@ -104,7 +107,8 @@ struct PacketReader {
 
     static func json(_ packet: DecodedPacket) -> JSONValue {
         .object([
-            .init("code", .string(packet.code.name)), .init("identifier", .number(packet.identifier)), .init("length", .number(packet.length)),
+            .init("code", .string(packet.code.name)), .init("identifier", .number(packet.identifier)),
+            .init("length", .number(packet.length)),
             .init("authenticator", .string(Hexadecimal.text(packet.authenticator))),
             .init("authenticator_check", .string(packet.packetAuthenticator.rawValue)),
             .init("message_authenticator_check", .string(packet.messageAuthenticator.rawValue)),

@@ -8,7 +8,8 @@ struct DictionaryOption: ParsableArguments {
     var dictionary: String?
 
     func load() throws(CommandFailure) -> RadiusDictionary {
-        let path = try dictionary ?? Self.discovered()
+        let path: String
+        if let dictionary { path = dictionary } else { path = try Self.discovered() }
         do {
             return try RadiusDictionary.load(path: path)
         } catch {

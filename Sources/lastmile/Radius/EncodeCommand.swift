@@ -15,7 +15,7 @@ struct EncodeCommand: ParsableCommand {
     @Option(name: [.customLong("id"), .customLong("identifier")], help: "0 to 255.") var identifier: UInt8?
     @Option(help: ArgumentHelp("Of an Access-Request its own, of a reply the request's; random for an Access-Request.", valueName: "hex"))
     var authenticator: String?
-    @Option(help: "The shared secret: hides values and signs.") var secret: String?
+    @Option(parsing: .unconditional, help: "The shared secret: hides values and signs.") var secret: String?
     @Flag(help: "Adds no Message-Authenticator.") var noMessageAuthenticator = false
 
     func run() throws {

@@ -17,12 +17,12 @@ struct LoadCommand: ParsableCommand {
 
     @OptionGroup var names: DictionaryOption
     @Option(help: ArgumentHelp("The server.", valueName: "host:port")) var target: String
-    @Option(help: "The shared secret.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret.") var secret: String
     @Option(help: "pap, chap, mschapv2 or accounting.") var mode = "pap"
     @Option(help: ArgumentHelp("A file of names (name or name,password a line), or a pattern such as user%06d.", valueName: "file|pattern"))
     var users = "user%06d"
     @Option(help: "How many names the pattern gives, from 0 on.") var userCount = 1000
-    @Option(help: "Of every name that has none of its own.") var password = "password"
+    @Option(parsing: .unconditional, help: "Of every name that has none of its own.") var password = "password"
     @Option(help: "Requests a second; 0: as fast as answers come.") var rate = 0
     @Option(help: "Requests in flight.") var outstanding = 64
     @Option(help: "Requests, in accounting mode sessions, to send.") var count: Int?
@@ -45,7 +45,9 @@ struct LoadCommand: ParsableCommand {
         let generator = LoadGenerator(plan)
         Interruption.watch()
         do { try generator.start() } catch {
-            throw CommandFailure(.failed, "no socket: \(String(cString: strerror(error.errno)))", next: "Fewer --threads or --sockets, or a higher ulimit -n.")
+            throw CommandFailure(
+                .failed, "no socket: \(String(cString: strerror(error.errno)))",
+                next: "Fewer --threads or --sockets, or a higher ulimit -n.")
         }
         watch(generator)
         let report = LoadReport(tally: generator.tally, histogram: generator.histogram, elapsed: generator.elapsed, plan: plan)
@@ -55,14 +57,15 @@ struct LoadCommand: ParsableCommand {
 
     func plan() throws -> LoadPlan {
         guard let mode = LoadPlan.Mode(rawValue: mode) else {
-            throw CommandFailure.usage("--mode \(mode)", next: "\(LoadPlan.Mode.allCases.map(\.rawValue).joined(separator: ", ")) are possible.")
+            throw CommandFailure.usage(
+                "--mode \(mode)", next: "\(LoadPlan.Mode.allCases.map(\.rawValue).joined(separator: ", ")) are possible.")
         }
         guard !secret.isEmpty else { throw CommandFailure.usage("the secret is empty") }
         let peer = try Peer(text: target, defaultPort: mode == .accounting ? 1813 : 1812)
         let names = try LoadNames.read(users, count: userCount, password: Array(password.utf8))
         var plan = LoadPlan(target: peer.ip, port: peer.port, secret: SharedSecret(Array(secret.utf8)), users: names)
         plan.mode = mode
-        plan.attributes = try AttributeWords.encode(attribute, try self.names.load(), nil)
+        plan.attributes = try AttributeWords.encode(attribute, try self.names.load())
         plan.rate = rate
         plan.outstanding = outstanding
         plan.count = count
@@ -90,7 +93,9 @@ struct LoadCommand: ParsableCommand {
     private static func open(_ path: String, _ mode: LoadPlan.Mode) throws(CommandFailure) -> Int32 {
         guard mode == .accounting else { throw .usage("--acknowledged belongs to --mode accounting") }
         let fd = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard fd >= 0 else { throw .usage("cannot write \(path): \(String(cString: strerror(errno)))", next: "Choose a path that you may write.") }
+        guard fd >= 0 else {
+            throw .usage("cannot write \(path): \(String(cString: strerror(errno)))", next: "Choose a path that you may write.")
+        }
         return fd
     }
 

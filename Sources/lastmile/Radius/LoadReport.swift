@@ -36,7 +36,8 @@ struct LoadReport {
     var failure: CommandFailure? {
         if tally.sent > 0, tally.answered == 0 {
             return CommandFailure(
-                .unreachable, "no request was answered", next: "`lastmile radius test` with the same server and secret tells the likely causes.")
+                .unreachable, "no request was answered",
+                next: "`lastmile radius test` with the same server and secret tells the likely causes.")
         }
         guard tally.lost > 0 || tally.bad > 0 else { return nil }
         return CommandFailure(.failed, "\(tally.lost) requests were lost, \(tally.bad) replies were bad")

@@ -59,7 +59,8 @@ struct RadiusExchange {
                 .failed, "\(peer.text) answers, but its reply does not verify",
                 next: "The shared secret differs from the server's, letter by letter; or somebody on the way alters packets.")
         case .packet(let error):
-            CommandFailure(.failed, "\(peer.text) answers, but \(error.explanation)", next: "That server, or something on the way, is broken.")
+            CommandFailure(
+                .failed, "\(peer.text) answers, but \(error.explanation)", next: "That server, or something on the way, is broken.")
         case .otherIdentifier, .unexpectedCode:
             CommandFailure(
                 .failed, "\(peer.text) answers something else than asked", next: "Is it the right port: 1812 logins, 1813 accounting?")

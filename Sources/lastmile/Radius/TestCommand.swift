@@ -15,9 +15,9 @@ struct TestCommand: ParsableCommand {
     @OptionGroup var names: DictionaryOption
     @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813.") var server = "127.0.0.1"
     @Option(help: "User-Name.") var user: String?
-    @Option(help: "The password.") var password: String?
+    @Option(parsing: .unconditional, help: "The password.") var password: String?
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
-    @Option(help: "The shared secret of this machine as a NAS.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS.") var secret: String
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value")) var attribute: [String] = []
     @Flag(help: "Sends Status-Server (RFC 5997) instead of a login.") var status = false
     @Option(help: ArgumentHelp("Sends an accounting record instead of a login.", valueName: "start|interim|stop")) var acct: String?
@@ -26,9 +26,13 @@ struct TestCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .long], help: "How it is printed: table (text), json.") var output = OutputFormat.table
 
     func run() throws {
-        guard output == .table || output == .json else { throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here") }
+        guard output == .table || output == .json else {
+            throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
+        }
         let dictionary = try names.load()
-        guard !secret.isEmpty else { throw CommandFailure.usage("the secret is empty", next: "RFC 2865 §3 forbids that; give the one of this NAS.") }
+        guard !secret.isEmpty else {
+            throw CommandFailure.usage("the secret is empty", next: "RFC 2865 §3 forbids that; give the one of this NAS.")
+        }
         let shared = SharedSecret(Array(secret.utf8))
         let peer = try Peer(text: server, defaultPort: acct == nil ? 1812 : 1813)
         let packet = try request(dictionary, shared)
@@ -39,11 +43,15 @@ struct TestCommand: ParsableCommand {
 
     private func request(_ dictionary: RadiusDictionary, _ secret: SharedSecret) throws -> ClientPacket {
         let identifier = UInt8.random(in: 0...255)
-        let extra = try AttributeWords.encode(attribute, dictionary, secret)
+        // RFC 2865 §4.1: a NAS says who it is.
+        let isNamed = attribute.contains { $0.lowercased().hasPrefix("nas-ip") || $0.lowercased().hasPrefix("nas-identifier") }
+        let extra = try AttributeWords.encode((isNamed ? [] : ["NAS-Identifier=lastmile-test"]) + attribute, dictionary)
         do {
             if status { return try .status(identifier: identifier, attributes: extra, secret: secret) }
             if let acct { return try .accounting(identifier: identifier, attributes: try record(acct, dictionary) + extra, secret: secret) }
-            guard let user else { throw CommandFailure.usage("--user is missing", next: "Give --user and --password, or --status, or --acct start.") }
+            guard let user else {
+                throw CommandFailure.usage("--user is missing", next: "Give --user and --password, or --status, or --acct start.")
+            }
             guard let password else { throw CommandFailure.usage("--password is missing", next: "An empty one is --password ''.") }
             return try .access(
                 identifier: identifier, userName: Array(user.utf8), credential: try Self.credential(method, password), attributes: extra,
@@ -79,7 +87,7 @@ struct TestCommand: ParsableCommand {
         var pairs = ["Acct-Status-Type=\(type)", "Acct-Session-Id=lastmile-test", "User-Name=\(user ?? "lastmile-test")"]
         if kind != "start" { pairs += ["Acct-Session-Time=60", "Acct-Input-Octets=1000", "Acct-Output-Octets=2000"] }
         if kind == "stop" { pairs.append("Acct-Terminate-Cause=User-Request") }
-        return try AttributeWords.encode(pairs.filter { !given.contains($0.prefix { $0 != "=" }.lowercased()) }, dictionary, nil)
+        return try AttributeWords.encode(pairs.filter { !given.contains($0.prefix { $0 != "=" }.lowercased()) }, dictionary)
     }
 
     private func report(_ exchange: RadiusExchange, _ packet: ClientPacket, _ dictionary: RadiusDictionary, _ secret: SharedSecret) throws {
@@ -93,23 +101,29 @@ struct TestCommand: ParsableCommand {
             Terminal.out(decoded.description + "\n")
         }
         if exchange.verdict.messageAuthenticator != .first, packet.code != .accountingRequest {
-            Terminal.note("warning: the reply does not begin with Message-Authenticator; the server does not withstand BlastRADIUS (CVE-2024-3596)\n")
+            Terminal.note(
+                "warning: the reply does not begin with Message-Authenticator; the server does not withstand BlastRADIUS (CVE-2024-3596)\n")
         }
         let time = "\(exchange.milliseconds) ms" + (exchange.sent > 1 ? ", sent \(exchange.sent) times" : "")
         switch exchange.verdict.code {
         case .accessReject:
             throw CommandFailure(
-                .denied, "rejected (\(time))", next: "`lastmile auth-log list --user \(Printable.line(user ?? "NAME"))` tells why, `lastmile subscriber explain` the rest.")
-        case .accessChallenge: throw CommandFailure(.failed, "the server asks for more (Access-Challenge, \(time)); this test answers no challenge")
+                .denied, "rejected (\(time))",
+                next: "`lastmile auth-log list --user \(Printable.line(user ?? "NAME"))` tells why, `lastmile subscriber explain` the rest."
+            )
+        case .accessChallenge:
+            throw CommandFailure(.failed, "the server asks for more (Access-Challenge, \(time)); this test answers no challenge")
         case .protocolError: throw CommandFailure(.failed, "the server answers Protocol-Error (\(time))")
-        default: Terminal.note("\(exchange.verdict.code == .accessAccept && packet.code == .accessRequest ? "accepted" : "answered") (\(time))\n")
+        default:
+            Terminal.note(
+                "\(exchange.verdict.code == .accessAccept && packet.code == .accessRequest ? "accepted" : "answered") (\(time))\n")
         }
     }
 }
 
 /// `Name=value` words of the command line.
 enum AttributeWords {
-    static func encode(_ words: [String], _ dictionary: RadiusDictionary, _ secret: SharedSecret?) throws(CommandFailure) -> [UInt8] {
+    static func encode(_ words: [String], _ dictionary: RadiusDictionary) throws(CommandFailure) -> [UInt8] {
         do {
             var pairs: [AttributeText] = []
             for word in words { pairs.append(try AttributeText(line: word)) }

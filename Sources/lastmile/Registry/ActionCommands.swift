@@ -51,9 +51,7 @@ struct ActionCommand<Kind: ItemAction>: ParsableCommand {
             Terminal.out(global.rendering.record(outcome, columns: []))
         }
         guard OutcomeText.isDone(outcome) else {
-            throw CommandFailure(
-                .failed, "the network did not do all of it",
-                next: "A timeout: is the NAS's coa_address and coa_port right, and does it accept CoA from this server?")
+            throw CommandFailure(.failed, "the network did not do all of it", next: OutcomeText.advice(outcome))
         }
     }
 }

@@ -15,8 +15,8 @@ struct ListCommand<Kind: NounKind>: ParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Option(help: ArgumentHelp("field=value, field!=value, or field[gte]=value and the like; repeat it for more.", valueName: "condition"))
     var filter: [String] = []
-    @Option(name: [.customShort("q"), .long], help: "Text to look for.") var search: String?
-    @Option(help: "Fields to sort by, separated by commas; a minus in front turns the order.") var sort: String?
+    @Option(name: [.customShort("q"), .long], parsing: .unconditional, help: "Text to look for.") var search: String?
+    @Option(parsing: .unconditional, help: "Fields to sort by, separated by commas; a minus in front turns the order.") var sort: String?
     @Option(help: "Print at most so many.") var limit: Int?
     @Flag(help: "Print all of them.") var all = false
     @Argument(parsing: .allUnrecognized, help: .hidden) var words: [String] = []
@@ -29,7 +29,7 @@ struct ListCommand<Kind: NounKind>: ParsableCommand {
         if let limit, limit < 1 { throw CommandFailure.usage("--limit \(limit): at least 1 is possible") }
         var query = try Kind.noun.query(words) + filter.map { try Noun.condition($0) }
         if let search { query.append(("q", search)) }
-        if let sort { query.append(("sort", sort.replacing("-", with: "-"))) }
+        if let sort { query.append(("sort", sort)) }
         let (records, hasMore) = try fetch(query)
         Terminal.out(global.rendering.list(records, columns: Kind.noun.columns))
         if hasMore { Terminal.note("There are more; --all prints them all, --limit N so many.\n") }

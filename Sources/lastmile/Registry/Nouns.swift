@@ -83,7 +83,8 @@ extension Noun {
         example: "lastmile subscriber lock alice --reason overdue --level captive")
 
     static let accessPolicy = Noun(
-        name: "access-policy", path: "access-policy", summary: "What holds where subscriber and profile say nothing", verbs: [.get, .update],
+        name: "access-policy", path: "access-policy", summary: "What holds where subscriber and profile say nothing",
+        verbs: [.get, .update],
         fields: [
             Field("walled_garden_profile", .text, "What captive subscribers are answered; without it they are rejected"),
             Field("interim_interval", .integer, "Seconds between accounting records"),

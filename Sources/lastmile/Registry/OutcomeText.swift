@@ -3,10 +3,10 @@ enum OutcomeText {
     /// The outcome of one session: `session 7: ack`, with the cause in words when it is not.
     static func line(_ outcome: JSONValue, session: String? = nil) -> String {
         let id = session ?? outcome["session"].map(\.cell)
-        let head = id.map { "session \(Printable.line($0)): " } ?? ""
+        let head = id.map { $0.isEmpty ? "" : "session \(Printable.line($0)): " } ?? ""
         if let error = outcome["error"] { return head + Printable.line(error["detail"]?.cell ?? error.cell) }
         let inner = outcome["outcome"]
-        if let inner, case .object = inner { return head + line(inner).replacing("session ", with: "") }
+        if let inner, case .object = inner { return head + line(inner, session: "") }
         let word = inner?.cell ?? outcome["result"]?.cell ?? outcome["status"]?.cell
         let reason = ["sentence", "message", "detail", "error_cause", "cause"].compactMap { outcome[$0]?.cell }.first { !$0.isEmpty }
         guard let word else { return head + (reason.map(Printable.line) ?? JSONText.compact(outcome)) }
@@ -16,11 +16,19 @@ enum OutcomeText {
     /// The outcomes of a profile's sessions.
     static func applied(_ outcome: JSONValue) -> String {
         let sessions = outcome["sessions"]?.elements ?? outcome.elements
-        let counts = outcome.members.filter { if case .number = $0.value { true } else { false } }
+        let counts = outcome.members.filter { member in
+            if case .number = member.value { member.name != "subscriber" } else { false }
+        }
         var lines = counts.isEmpty ? [] : [counts.map { "\($0.name) \($0.value.cell)" }.joined(separator: ", ")]
         lines += sessions.map { line($0) }
         if lines.isEmpty { lines = ["no session is live; there was nothing to tell a NAS"] }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What to do when the network did not do it.
+    static func advice(_ outcome: JSONValue) -> String {
+        JSONText.compact(outcome).contains("\"timeout\":0") || !JSONText.compact(outcome).contains("timeout")
+            ? "" : "Is the coa_address and coa_port of the NAS right, and does the NAS take CoA from this server?"
     }
 
     /// Whether the network did it: an outcome that says neither no nor nothing.

@@ -64,7 +64,7 @@ struct UpdateCommand<Kind: NounKind>: ParsableCommand {
         if let applied = changed["applied"], global.output == .table {
             let record = changed.members.filter { $0.name != "applied" }
             Terminal.out(global.rendering.record(.object(record), columns: noun.columns))
-            Terminal.note(OutcomeText.applied(applied))
+            Terminal.note("applied: " + OutcomeText.applied(applied))
         } else {
             Terminal.out(global.rendering.record(dryRun ? changed["after"] ?? changed : changed, columns: noun.columns))
         }
@@ -115,7 +115,8 @@ extension Noun {
             return [path]
         }
         guard let first = names.first, !first.isEmpty else {
-            throw .usage("which \(name)? Its name or id is missing", next: verbs.contains(.list) ? "`lastmile \(name) list` shows them." : "")
+            throw .usage(
+                "which \(name)? Its name or id is missing", next: verbs.contains(.list) ? "`lastmile \(name) list` shows them." : "")
         }
         guard names.count == 1 else { throw .usage("one \(name) at a time: “\(names[1])” is one word too many") }
         return [path, first]

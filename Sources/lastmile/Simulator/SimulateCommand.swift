@@ -15,7 +15,7 @@ struct SimulateCommand: ParsableCommand {
     @OptionGroup var names: DictionaryOption
     @Option(help: "NAS-Identifier.") var name = "lastmile-simulator"
     @Option(help: ArgumentHelp("NAS-IP-Address.", valueName: "address")) var nasIp: String?
-    @Option(help: "The shared secret.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret.") var secret: String
     @Option(help: ArgumentHelp("The RADIUS server.", valueName: "host")) var server = "127.0.0.1"
     @Option(help: "Of the server, for logins.") var authPort: UInt16 = 1812
     @Option(help: "Of the server, for accounting.") var acctPort: UInt16 = 1813
@@ -23,9 +23,10 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The address of this machine to send from.", valueName: "address")) var bind: String?
     @Option(help: "Sessions.") var sessions = 1
     @Option(help: "User names: one name, or a pattern such as user%06d.") var user = "user%06d"
-    @Option(help: "The password of all of them.") var password: String
+    @Option(parsing: .unconditional, help: "The password of all of them.") var password: String
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
-    @Option(help: ArgumentHelp("Between interim records; as the server says unless given; 0: none.", valueName: "seconds")) var interim: Int?
+    @Option(help: ArgumentHelp("Between interim records; as the server says unless given; 0: none.", valueName: "seconds")) var interim:
+        Int?
     @Option(help: "Octets a second to each subscriber.") var downloadOctets: UInt64 = 1_000_000
     @Option(help: "Octets a second from each subscriber.") var uploadOctets: UInt64 = 100_000
     @Option(help: ArgumentHelp("After which all sessions end.", valueName: "seconds")) var duration: Int?
@@ -36,12 +37,15 @@ struct SimulateCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .long], help: "How events are printed: table (text), json.") var output = OutputFormat.table
 
     func run() throws {
-        guard output == .table || output == .json else { throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here") }
+        guard output == .table || output == .json else {
+            throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
+        }
         let dictionary = try names.load()
         let nas = SimulatedNAS(plan: try plan(dictionary), dictionary: dictionary)
         let host = try Peer(text: server, defaultPort: authPort)
         var loop = try SimulatorLoop(
-            nas: nas, server: host.ip, authPort: authPort, acctPort: acctPort, coaPort: coaPort, local: try local(), isJSON: output == .json)
+            nas: nas, server: host.ip, authPort: authPort, acctPort: acctPort, coaPort: coaPort, local: try local(), isJSON: output == .json
+        )
         try loop.run()
     }
 
@@ -63,7 +67,9 @@ struct SimulateCommand: ParsableCommand {
             name: name, secret: SharedSecret(Array(secret.utf8)), credential: try TestCommand.credential(method, password),
             userNames: (0..<sessions).map { pattern?.name($0) ?? Array(user.utf8) },
             run: "sim" + Hexadecimal.text(ClientPacket.randomOctets(4)))
-        guard plan.userNames.allSatisfy({ (1...253).contains($0.count) }) else { throw .usage("--user gives names that are not 1 to 253 octets long") }
+        guard plan.userNames.allSatisfy({ (1...253).contains($0.count) }) else {
+            throw .usage("--user gives names that are not 1 to 253 octets long")
+        }
         if let nasIp {
             guard let address = IPAddress(text: nasIp) else { throw .usage("--nas-ip \(nasIp) is no address") }
             plan.address = address
@@ -73,7 +79,7 @@ struct SimulateCommand: ParsableCommand {
         plan.uploadOctets = uploadOctets
         plan.duration = duration.map { $0 * 1000 }
         plan.answer = try Self.answer(answer)
-        plan.attributes = try AttributeWords.encode(attribute, dictionary, nil)
+        plan.attributes = try AttributeWords.encode(attribute, dictionary)
         plan.timeout = timeout
         plan.retries = retries
         return plan

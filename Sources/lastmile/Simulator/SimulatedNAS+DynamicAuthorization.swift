@@ -7,7 +7,7 @@ extension SimulatedNAS {
 
     /// Takes a datagram that arrived on the CoA port.
     ///
-    /// - Parameter wall: seconds since 1970, for Event-Timestamp.
+    /// `wall`: seconds since 1970, for Event-Timestamp.
     mutating func requested(_ datagram: [UInt8], now: Int, wall: UInt32) -> [Action] {
         let server = DynamicAuthorizationServer(secret: plan.secret)
         let request: DynamicAuthorizationServer.Request

@@ -106,7 +106,8 @@ struct SimulatedNAS {
                     sessions[next.session].unanswered()
                     continue
                 }
-                inFlight[port, default: [:]][packet.identifier] = InFlight(packet: packet, session: next.session, record: record, sentAt: now)
+                inFlight[port, default: [:]][packet.identifier] = InFlight(
+                    packet: packet, session: next.session, record: record, sentAt: now)
                 actions.append(.send(port, packet.octets))
             }
         }

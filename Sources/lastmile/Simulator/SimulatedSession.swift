@@ -89,7 +89,7 @@ struct SimulatedSession {
 
     /// The server lets the subscriber in: takes what it says and sends Start.
     ///
-    /// - Parameter attributes: of the Access-Accept, encoded.
+    /// `attributes`: of the Access-Accept, encoded.
     mutating func accepted(_ attributes: [UInt8], now: Int) -> Action? {
         guard state == .authenticating else { return nil }
         state = .starting
@@ -97,7 +97,9 @@ struct SimulatedSession {
         if let name = AttributeOctets.values(AttributeNumber.userName, in: attributes).first { userName = name }
         classes = AttributeOctets.values(AttributeNumber.classAttribute, in: attributes)
         // 255.255.255.254 and .255 let the NAS or the user choose (RFC 2865 §5.8).
-        if let address = AttributeOctets.number(AttributeNumber.framedIPAddress, in: attributes), address < 0xffff_fffe { framedIPv4 = address }
+        if let address = AttributeOctets.number(AttributeNumber.framedIPAddress, in: attributes), address < 0xffff_fffe {
+            framedIPv4 = address
+        }
         apply(attributes, now: now)
         return .account(Record(status: .start))
     }

@@ -43,6 +43,7 @@ struct SimulatorEvent: Equatable {
     static func attributes(_ octets: [UInt8], _ dictionary: RadiusDictionary) -> JSONValue.Member {
         let pairs = (try? AttributeDecoder.decode(attributes: octets.span, dictionary: dictionary)) ?? []
         let shown = pairs.filter { $0.path.numbers != [UInt32(AttributeNumber.messageAuthenticator)] && !$0.isSecret && !$0.isHidden }
-        return .init("attributes", .array(shown.map { .object([.init("name", .string($0.taggedName)), .init("value", .string($0.value))]) }))
+        return .init(
+            "attributes", .array(shown.map { .object([.init("name", .string($0.taggedName)), .init("value", .string($0.value))]) }))
     }
 }

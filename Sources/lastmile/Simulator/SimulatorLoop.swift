@@ -2,7 +2,7 @@ import Glibc
 import RadiusCore
 
 /// The sockets and the clock of a simulated NAS.
-struct SimulatorLoop: ~Copyable {
+struct SimulatorLoop {
     private var nas: SimulatedNAS
     private let authentication: DatagramSocket
     private let accounting: DatagramSocket
@@ -11,7 +11,7 @@ struct SimulatorLoop: ~Copyable {
     private let isJSON: Bool
     private var refusals = 0
 
-    /// - Parameter local: the address to send from and to take requests on; nil: any.
+    /// `local`: the address to send from and to take requests on; nil: any.
     init(
         nas: SimulatedNAS, server: IPAddress, authPort: UInt16, acctPort: UInt16, coaPort: UInt16, local: IPAddress?, isJSON: Bool
     ) throws(CommandFailure) {
@@ -29,14 +29,17 @@ struct SimulatorLoop: ~Copyable {
 
     private static func client(_ peer: Peer, _ local: IPAddress?) throws(CommandFailure) -> DatagramSocket {
         do { return try DatagramSocket(to: peer, from: local) } catch {
-            throw CommandFailure(.unreachable, "cannot send to \(peer.text): \(error.text)", next: "Is there a route to it, and is --bind an address of this machine?")
+            throw CommandFailure(
+                .unreachable, "cannot send to \(peer.text): \(error.text)",
+                next: "Is there a route to it, and is --bind an address of this machine?")
         }
     }
 
     /// Runs until all sessions are over.
     mutating func run() throws(CommandFailure) {
         Interruption.watch()
-        show(SimulatorEvent(.listening, nil, [.init("coa_port", .number(dynamicAuthorization.port)), .init("server", .string(server.text))]))
+        show(
+            SimulatorEvent(.listening, nil, [.init("coa_port", .number(dynamicAuthorization.port)), .init("server", .string(server.text))]))
         perform(nas.start(now: Clock.milliseconds()))
         while !nas.isFinished {
             let now = Clock.milliseconds()
@@ -68,7 +71,7 @@ struct SimulatorLoop: ~Copyable {
         }
     }
 
-    private mutating func next(_ socket: borrowing DatagramSocket) -> (octets: [UInt8], peer: Peer)? {
+    private mutating func next(_ socket: DatagramSocket) -> (octets: [UInt8], peer: Peer)? {
         do { return try socket.receive() } catch {
             // The peer's machine says that nothing listens; the retransmission finds out whether that is still so.
             refusals += 1
@@ -87,7 +90,7 @@ struct SimulatorLoop: ~Copyable {
         }
     }
 
-    private mutating func transmit(_ octets: [UInt8], _ socket: borrowing DatagramSocket) {
+    private mutating func transmit(_ octets: [UInt8], _ socket: DatagramSocket) {
         do { try socket.send(octets) } catch {
             // As good as lost on the way; an earlier refusal shows here, too, and costs one datagram.
             refusals += 1

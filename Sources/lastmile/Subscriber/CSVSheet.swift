@@ -15,11 +15,12 @@ struct CSVSheet {
 
     /// Reads the file: header, quotes, cells in each line, usernames that stand twice, encoding.
     ///
-    /// - Parameter progress: told how many octets are read.
+    /// `progress`: told how many octets are read.
     init(_ bytes: [UInt8], fields: [String] = Noun.subscriber.fields.map(\.name), progress: (Int) -> Void = { _ in }) {
         var reader = CSVRecords(bytes)
         guard let header = reader.next() else {
-            faults.append(Fault(line: 1, column: "", reason: "the file is empty; its first line names the columns: username,password,profile"))
+            faults.append(
+                Fault(line: 1, column: "", reason: "the file is empty; its first line names the columns: username,password,profile"))
             return
         }
         readHeader(header, fields)
@@ -42,7 +43,8 @@ struct CSVSheet {
             if columns.contains(name) {
                 faults.append(Fault(line: record.line, column: name, reason: "the column stands here a second time"))
             } else if !fields.contains(name) {
-                let near = Nearest.to(name, among: fields).map { "; did you mean \($0)?" } ?? "; there are \(fields.joined(separator: ", "))"
+                let near =
+                    Nearest.to(name, among: fields).map { "; did you mean \($0)?" } ?? "; there are \(fields.joined(separator: ", "))"
                 faults.append(Fault(line: record.line, column: name, reason: "there is no such column" + near))
             }
             columns.append(name)

@@ -57,7 +57,8 @@ struct LockSubscriberCommand: ParsableCommand {
 
 /// `lastmile subscriber unlock NAME --reason overdue`
 struct UnlockSubscriberCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "unlock", abstract: "Takes the restriction for one reason, or all of them, away.")
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Takes the restriction for one reason, or all of them, away.")
 
     @OptionGroup var global: GlobalOptions
     @Option(help: "Only this reason's; else all.") var reason: String?

@@ -6,20 +6,17 @@ import Support
 
 @testable import Provisioning
 
-struct ConditionNotMet: Error {
+struct NotSettled: Error {
     let state: String
 }
 
 /// Waits until `condition` holds; throws after a minute, with what `state` then says.
-func eventually(_ condition: () async throws -> Bool, state: () -> String = { "" }) async throws {
-    let pause = WakeSignal()
-    let deadline = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return }
-        pause.wait(timeoutMilliseconds: 5)
-        await Task.yield()
+func settles(_ condition: () async throws -> Bool, state: () -> String = { "" }) async throws {
+    do {
+        try await eventually(condition)
+    } catch is ConditionNotMet {
+        throw NotSettled(state: state())
     }
-    throw ConditionNotMet(state: state())
 }
 
 /// A journal, a fresh database with one tenant, and the shipper between them.
@@ -93,8 +90,8 @@ final class AccountingBench: Sendable {
         let shipper = shipper(journal, node: node)
         try shipper.start()
         defer { shipper.stop() }
-        try await eventually({ try await isShipped(journal, node) }, state: { "\(shipper.statistics)" })
-        try await eventually { shipper.statistics.lagRecords == 0 }
+        try await settles({ try await isShipped(journal, node) }, state: { "\(shipper.statistics)" })
+        try await settles { shipper.statistics.lagRecords == 0 }
         return shipper.statistics
     }
 

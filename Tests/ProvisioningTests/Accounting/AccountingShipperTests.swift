@@ -180,6 +180,18 @@ import Testing
         }
     }
 
+    @Test func aFailureOfTidyingUpDoesNotStopTheShipping() async throws {
+        try await AccountingBench.run { bench in
+            try await bench.pool.run { connection in
+                // A partition with a name that says no day.
+                try connection.script("CREATE TABLE aaa.auth_log_odd PARTITION OF aaa.auth_log DEFAULT")
+            }
+            let statistics = try await bench.ship([AccountingPacket(1, event: 0)])
+            #expect(statistics.records == 1)
+            #expect(try await bench.number("SELECT count(*) FROM aaa.session") == 1)
+        }
+    }
+
     @Test func tenantsSeeOnlyTheirOwn() async throws {
         try await AccountingBench.run { bench in
             var foreign = AccountingPacket(1, session: "foreign", user: "bob", event: 0)

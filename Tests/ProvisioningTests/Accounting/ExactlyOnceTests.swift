@@ -60,9 +60,9 @@ import Testing
                     appended += 1
                     if number == 1500 { kill(running, SIGKILL) }
                 }
-                try await eventually { cluster.restarts >= round && cluster.postmaster != nil }
+                try await settles { cluster.restarts >= round && cluster.postmaster != nil }
             }
-            try await eventually(
+            try await settles(
                 { shipper.statistics.lagRecords == 0 && shipper.statistics.batches > 0 }, state: { "\(shipper.statistics)" })
             shipper.stop()
             #expect(shipper.statistics.retries > 0)
@@ -104,7 +104,7 @@ import Testing
             for shipper in shippers { try shipper.start() }
             for (place, packet) in packets.enumerated() { try bench.append(packet, to: journals[place % 2]) }
             for (shipper, journal) in zip(shippers, journals) {
-                try await eventually(
+                try await settles(
                     { journal.statistics().pending == 0 && shipper.statistics.lagRecords == 0 }, state: { "\(shipper.statistics)" })
                 shipper.stop()
                 journal.close()

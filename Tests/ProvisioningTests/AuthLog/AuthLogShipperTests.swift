@@ -14,7 +14,7 @@ import Testing
             push(rings[0], event(.accept, reason: 0, bench), "alice", "00-11", "ge-0/0/1")
             push(rings[1], event(.reject, reason: 7, bench), "bob", "", "")
             push(rings[1], event(.challenge, reason: 9, bench), "eve\0\n", "", "")
-            try await eventually({ log.statistics.written == 3 }, state: { "\(log.statistics)" })
+            try await settles({ log.statistics.written == 3 }, state: { "\(log.statistics)" })
             log.stop()
             let rows = try await bench.texts(
                 """
@@ -58,7 +58,7 @@ import Testing
         let dropped = log.statistics.dropped
         #expect(dropped > 50)
         try log.start()
-        try await eventually({ log.statistics.retries > 0 }, state: { "\(log.statistics)" })
+        try await settles({ log.statistics.retries > 0 }, state: { "\(log.statistics)" })
         log.stop()
         #expect(log.statistics.written == 0)
         #expect(log.statistics.problem != nil)

@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: GigawordsHabit.allCases)
     func everyOrderAndRepetitionEndsInTheSameTotals(habit: GigawordsHabit) throws {
         for seed in 0..<400 {
-            var random = SeededGenerator(seed: UInt64(seed))
+            var random = SeededGenerator(state: UInt64(seed))
             let script = SessionScript(interims: Int.random(in: 0...6, using: &random), habit: habit, using: &random)
             var records = script.records
             for _ in 0..<Int.random(in: 0...4, using: &random) {
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func everyPermutationOfASmallSessionEndsInTheSameTotals() throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SeededGenerator(state: 7)
         let script = SessionScript(interims: 3, habit: .never, using: &random)
         for order in permutations(Array(script.records.indices)) {
             try expect(FoldedSession(order.map { script.records[$0] }), matches: script, "order \(order)")
@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: GigawordsHabit.allCases)
     func longSessionsStandReorderingOfNeighbours(habit: GigawordsHabit) throws {
         for seed in 0..<40 {
-            var random = SeededGenerator(seed: UInt64(seed))
+            var random = SeededGenerator(state: UInt64(seed))
             let script = SessionScript(interims: 200, habit: habit, using: &random)
             let places = script.records.indices.map { (Double($0) + Double.random(in: 0..<5, using: &random), $0) }
             let order = places.sorted { $0.0 < $1.0 }.map { script.records[$0.1] }
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func lostStartsAreMadeUpForBySessionTime() throws {
-        var random = SeededGenerator(seed: 3)
+        var random = SeededGenerator(state: 3)
         let script = SessionScript(interims: 4, habit: .always, using: &random)
         let session = FoldedSession(Array(script.records.dropFirst()))
         #expect(session.kinds.first == .opened)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func aLoneStopOpensAndCloses() throws {
-        var random = SeededGenerator(seed: 4)
+        var random = SeededGenerator(state: 4)
         let script = SessionScript(interims: 0, habit: .always, using: &random)
         let session = FoldedSession([script.records[1]])
         #expect(session.kinds == [.closed])

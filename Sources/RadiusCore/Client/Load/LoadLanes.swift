@@ -37,7 +37,13 @@ struct LoadLanes: ~Copyable {
     private var idleHead = 0
     private(set) var idleCount: Int
 
-    /// - Parameter count: at most 256 for each socket.
+<<<<<<< HEAD
+    /// `count`: at most 256 for each socket.
+=======
+    /// - Parameters:
+    ///   - count: at most 256 for each socket.
+    ///   - sockets: how many there are.
+>>>>>>> main
     init(count: Int, sockets: Int) {
         precondition(count <= sockets * LoadPlan.identifiers)
         self.count = count

@@ -7,7 +7,7 @@ struct LoadWorker: ~Copyable {
     private let share: Share
     private let meter: LoadMeter
     private let sockets: [Int32]
-    private let peer: sockaddr_in6
+    private let peer: lm_address
     private var lanes: LoadLanes
     private var requests: LoadRequests
     private let received = DatagramArena()
@@ -30,17 +30,21 @@ struct LoadWorker: ~Copyable {
         var count: Int?
     }
 
-    /// - Parameter sockets: open and bound; the caller closes them.
+<<<<<<< HEAD
+    /// `sockets`: open and bound; the caller closes them.
+=======
+    /// - Parameters:
+    ///   - plan: the whole run.
+    ///   - share: this worker's part of it.
+    ///   - sockets: open and bound; the caller closes them.
+    ///   - meter: what this thread counts into.
+>>>>>>> main
     init(_ plan: LoadPlan, _ share: Share, sockets: [Int32], meter: LoadMeter) {
         self.plan = plan
         self.share = share
         self.meter = meter
         self.sockets = sockets
-        var peer = sockaddr_in6()
-        peer.sin6_family = sa_family_t(AF_INET6)
-        peer.sin6_port = plan.port.bigEndian
-        peer.sin6_addr = plan.target.socketAddress
-        self.peer = peer
+        peer = plan.target.datagramAddress(port: plan.port)
         lanes = LoadLanes(count: share.outstanding, sockets: sockets.count)
         requests = LoadRequests(plan)
         outgoing = .allocate(capacity: sockets.count * Int(LM_BATCH))

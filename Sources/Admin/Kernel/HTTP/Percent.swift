@@ -2,7 +2,9 @@
 enum Percent {
     /// The text that `encoded` stands for.
     ///
-    /// - Parameter plusIsSpace: as in the query of a form.
+    /// - Parameters:
+    ///   - encoded: a segment of a path, or a name or value of a query.
+    ///   - plusIsSpace: as in the query of a form.
     /// - Returns: nil for a broken escape, for octets that are not UTF-8 and for U+0000.
     static func decode(_ encoded: Substring, plusIsSpace: Bool = false) -> String? {
         var octets: [UInt8] = []

@@ -18,6 +18,7 @@ struct Authentication: Sendable {
     /// - Parameters:
     ///   - authorization: the `Authorization` header.
     ///   - tenant: the `X-Lastmile-Tenant` header: the tenant's name.
+    /// - Returns: who asks, in the tenant that the token or the header names.
     /// - Throws: `Problem` with 401 for no or a wrong token, 404 for a tenant that does not exist, 403 for another tenant's.
     func principal(authorization: String?, tenant: String?) async throws -> Principal {
         guard let authorization else { throw Problem.unauthorized("send the header Authorization: Bearer <token>") }

@@ -3,7 +3,9 @@ import Database
 extension Problem {
     /// The answer to what the database refused; nil when it is a fault of this program, which callers must not see.
     init?(_ error: DatabaseError, _ resource: Resource?, in registry: Registry) {
-        if error.isConnectionLoss || [.poolBusy, .unableToConnect, .connectionFailure, .cannotConnectNow, .tooManyConnections].contains(error.code) {
+        if error.isConnectionLoss
+            || [.poolBusy, .unableToConnect, .connectionFailure, .cannotConnectNow, .tooManyConnections].contains(error.code)
+        {
             self = .unavailable("the database does not answer; try again")
             return
         }
@@ -48,7 +50,9 @@ extension Resource {
         guard let constraint = error.constraint else { return [] }
         let table = table.split(separator: ".").last.map(String.init) ?? table
         var words = constraint.hasPrefix(table + "_") ? String(constraint.dropFirst(table.count + 1)) : constraint
-        for suffix in ["_key", "_fkey", "_check", "_excl", "_idx"] where words.hasSuffix(suffix) { words = String(words.dropLast(suffix.count)) }
+        for suffix in ["_key", "_fkey", "_check", "_excl", "_idx"] where words.hasSuffix(suffix) {
+            words = String(words.dropLast(suffix.count))
+        }
         let padded = "_\(words)_"
         let named = fields.filter { $0.expression == nil && $0.kind != .secret && padded.contains("_\($0.column)_") }
         let longest = named.filter { field in !named.contains { $0.column != field.column && $0.column.contains(field.column) } }

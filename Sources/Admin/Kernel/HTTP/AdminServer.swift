@@ -14,6 +14,7 @@ public struct AdminServer: Sendable {
     private let bound = BoundPort()
 
     /// - Parameters:
+    ///   - services: the rest of the daemon.
     ///   - address: an IP address or host name to listen on.
     ///   - port: 0 takes any free one.
     public init(services: AdminServices, address: String, port: Int) {

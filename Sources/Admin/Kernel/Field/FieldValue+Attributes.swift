@@ -61,7 +61,7 @@ enum BitRate {
             scale = factor
             rest = rest.dropFirst()
         }
-        guard ["", "b", "bit", "bps", "bit/s", "b/s"].contains(rest.lowercased()) else { return nil }
+        guard ["", "b", "bit", "bps", "bit/s", "b/s", "Bit/s"].contains(String(rest)) else { return nil }
         return scaled(digits, by: scale)
     }
 

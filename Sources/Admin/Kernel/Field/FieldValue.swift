@@ -92,10 +92,12 @@ extension Field {
         let count = text.utf8.count
         guard bounds.contains(count) else {
             guard count > 0 else { throw FieldFault("length", "it cannot be empty") }
-            throw FieldFault("length", "\(bounds.lowerBound) to \(bounds.upperBound) octets are possible, not \(count)")
+            let wanted = bounds.count == 1 ? "exactly \(bounds.lowerBound)" : "\(bounds.lowerBound) to \(bounds.upperBound)"
+            throw FieldFault("length", "\(wanted) octets are possible, not \(count)")
         }
         if let control = text.unicodeScalars.first(where: isForbidden) {
-            throw FieldFault("characters", "the control character U+\(String(control.value, radix: 16, uppercase: true)) is not possible here")
+            throw FieldFault(
+                "characters", "the control character U+\(String(control.value, radix: 16, uppercase: true)) is not possible here")
         }
         if let reason = form?.reason(text) { throw FieldFault("format", reason) }
     }

@@ -39,7 +39,7 @@ extension OpenAPI {
                 operation(
                     "post", "create", resource,
                     ["201": Self.json(resource.name, "It was made"), "200": Self.json("rehearsal", "What would be made")],
-                    [Self.dryRun, Self.header("Idempotency-Key", "A repeated request with this key is answered as the first")],
+                    resource.rules.onCreate == nil ? [Self.dryRun, Self.idempotencyKey] : [Self.dryRun],
                     body: Self.body("application/json", resource.name + "_create")))
         }
         return operations
@@ -47,10 +47,14 @@ extension OpenAPI {
 
     private func item(_ resource: Resource) -> [JSON.Member] {
         var operations: [JSON.Member] = []
-        let match = Self.header("If-Match", "The ETag that was read, or *; without it: 428")
+        let match: JSON = [
+            "name": "If-Match", "in": "header", "required": true, "description": "The ETag that was read, or *; without it: 428",
+            "schema": ["type": "string", "minLength": 1],
+        ]
         if resource.verbs.contains(.get) {
             let unchanged: JSON = ["description": "Not changed since If-None-Match"]
-            operations.append(operation("get", "get", resource, ["200": Self.json(resource.name, "The \(resource.name)"), "304": unchanged], []))
+            operations.append(
+                operation("get", "get", resource, ["200": Self.json(resource.name, "The \(resource.name)"), "304": unchanged], []))
         }
         if resource.verbs.contains(.update) {
             let schema: JSON = ["anyOf": [Self.reference(resource.name), Self.reference("rehearsal")]]
@@ -64,7 +68,8 @@ extension OpenAPI {
         if resource.verbs.contains(.delete) {
             let gone: JSON = ["description": "It is gone"]
             operations.append(
-                operation("delete", "delete", resource, ["204": gone, "200": Self.json("rehearsal", "What would go")], [Self.dryRun, match]))
+                operation(
+                    "delete", "delete", resource, ["204": gone, "200": Self.json("rehearsal", "What would go")], [Self.dryRun, match]))
         }
         return operations
     }
@@ -72,10 +77,11 @@ extension OpenAPI {
     private func action(_ action: Action, _ resource: Resource) -> JSON.Member {
         let success: JSON = ["description": "The outcome", "content": ["application/json": ["schema": ["type": "object"]]]]
         let parameters = action.parameters.map { parameter -> JSON in
-            ["partial", "dry_run"].contains(parameter.name) ? Self.flag(parameter.name, parameter.summary) : Self.query(parameter.name, parameter.summary)
+            ["partial", "dry_run"].contains(parameter.name)
+                ? Self.flag(parameter.name, parameter.summary) : Self.query(parameter.name, parameter.summary)
         }
         let body = action.mediaType.map { mediaType -> JSON in
-            ["required": true, "content": .object([.init(mediaType, ["schema": ["type": "string"]])])]
+            ["required": true, "content": .object([.init(mediaType, ["schema": ["type": "string", "minLength": 1]])])]
         }
         return operation("post", action.name, resource, ["200": success], parameters, body: body, summary: action.summary)
     }
@@ -112,9 +118,10 @@ extension OpenAPI {
         ["name": .string(name), "in": "query", "description": .string(description), "schema": ["type": "string"]]
     }
 
-    private static func header(_ name: String, _ description: String) -> JSON {
-        ["name": .string(name), "in": "header", "description": .string(description), "schema": ["type": "string"]]
-    }
+    private static let idempotencyKey: JSON = [
+        "name": "Idempotency-Key", "in": "header", "description": "A repeated request with this key is answered as the first",
+        "schema": ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"],
+    ]
 }
 
 /// The query parameters of a list.
@@ -130,7 +137,8 @@ struct ListParameters {
     private var controls: [JSON] {
         let range: JSON = ["type": "integer", "minimum": 1, "maximum": .number(String(ListQuery.limitMaximum)), "default": 100]
         var controls = [
-            parameter("limit", "Rows of a page", range), parameter("cursor", "Where the page begins: page.next of the one before"),
+            parameter("limit", "Rows of a page", range),
+            parameter("cursor", "Where the page begins: page.next of the one before", ["type": "string", "minLength": 24]),
             parameter("sort", "Fields in order, - before one that descends"), parameter("count", "exact: page.total", ["const": "exact"]),
         ]
         if resource.fields.contains(where: \.isSearchable) { controls.append(parameter("q", "Text to find")) }
@@ -142,11 +150,21 @@ struct ListParameters {
         for field in (resource.hasID ? [resource.idField] : []) + resource.fields {
             for operation in field.filterOperators {
                 let name = operation == .equal ? field.name : "\(field.name)[\(operation.rawValue)]"
-                let isFlag = operation == .isNull || (field.kind == .boolean)
-                filters.append(parameter(name, field.summary, isFlag ? ["type": "boolean"] : ["type": "string"]))
+                filters.append(parameter(name, field.summary, Self.schema(field, operation)))
             }
         }
         return filters
+    }
+
+    private static func schema(_ field: Field, _ operation: FilterOperator) -> JSON {
+        switch (operation, field.kind) {
+        case (.isNull, _), (_, .boolean): ["type": "boolean"]
+        case (.oneOf, _), (.contains, _), (.startsWith, _), (_, .text), (_, .reference): ["type": "string"]
+        case (_, .integer): ["type": "integer"]
+        case (_, .rate): ["type": ["integer", "string"], "minLength": 1]
+        case (_, .choice(let words)): ["type": "string", "enum": .array(words.map(JSON.string))]
+        default: ["type": "string", "minLength": 1]
+        }
     }
 
     private var shortcuts: [JSON] {

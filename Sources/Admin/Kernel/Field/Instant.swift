@@ -10,12 +10,15 @@ enum Instant {
         let octets = Array(text.utf8)
         guard octets.count >= 10, octets.count <= 40, let date = date(octets[..<10]) else { throw expectation }
         guard octets.count > 10 else { return date + "T00:00:00Z" }
-        guard octets[10] == UInt8(ascii: "T") || octets[10] == UInt8(ascii: "t") || octets[10] == UInt8(ascii: " ") else { throw expectation }
+        guard octets[10] == UInt8(ascii: "T") || octets[10] == UInt8(ascii: "t") || octets[10] == UInt8(ascii: " ") else {
+            throw expectation
+        }
         guard let time = time(octets[11...]) else { throw expectation }
         return date + "T" + time
     }
 
-    private static let expectation = FieldFault("timestamp", "a time such as 2026-01-31T12:00:00Z or an age such as 15m, 2h, 7d is expected")
+    private static let expectation = FieldFault(
+        "timestamp", "a time such as 2026-01-31T12:00:00Z or an age such as 15m, 2h, 7d is expected")
 
     /// Seconds since the Unix epoch.
     static func now() -> Int64 {
@@ -45,7 +48,8 @@ enum Instant {
     private static func time(_ octets: ArraySlice<UInt8>) -> String? {
         let text = String(decoding: octets, as: UTF8.self)
         let clock = text.prefix(8).split(separator: ":", omittingEmptySubsequences: false)
-        guard clock.map(\.utf8.count) == [2, 2, 2], let hour = number(clock[0]), let minute = number(clock[1]), let second = number(clock[2]),
+        guard clock.map(\.utf8.count) == [2, 2, 2], let hour = number(clock[0]), let minute = number(clock[1]),
+            let second = number(clock[2]),
             hour < 24, minute < 60, second <= 60
         else { return nil }
         var zone = text.dropFirst(8)

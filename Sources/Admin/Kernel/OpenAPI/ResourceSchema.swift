@@ -12,7 +12,8 @@ struct ResourceSchema {
         for field in resource.fields where field.isAnswered {
             properties.append(.init(field.name, field.answerSchema))
             if case .reference = field.kind {
-                properties.append(.init(field.column, ["type": .array(field.isNullable ? ["integer", "null"] : ["integer"]), "readOnly": true]))
+                properties.append(
+                    .init(field.column, ["type": .array(field.isNullable ? ["integer", "null"] : ["integer"]), "readOnly": true]))
             }
         }
         if resource.isVersioned { properties.append(.init("version", ["type": "integer", "readOnly": true])) }
@@ -88,7 +89,8 @@ extension Field {
         case .timestamp: return [.init("type", "string"), .init("format", "date-time")]
         case .address(.ipv4): return [.init("type", "string"), .init("format", "ipv4")]
         case .address(.ipv6): return [.init("type", "string"), .init("format", "ipv6")]
-        case .address, .prefix, .hardwareAddress: return [.init("type", "string")]
+        case .address, .hardwareAddress: return [.init("type", "string"), .init("minLength", 2)]
+        case .prefix: return [.init("type", "string"), .init("minLength", 2), .init("format", "ip-network")]
         case .text, .secret: return [.init("type", "string")] + lengths + format
         }
     }

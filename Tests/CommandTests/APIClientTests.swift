@@ -1,0 +1,102 @@
+import Testing
+
+@testable import lastmile
+
+@Suite struct APIClientTests {
+    private func client(_ server: ScriptedHTTPServer, token: String? = "t0ken") throws -> APIClient {
+        APIClient(
+            connection: try Connection(tenant: "north") { name in
+                ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": token, "LASTMILE_STATE_DIR": "/nonexistent"][name]
+                    ?? nil
+            })
+    }
+
+    @Test func sendsTokenTenantAndBody() throws {
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.answer(201, #"{"id":1}"#)])
+        let made = try client(server).send(
+            .init(
+                method: "POST", path: ["nas", "a b/ü"], query: [("dry_run", "true")], body: Array(#"{"name":"x"}"#.utf8),
+                headers: ["If-Match: *"]))
+        #expect(made["id"]?.integer == 1)
+        let request = try #require(server.requests.first)
+        #expect(request.hasPrefix("POST /api/v1/nas/a%20b%2F%C3%BC?dry_run=true HTTP/1.1\r\n"))
+        for line in ["Authorization: Bearer t0ken", "X-Lastmile-Tenant: north", "Content-Type: application/json", "If-Match: *"] {
+            #expect(request.contains("\r\n\(line)\r\n"))
+        }
+        #expect(request.hasSuffix("\r\n\r\n{\"name\":\"x\"}"))
+    }
+
+    @Test(arguments: [
+        (400, lastmile.ExitStatus.failed), (401, .denied), (403, .denied), (404, .notFound), (409, .conflict), (412, .conflict),
+        (422, .failed),
+        (500, .failed), (503, .failed),
+    ])
+    func problemsDecideTheExitStatus(_ status: Int, _ expected: lastmile.ExitStatus) throws {
+        let body = #"{"title":"T","status":\#(status),"detail":"D","code":"c","request_id":"r1"}"#
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(status, body)])
+        let failure = #expect(throws: CommandFailure.self) { try client(server).send(.init(path: ["nas"])) }
+        #expect(failure?.status == expected)
+        #expect(failure?.message == "D")
+    }
+
+    @Test func listsTheMistakesOfABody() throws {
+        let body = """
+            {"title":"The body does not fit","status":422,"detail":"x","code":"invalid","errors":[
+            {"pointer":"/address","code":"prefix","detail":"an IP network is expected"},{"line":3,"column":"vlan","detail":"1 to 4094"}]}
+            """
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(422, body)])
+        let failure = #expect(throws: CommandFailure.self) { try client(server).send(.init(path: ["nas"])) }
+        #expect(failure?.details == ["address: an IP network is expected", "line 3, vlan: 1 to 4094"])
+        #expect(failure?.text.hasPrefix("lastmile: The body does not fit\n  address: an IP network") == true)
+    }
+
+    @Test func withoutATokenSaysWhereItLooked() throws {
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(401, #"{"title":"T","detail":"D"}"#)])
+        let failure = #expect(throws: CommandFailure.self) { try client(server, token: nil).send(.init(path: ["nas"])) }
+        #expect(failure?.next.contains("/nonexistent/admin.token") == true)
+    }
+
+    @Test func nothingThereIsUnreachable() throws {
+        // A port that was free a moment ago: the server closes it after its last answer.
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.answer(200, "{}")])
+        let client = try client(server)
+        try client.send(.init(path: ["nas"]))
+        var failure: CommandFailure?
+        for _ in 0..<1000 where failure?.message.contains("connect") != true {
+            failure = #expect(throws: CommandFailure.self) { try client.send(.init(path: ["nas"])) }
+        }
+        #expect(failure?.status == .unreachable)
+        #expect(failure?.next.contains("LASTMILE_URL") == true)
+    }
+
+    @Test func anotherProgramsAnswerIsNoSuccess() throws {
+        let server = try ScriptedHTTPServer([
+            ScriptedHTTPServer.answer(200, "<html>", type: "text/html"), ScriptedHTTPServer.answer(502, "<html>", type: "text/html"), "",
+        ])
+        let client = try client(server)
+        for expected in [lastmile.ExitStatus.failed, .unreachable, .unreachable] {
+            let failure = #expect(throws: CommandFailure.self) { try client.send(.init(path: ["nas"])) }
+            #expect(failure?.status == expected)
+        }
+    }
+
+    @Test func refusesWhatCannotStandInAHeader() {
+        for (name, value) in [("LASTMILE_TOKEN", "a\r\nX: y"), ("LASTMILE_TENANT", "a b"), ("LASTMILE_URL", "ftp://x")] {
+            let failure = #expect(throws: CommandFailure.self) { try Connection(tenant: nil) { $0 == name ? value : nil } }
+            #expect(failure?.status == .usage)
+        }
+    }
+
+    @Test(arguments: [
+        ["nas", "create", "--nme", "x"], ["nas", "creat"], ["frobnicate"], ["session", "disconnect"], ["nas", "list", "-o", "xml"],
+        ["subscriber", "lock", "alice"], ["radius", "test", "--secret", ""], ["lock", "list", "--limit", "5", "--all"],
+    ])
+    func wrongCommandLinesEndWithTwo(_ words: [String]) {
+        #expect(Lastmile.run(words) == 2)
+    }
+
+    @Test func helpEndsWithZero() {
+        #expect(Lastmile.run(["nas", "create", "--help"]) == 0)
+        #expect(Lastmile.run(["help", "session"]) == 0)
+    }
+}

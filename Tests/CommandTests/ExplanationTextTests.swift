@@ -1,0 +1,50 @@
+import Testing
+
+@testable import lastmile
+
+@Suite struct ExplanationTextTests {
+    @Test func printsTheDerivation() throws {
+        let explanation = try JSONReader.parse(
+            """
+            {"username":"alice","status":"active","locks":[{"reason":"overdue","level":"captive"}],"level":"captive","answer":"Access-Accept",
+             "reason":"accepted_captive","sentence":"Accepted into the walled garden.","credential":"clear","methods":["pap","chap"],
+             "profile":{"id":3,"name":"garden","download":1000000,"upload":0},"nas":{"name":"core1","vendor":"cisco"},
+             "warnings":["a warning"],"attributes":[{"name":"Tunnel-Type","tag":1,"value":"VLAN"},{"name":"Filter-Id","tag":null,"value":"x\\u001by"}]}
+            """)
+        #expect(
+            ExplanationText.text(explanation) == """
+                subscriber  alice
+                status      active
+                locks       overdue (captive)
+                level       captive
+                password    stored in clear; serves pap, chap
+                profile     garden
+                download    1Mbit/s (to the subscriber)
+                upload      no limit (from the subscriber)
+                nas         core1 (cisco)
+                warning     a warning
+
+                Access-Accept
+                    Tunnel-Type:1 = VLAN
+                    Filter-Id = x\\x1by
+
+                => Accepted into the walled garden.
+
+                """)
+    }
+
+    @Test func tellsWhetherTheNetworkDidIt() throws {
+        let ack = try JSONReader.parse(#"{"session":7,"outcome":"ack","message":"The NAS confirmed."}"#)
+        let nak = try JSONReader.parse(
+            #"{"subscriber":1,"sessions":[{"session":8,"outcome":{"session":8,"outcome":"nak","message":"No."}}]}"#)
+        let counts = try JSONReader.parse(#"{"sessions":3,"ack":2,"nak":0,"timeout":1,"refused":0}"#)
+        #expect(OutcomeText.isDone(ack))
+        #expect(!OutcomeText.isDone(nak))
+        #expect(!OutcomeText.isDone(counts))
+        #expect(OutcomeText.line(ack) == "session 7: ack: The NAS confirmed.")
+        #expect(OutcomeText.applied(nak) == "session 8: nak: No.\n")
+        #expect(OutcomeText.applied(counts) == "sessions 3, ack 2, nak 0, timeout 1, refused 0\n")
+        #expect(!OutcomeText.advice(counts).isEmpty)
+        #expect(OutcomeText.advice(nak).isEmpty)
+    }
+}
