@@ -73,7 +73,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
-        .target(name: "Support", dependencies: ["Database", "CCurl", "CLinux"], path: "Tests/Support", swiftSettings: settings),
+        .target(
+            name: "Support", dependencies: ["Database", "CCurl", "CLinux", .product(name: "Logging", package: "swift-log")], path: "Tests/Support",
+            swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
         .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
@@ -81,7 +83,9 @@ let package = Package(
         .testTarget(
             name: "ProvisioningTests", dependencies: ["Provisioning", "Database", "RadiusCore", "Support"],
             swiftSettings: settings),
-        .testTarget(name: "AdminTests", dependencies: ["Admin", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),

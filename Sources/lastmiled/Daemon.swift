@@ -55,7 +55,11 @@ struct Daemon {
                 port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
-        if parts.server != nil { services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer))) }
+        if let server = parts.server {
+            services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
+            let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
+            services.append(.init(service: report))
+        }
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo, state: state)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))

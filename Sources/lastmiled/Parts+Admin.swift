@@ -15,10 +15,13 @@ extension Parts {
             disconnect: { [control] tenant, session, actor in
                 try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }
             },
-            coa: { [control] tenant, session, actor in
-                try await Self.outcome { try await control.reauthorize(tenant: tenant, session: session, by: actor) }
+            coa: { [control, feed] tenant, session, actor in
+                await feed.waitForFullLook()
+                return try await Self.outcome { try await control.reauthorize(tenant: tenant, session: session, by: actor) }
             },
-            applyProfile: { [control] tenant, profile, actor in
+            applyProfile: { [control, feed] tenant, profile, actor in
+                // The caller's change is committed; the rates that go out are the snapshot's.
+                await feed.waitForFullLook()
                 let summary = try await control.applyProfileChange(tenant: tenant, profile: profile, by: actor)
                 return Self.text([
                     "sessions": .number("\(summary.total)"), "ack": .number("\(summary.acks)"), "nak": .number("\(summary.naks)"),

@@ -59,7 +59,7 @@ final class Parts: Sendable {
             },
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)
-            })
+            }, defaultPort: settings.coaPort)
         reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
     }
 

@@ -12,9 +12,10 @@ struct StateDirectory {
 
     /// Makes the directory when it is missing.
     func prepare() throws {
-        for directory in [path, journal] where mkdir(directory, 0o755) != 0 && errno != EEXIST {
-            try makeParents(of: directory)
-            guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
+        // The private cluster runs as another user and passes through the first; the journal is nobody else's.
+        for (directory, mode) in [(path, mode_t(0o755)), (journal, 0o700)] where mkdir(directory, mode) != 0 && errno != EEXIST {
+            makeParents(of: directory)
+            guard mkdir(directory, mode) == 0 || errno == EEXIST else {
                 throw StartFailure(
                     "cannot make \(directory): \(String(cString: strerror(errno))); create it for this user, or set state.dir "
                         + "(LASTMILE_STATE_DIR) to a directory that this user may write to")
@@ -25,7 +26,7 @@ struct StateDirectory {
         }
     }
 
-    private func makeParents(of directory: String) throws {
+    private func makeParents(of directory: String) {
         var made = ""
         for part in directory.split(separator: "/").dropLast() {
             made += "/" + part

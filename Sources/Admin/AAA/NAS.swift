@@ -13,7 +13,7 @@ extension Resource {
                 .secret("secret", .required, .octets(1...128)),
                 .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),
                 .address("coa_address", .any, .summary("Where CoA and Disconnect go; null: where its packets come from")),
-                .integer("coa_port", .initial(3799), .range(1...65535)),
+                .integer("coa_port", .range(1...65535)),
                 .choice(
                     "require_message_authenticator", ["no", "yes", "auto"],
                     .summary("auto: from the first request on that brought one; null: as the configuration says")),

@@ -57,7 +57,8 @@ CREATE TABLE aaa.nas (
     secret bytea NOT NULL,
     vendor text NOT NULL DEFAULT 'generic',
     coa_address inet,
-    coa_port integer NOT NULL DEFAULT 3799 CHECK (coa_port BETWEEN 1 AND 65535),
+    -- null: as coa.port of the configuration says
+    coa_port integer CHECK (coa_port BETWEEN 1 AND 65535),
     -- null: as radius.require_message_authenticator and radius.limit_proxy_state of the configuration say
     require_message_authenticator text CHECK (require_message_authenticator IN ('no', 'yes', 'auto')),
     limit_proxy_state text CHECK (limit_proxy_state IN ('no', 'yes', 'auto')),

@@ -11,9 +11,10 @@ public struct ControlledSession: Sendable {
     public let userName: String
     public let vendor: NASVendor
     public let identity: SessionIdentity
-    /// Where the NAS takes requests: its CoA address, else the one host that it is known by, else what it calls itself.
+    /// Where the NAS takes requests: its CoA address, else the one host that it is known by, else where its accounting comes from.
     let address: IPAddress?
-    let port: UInt16
+    /// nil: as the configuration says.
+    let port: UInt16?
     let sealedSecret: [UInt8]?
     let sendsMessageAuthenticator: Bool
 
@@ -31,7 +32,7 @@ public struct ControlledSession: Sendable {
             nasIdentifier: try row.optionalString("nas_identifier"),
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
         address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
-        port = UInt16(clamping: try row.optionalInt64("coa_port") ?? 3799)
+        port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }
         sealedSecret = try row.optionalBytes("secret")
         sendsMessageAuthenticator = try row.optionalBool("send_message_authenticator") ?? true
     }

@@ -65,6 +65,7 @@ public struct SessionControl: Sendable {
     private let open: @Sendable ([UInt8]) throws -> [UInt8]
     private let attributes: AttributeProvider
     private let closeGhost: @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool
+    private let defaultPort: UInt16
     private let concurrency: Int
 
     /// - Parameters:
@@ -73,17 +74,20 @@ public struct SessionControl: Sendable {
     ///   - open: opens a sealed secret of a NAS.
     ///   - attributes: what a running session is told.
     ///   - closeGhost: ends the row of a session that its NAS does not know, inside a tenant's transaction; false when it was over.
+    ///   - defaultPort: where a NAS takes requests when its record names no port (RFC 5176 §2.1).
     ///   - concurrency: sessions that `applyProfileChange` has in hand at once, 1...1024.
     public init(
         pool: Pool, client: CoAClient, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
         attributes: @escaping AttributeProvider,
-        closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, concurrency: Int = 64
+        closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, defaultPort: UInt16 = 3799,
+        concurrency: Int = 64
     ) {
         self.pool = pool
         self.client = client
         self.open = open
         self.attributes = attributes
         self.closeGhost = closeGhost
+        self.defaultPort = defaultPort
         self.concurrency = max(1, min(1024, concurrency))
     }
 
@@ -208,7 +212,7 @@ public struct SessionControl: Sendable {
         let secret: [UInt8]
         do { secret = try open(sealed) } catch { throw .secretClosed("\(error)") }
         let peer = CoAPeer(
-            address: address, port: session.port, secret: SharedSecret(secret),
+            address: address, port: session.port ?? defaultPort, secret: SharedSecret(secret),
             sendsMessageAuthenticator: session.sendsMessageAuthenticator)
         do { return (try session.request(plan.kind, change: plan.change), peer) } catch { throw .request(error) }
     }

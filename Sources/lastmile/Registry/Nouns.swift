@@ -34,7 +34,7 @@ extension Noun {
             Field("secret", .text, "The shared secret; 16 random characters or more"),
             Field("vendor", .text, "Whose attributes it understands: mikrotik, cisco, juniper, huawei, nokia, ..."),
             Field("coa_address", .text, "Where CoA and Disconnect go, when not where its packets come from"),
-            Field("coa_port", .integer, "3799 unless given"),
+            Field("coa_port", .integer, "as the daemon's coa.port says unless given"),
             Field("require_message_authenticator", .text, "no, yes, or auto: once it has sent one"),
             Field("limit_proxy_state", .text, "no, yes or auto"),
             Field("send_message_authenticator", .flag, "true or false"),
