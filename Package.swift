@@ -82,7 +82,7 @@ let package = Package(
             name: "ProvisioningTests", dependencies: ["Provisioning", "Database", "RadiusCore", "Support"],
             swiftSettings: settings),
         .testTarget(name: "AdminTests", dependencies: ["Admin", "Support"], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
