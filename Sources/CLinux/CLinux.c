@@ -3,11 +3,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,12 +19,13 @@
 int lm_receive(int fd, struct lm_datagram *slots, unsigned count) {
     struct mmsghdr headers[LM_BATCH];
     struct iovec vectors[LM_BATCH];
+    struct sockaddr_in6 peers[LM_BATCH];
     _Alignas(struct cmsghdr) uint8_t control[LM_BATCH][CONTROL_OCTETS];
     if (count > LM_BATCH) count = LM_BATCH;
     for (unsigned i = 0; i < count; i++) {
         vectors[i] = (struct iovec){slots[i].bytes, slots[i].capacity};
         headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &slots[i].peer, .msg_namelen = sizeof slots[i].peer,
+            .msg_name = &peers[i], .msg_namelen = sizeof peers[i],
             .msg_iov = &vectors[i], .msg_iovlen = 1,
             .msg_control = control[i], .msg_controllen = CONTROL_OCTETS};
     }
@@ -31,13 +35,16 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count) {
         struct lm_datagram *slot = &slots[i];
         slot->count = headers[i].msg_len;
         slot->truncated = (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
-        memset(&slot->local, 0, sizeof slot->local);
+        memcpy(slot->peer.octets, &peers[i].sin6_addr, sizeof slot->peer.octets);
+        slot->peer.port = ntohs(peers[i].sin6_port);
+        slot->peer.scope = peers[i].sin6_scope_id;
+        memset(slot->local, 0, sizeof slot->local);
         slot->interface_index = 0;
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&headers[i].msg_hdr); c; c = CMSG_NXTHDR(&headers[i].msg_hdr, c)) {
             if (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_PKTINFO) continue;
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
-            slot->local = info.ipi6_addr;
+            memcpy(slot->local, &info.ipi6_addr, sizeof slot->local);
             if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) slot->interface_index = info.ipi6_ifindex;
         }
     }
@@ -47,24 +54,30 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count) {
 int lm_send(int fd, const struct lm_datagram *slots, unsigned count) {
     struct mmsghdr headers[LM_BATCH];
     struct iovec vectors[LM_BATCH];
+    struct sockaddr_in6 peers[LM_BATCH];
     _Alignas(struct cmsghdr) uint8_t control[LM_BATCH][CONTROL_OCTETS];
+    static const uint8_t anywhere[16];
     unsigned used = 0;
     if (count > LM_BATCH) count = LM_BATCH;
     for (unsigned i = 0; i < count; i++) {
         if (slots[i].count == 0) continue;
         struct msghdr *h = &headers[used].msg_hdr;
         vectors[used] = (struct iovec){slots[i].bytes, slots[i].count};
+        peers[used] = (struct sockaddr_in6){
+            .sin6_family = AF_INET6, .sin6_port = htons(slots[i].peer.port), .sin6_scope_id = slots[i].peer.scope};
+        memcpy(&peers[used].sin6_addr, slots[i].peer.octets, sizeof slots[i].peer.octets);
         *h = (struct msghdr){
-            .msg_name = (void *)&slots[i].peer, .msg_namelen = sizeof slots[i].peer,
+            .msg_name = &peers[used], .msg_namelen = sizeof peers[used],
             .msg_iov = &vectors[used], .msg_iovlen = 1};
-        if (!IN6_IS_ADDR_UNSPECIFIED(&slots[i].local)) {
+        if (memcmp(slots[i].local, anywhere, sizeof anywhere) != 0) {
             h->msg_control = control[used];
             h->msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo));
             struct cmsghdr *c = CMSG_FIRSTHDR(h);
             c->cmsg_level = IPPROTO_IPV6;
             c->cmsg_type = IPV6_PKTINFO;
             c->cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo));
-            struct in6_pktinfo info = {slots[i].local, slots[i].interface_index};
+            struct in6_pktinfo info = {.ipi6_ifindex = slots[i].interface_index};
+            memcpy(&info.ipi6_addr, slots[i].local, sizeof slots[i].local);
             memcpy(CMSG_DATA(c), &info, sizeof info);
         }
         used++;
@@ -89,7 +102,7 @@ int lm_send(int fd, const struct lm_datagram *slots, unsigned count) {
     return (int)sent;
 }
 
-int lm_udp_open(const struct in6_addr *address, uint16_t port, int reuse_port, int receive_buffer_bytes) {
+int lm_udp_open(const uint8_t *address, uint16_t port, int reuse_port, int receive_buffer_bytes) {
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     int on = 1, off = 0;
@@ -98,7 +111,8 @@ int lm_udp_open(const struct in6_addr *address, uint16_t port, int reuse_port, i
     if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (receive_buffer_bytes > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
-    struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *address};
+    struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&local.sin6_addr, address, sizeof local.sin6_addr);
     if (bind(fd, (struct sockaddr *)&local, sizeof local) < 0) {
         int problem = errno;
         close(fd);

@@ -44,7 +44,7 @@ struct Announcement: Service {
             Try, in another terminal of this directory:
               radtest alice wonderland 127.0.0.1:\(server.authenticationPort) 0 testing123
               \(prefix).build/release/lastmile subscriber explain carol --nas loopback
-              .build/release/lastmile nas simulate --server 127.0.0.1 --auth-port \(server.authenticationPort) --acct-port \(server.accountingPort) --secret testing123 --user alice --password wonderland
+              .build/release/lastmile nas simulate --server 127.0.0.1 --nas-ip 127.0.0.1 --auth-port \(server.authenticationPort) --acct-port \(server.accountingPort) --secret testing123 --user alice --password wonderland
 
             Subscribers alice, bob and carol (suspended), password wonderland; shared secret testing123. Ctrl-C ends the daemon.
             """

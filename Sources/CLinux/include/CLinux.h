@@ -2,20 +2,27 @@
 #ifndef LASTMILE_CLINUX_H
 #define LASTMILE_CLINUX_H
 
-#include <netinet/in.h>
+// Only these: a structure of the system that is defined through this header would be this module's in Swift, or Glibc's, by the order
+// of loading.
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
 
 #include "Process.h"
+
+/// Where a datagram comes from or goes to.
+struct lm_address {
+    uint8_t octets[16];  // IPv4 stands here as ::ffff:a.b.c.d
+    uint16_t port;       // host order
+    uint32_t scope;      // interface of a link-local address, else 0
+};
 
 /// One datagram slot: where its bytes lie, how many there are, and the peer's address.
 struct lm_datagram {
     uint8_t *bytes;
     uint32_t capacity;
     uint32_t count;
-    struct sockaddr_in6 peer;  // IPv4 peers stand here as ::ffff:a.b.c.d
-    struct in6_addr local;     // the address that the peer sent to; the reply leaves from it
+    struct lm_address peer;
+    uint8_t local[16];         // the address that the peer sent to; the reply leaves from it; zeros let the system choose
     uint32_t interface_index;  // scope of a link-local local address, else 0
     uint32_t truncated;        // 1 when the datagram was longer than capacity
 };
@@ -29,8 +36,9 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count);
 /// Sends `count` datagrams, skipping those whose `count` is 0. Returns how many the kernel took, or -errno of the first refusal.
 int lm_send(int fd, const struct lm_datagram *slots, unsigned count);
 
-/// Opens a non-blocking dual-stack UDP socket with SO_REUSEPORT and packet info, bound to `address`:`port`. Returns fd or -errno.
-int lm_udp_open(const struct in6_addr *address, uint16_t port, int reuse_port, int receive_buffer_bytes);
+/// Opens a non-blocking dual-stack UDP socket with SO_REUSEPORT and packet info, bound to the 16 octets of
+/// `address` and to `port`. Returns fd or -errno.
+int lm_udp_open(const uint8_t *address, uint16_t port, int reuse_port, int receive_buffer_bytes);
 
 /// Pins the calling thread to one processor; returns 0 or -errno.
 int lm_pin_thread(int processor);

@@ -28,6 +28,8 @@ CREATE TABLE aaa.session (
     multi_session_id text,
     nas_identifier text,
     nas_address inet,
+    -- where the last record came from: behind a translator or a proxy another than the NAS says
+    source_address inet,
     nas_port bigint,
     nas_port_id text,
     nas_port_type integer,

@@ -80,7 +80,7 @@ struct BatchFold {
             if effect.kind == .older { continue }
             rows[place].isChanged = true
             if effect.kind == .reopened { break }
-            if record.time.microseconds >= latest { rows[place].identity.merge(record) }
+            if record.time.microseconds >= latest { rows[place].identity.merge(record, from: journalled.entry.peer) }
             // Under one key only the newest session can be open.
             if place != places[key]?.last { endOld(place) }
             return note(record, journalled, row: place, effect)
@@ -95,7 +95,7 @@ struct BatchFold {
             id: 0, tenant: entry.tenant, key: key, subscriber: subscriber(of: record, entry), profile: 0, fold: fold, isNew: true,
             isChanged: true)
         row.profile = profiles[row.subscriber] ?? 0
-        row.identity.merge(record)
+        row.identity.merge(record, from: journalled.entry.peer)
         row.nasIdentifier = row.identity.nasIdentifier
         row.nasAddress = row.identity.nasAddress
         let place = rows.count

@@ -18,9 +18,12 @@ struct SessionNaming: Equatable {
     var delegatedIPv6Prefix = ""
     var framedInterfaceID = ""
     var classes = ""
+    /// Where the record came from.
+    var sourceAddress = ""
 
-    /// Takes over what `record` names.
-    mutating func merge(_ record: AccountingRecord) {
+    /// Takes over what `record`, which came from `peer`, names.
+    mutating func merge(_ record: AccountingRecord, from peer: InlineArray<16, UInt8>) {
+        sourceAddress = IPAddress(octets: peer).text
         set(&username, StorableText.of(record.userName))
         set(&sessionID, StorableText.of(record.sessionID))
         set(&multiSessionID, StorableText.of(record.multiSessionID))

@@ -10,7 +10,7 @@ enum SessionControlStore {
             coalesce(
                 host(n.coa_address),
                 CASE WHEN masklen(n.address) = CASE family(n.address) WHEN 4 THEN 32 ELSE 128 END THEN host(n.address) END,
-                host(s.nas_address)) AS peer_address
+                host(s.source_address), host(s.nas_address)) AS peer_address
         FROM aaa.session s
         LEFT JOIN aaa.nas n ON n.id = s.nas_id AND n.tenant_id = s.tenant_id
         """

@@ -36,9 +36,16 @@ struct ChangeFeed {
     private var taken: [Int64: String] = [:]
 
     /// Begins at what the transaction of `connection` sees; call it before a full load in the same transaction.
+    ///
+    /// The load holds all that is visible now. A change read again would do harm: one that frees a name would take it from
+    /// whoever has it by now, when that other change has an older transaction id and is not read with it.
     mutating func begin(_ connection: Connection) throws {
-        from = try Self.horizon(connection)
-        taken = [:]
+        let horizon = try Self.horizon(connection)
+        var seen: [Int64: String] = [:]
+        let sql = "SELECT id, transaction_id::text FROM aaa.change WHERE transaction_id >= $1::text::xid8"
+        try connection.query(sql, [.text(horizon)]) { seen[try $0.int64(0)] = try $0.string(1) }
+        from = horizon
+        taken = seen
     }
 
     /// The changes that are new since the last call.

@@ -14,6 +14,8 @@ struct ObservationStore {
     private static let seenSeconds: Int64 = 30
 
     /// Upserts the clients whose rules changed, or that were seen lately. Scope `system`.
+    ///
+    /// Several nodes write: a client that signed once, at any of them, is held to it, and Proxy-State was judged by the first.
     mutating func flush(_ observations: [Int64: ClientObservation], _ connection: Connection) throws {
         for (nas, observation) in observations {
             let now = Written(
@@ -28,8 +30,10 @@ struct ObservationStore {
                     (nas_id, tenant_id, requires_message_authenticator, limits_proxy_state, first_seen_at, last_seen_at)
                 SELECT id, tenant_id, $2, $3, to_timestamp($4), to_timestamp($4) FROM aaa.nas WHERE id = $1
                 ON CONFLICT (nas_id) DO UPDATE SET
-                    requires_message_authenticator = excluded.requires_message_authenticator,
-                    limits_proxy_state = excluded.limits_proxy_state,
+                    requires_message_authenticator = CASE
+                        WHEN o.requires_message_authenticator THEN true
+                        ELSE coalesce(excluded.requires_message_authenticator, o.requires_message_authenticator) END,
+                    limits_proxy_state = coalesce(o.limits_proxy_state, excluded.limits_proxy_state),
                     last_seen_at = greatest(o.last_seen_at, excluded.last_seen_at)
                 """,
                 [

@@ -47,10 +47,7 @@ struct SnapshotCompiler {
         try loadClients(connection)
         let expected = try connection.queryOne("SELECT count(*) FROM aaa.subscriber")?.int(0) ?? 0
         var builder = SubscriberIndexBuilder(expecting: expected)
-        try connection.queryStreaming(SnapshotReader.subscriberSQL) { row in
-            let entry = try subscriber(row)
-            if !builder.add(entry) { problems.append("subscriber \(entry.id): its reply attributes are too large; it cannot log in") }
-        }
+        try connection.queryStreaming(SnapshotReader.subscriberSQL) { builder.add(try subscriber($0)) }
         subscribers = SubscriberTable(builder.build())
     }
 
@@ -79,13 +76,7 @@ struct SnapshotCompiler {
 
     /// Reads the named subscribers; `freed` are names that a rename or a deletion gave up.
     mutating func reload(subscribers ids: [Int64], freed: [(tenant: Int64, name: String)], _ connection: Connection) throws {
-        var changes = freed.map { former in
-            var entry = SubscriberEntry()
-            entry.tenant = former.tenant
-            entry.name = Array(former.name.utf8)
-            entry.isRemoved = true
-            return entry
-        }
+        var changes = freed.map { SubscriberEntry.removal(of: Array($0.name.utf8), in: $0.tenant) }
         for id in ids { keyed[id] = nil }
         try connection.query(SnapshotReader.subscriberSQL + " WHERE t.id = ANY($1)", [.intArray(ids)]) { row in
             changes.append(try subscriber(row))
@@ -94,11 +85,12 @@ struct SnapshotCompiler {
     }
 
     private mutating func add(profile row: Row) throws {
-        let attributes = try SnapshotReader.attributes(row, from: 15)
+        var found: [String] = []
+        let attributes = try SnapshotReader.attributes(row, from: 15, problems: &found)
         var filters = CompiledAttributes()
         for filter in try row.strings(14) { filters.append("Filter-Id", filter, dictionary) }
         let name = try row.string(2)
-        var found = filters.problems
+        found += filters.problems
         var compiled: [NASVendor: CompiledAttributes] = [:]
         for vendor in NASVendor.allCases {
             compiled[vendor] = CompiledAttributes(attributes, for: vendor, dictionary: dictionary)
@@ -153,6 +145,7 @@ struct SnapshotCompiler {
         entry.locks = SnapshotReader.locks(try row.strings(20))
         try addCredential(row, to: &entry)
         try addAttributes(row, to: &entry)
+        if !entry.isStorable { problems.append("subscriber \(entry.id): its reply attributes are too large; it cannot log in") }
         return entry
     }
 
@@ -186,7 +179,10 @@ struct SnapshotCompiler {
             identity.append("Tunnel-Medium-Type:\(tag)", "6", dictionary)
             identity.append("Tunnel-Private-Group-Id:\(tag)", "\(vlan)", dictionary)
         }
-        var service = CompiledAttributes(try SnapshotReader.attributes(row, from: 17), for: nil, dictionary: dictionary)
+        var found: [String] = []
+        let attributes = try SnapshotReader.attributes(row, from: 17, problems: &found)
+        found += attributes.compactMap { $0.vendor == nil ? nil : "\($0.name): only a profile's attribute may name a vendor" }
+        var service = CompiledAttributes(attributes, for: nil, dictionary: dictionary)
         for route in try row.strings(10) {
             service.append(route.contains(":") ? "Framed-IPv6-Route" : "Framed-Route", route, dictionary)
         }
@@ -197,7 +193,7 @@ struct SnapshotCompiler {
         entry.service = service.encoded
         entry.hasKeyedAttributes = !service.keyed.isEmpty
         if !service.keyed.isEmpty { keyed[entry.id] = service.keyed }
-        for problem in identity.problems + service.problems { problems.append("subscriber \(entry.id): \(problem)") }
+        for problem in found + identity.problems + service.problems { problems.append("subscriber \(entry.id): \(problem)") }
     }
 
     private static func octets(hex digits: [UInt8]) -> [UInt8]? {

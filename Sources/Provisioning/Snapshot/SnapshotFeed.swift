@@ -94,7 +94,7 @@ public final class SnapshotFeed: Sendable {
         wake()
     }
 
-    /// Looks that found a change, so far.
+    /// Looks that found a change or read everything, so far.
     public var looks: UInt64 { changed.load(ordering: .acquiring) }
 
     /// Returns when a look has found a change since `looks`, at the latest after `atMostSeconds`, or when the task is cancelled.
@@ -108,14 +108,18 @@ public final class SnapshotFeed: Sendable {
 
     /// Returns when a look that began after the call has ended, so that whatever was committed before it is in force; gives up
     /// after ten seconds, or when the task is cancelled.
-    public func waitForFullLook() async {
+    ///
+    /// - Returns: whether such a look has ended; false while the database is away, or so much is being read that it takes longer.
+    @discardableResult
+    public func waitForFullLook() async -> Bool {
         // One look may be under way already; the one after it begins later than now.
         let target = looked.load(ordering: .acquiring) + 2
         for _ in 0..<500 where !Task.isCancelled {
-            if looked.load(ordering: .acquiring) >= target { return }
+            if looked.load(ordering: .acquiring) >= target { return true }
             wake()
             try? await Task.sleep(for: .milliseconds(20))
         }
+        return false
     }
 
     /// Makes the feed look now.
@@ -190,6 +194,7 @@ public final class SnapshotFeed: Sendable {
         }
         turn.feed = feed
         turn.isLoaded = true
+        changed.add(1, ordering: .acquiringAndReleasing)
         statistics.withLock { state in
             state.isLoaded = true
             state.loads += 1

@@ -39,14 +39,20 @@ enum SnapshotReader {
             ARRAY(SELECT coalesce(a ->> 'vendor', '') FROM jsonb_array_elements(t.attributes) WITH ORDINALITY e(a, n) ORDER BY n) END
         """
 
-    /// The attribute list that stands in three array columns from `column` on.
-    static func attributes(_ row: Row, from column: Int) throws -> [ReplyAttribute] {
+    /// The attribute list that stands in three array columns from `column` on. One for a make that is not known is left out with a
+    /// problem: it must not go to all.
+    static func attributes(_ row: Row, from column: Int, problems: inout [String]) throws -> [ReplyAttribute] {
         let names = try row.strings(column)
         guard !names.isEmpty else { return [] }
         let values = try row.strings(column + 1)
         let vendors = try row.strings(column + 2)
-        return zip(names, zip(values, vendors)).map { name, rest in
-            ReplyAttribute(name: name, value: rest.0, vendor: NASVendor(name: rest.1))
+        return zip(names, zip(values, vendors)).compactMap { name, rest in
+            let vendor = NASVendor(name: rest.1)
+            guard vendor != nil || rest.1.isEmpty else {
+                problems.append("\(name): there is no vendor \(rest.1)")
+                return nil
+            }
+            return ReplyAttribute(name: name, value: rest.0, vendor: vendor)
         }
     }
 

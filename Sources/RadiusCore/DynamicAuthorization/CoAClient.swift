@@ -33,8 +33,7 @@ public final class CoAClient: Sendable {
         bindAddress: IPAddress = IPAddress(high: 0, low: 0), port: UInt16 = 0, timing: CoARetransmission.Timing = .init(),
         queueLimit: Int = 65_536, outstandingPerNAS: Int = 256
     ) throws(CoAClientError) {
-        var address = bindAddress.socketAddress
-        let socket = lm_udp_open(&address, port, 0, 1 << 20)
+        let socket = lm_udp_open(bindAddress.octets, port, 0, 1 << 20)
         guard socket >= 0 else { throw CoAClientError(code: -socket) }
         let wakeUp = lm_eventfd()
         guard wakeUp >= 0 else {

@@ -107,9 +107,7 @@ struct CoALoop: ~Copyable {
             slot.bytes = octets.baseAddress
             slot.capacity = UInt32(octets.count)
             slot.count = UInt32(octets.count)
-            slot.peer.sin6_family = sa_family_t(AF_INET6)
-            slot.peer.sin6_addr = peer.address.socketAddress
-            slot.peer.sin6_port = peer.port.bigEndian
+            slot.peer = peer.address.datagramAddress(port: peer.port)
             engine.count { $0.sent += 1 }
             return lm_send(engine.socket, &slot, 1)
         }
@@ -151,8 +149,8 @@ struct CoALoop: ~Copyable {
         guard slot.truncated == 0, let bytes = slot.bytes else { return engine.count { $0.malformed += 1 } }
         let datagram = Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: Int(slot.count)))
         guard let length = try? PacketHeader.length(of: datagram) else { return engine.count { $0.malformed += 1 } }
-        let address = withUnsafeBytes(of: slot.peer.sin6_addr) { IPAddress(octets: $0) }
-        let lane = CoALaneKey(address: address, port: UInt16(bigEndian: slot.peer.sin6_port))
+        let address = withUnsafeBytes(of: slot.peer.octets) { IPAddress(octets: $0) }
+        let lane = CoALaneKey(address: address, port: slot.peer.port)
         let key = ExchangeKey(lane: lane, identifier: datagram[1])
         guard var exchange = exchanges[key] else { return engine.count { $0.unmatched += 1 } }
         guard let outcome = verified(datagram.extracting(0..<length), answering: exchange) else { return }

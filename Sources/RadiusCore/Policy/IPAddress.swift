@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 
 /// An IPv4 or IPv6 address as 128 bits; IPv4 stands as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2), as dual-stack sockets give it.
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
@@ -25,42 +25,35 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 
     /// Parses dotted or colon notation; nil for anything else, scope identifiers included.
     public init?(text: String) {
-        var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 {
-            self.init(ipv4: UInt32(bigEndian: four.s_addr))
+        var octets = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &octets) == 1 {
+            self.init(ipv4: octets[..<4].reduce(0) { $0 << 8 | UInt32($1) })
             return
         }
-        var six = in6_addr()
-        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        self = withUnsafeBytes(of: six) { IPAddress(octets: $0) }
+        guard inet_pton(AF_INET6, text, &octets) == 1 else { return nil }
+        self = octets.withUnsafeBytes { IPAddress(octets: $0) }
     }
 
     /// The address as people write it (RFC 5952).
     public var text: String {
         var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        if let ipv4 {
-            var four = in_addr(s_addr: ipv4.bigEndian)
-            inet_ntop(AF_INET, &four, &buffer, socklen_t(buffer.count))
+        let octets = octets
+        if ipv4 != nil {
+            inet_ntop(AF_INET, Array(octets[12...]), &buffer, socklen_t(buffer.count))
         } else {
-            var six = socketAddress
-            inet_ntop(AF_INET6, &six, &buffer, socklen_t(buffer.count))
+            inet_ntop(AF_INET6, octets, &buffer, socklen_t(buffer.count))
         }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The 16 octets in network order.
     public var octets: [UInt8] {
-        withUnsafeBytes(of: socketAddress) { Array($0) }
+        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) } }
     }
 
-    /// The address as sockets take it.
-    public var socketAddress: in6_addr {
-        var address = in6_addr()
-        withUnsafeMutableBytes(of: &address) { octets in
-            octets.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
-            octets.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        return address
+    /// - Parameter octets: in network order.
+    public init(octets: InlineArray<16, UInt8>) {
+        self = octets.span.withUnsafeBytes { IPAddress(octets: $0) }
     }
 
     /// The IPv4 address in host order, when it is one.

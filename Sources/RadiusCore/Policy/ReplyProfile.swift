@@ -12,8 +12,10 @@ public final class ReplyProfile: Sendable {
     public let filters: [UInt8]
     /// Encoded rate and free attributes, by `NASVendor.rawValue`.
     private let templates: [[UInt8]]
-    /// The same for a CoA-Request; empty where no CoA-Request can express the rate.
+    /// Encoded rate attributes for a CoA-Request; empty where none can express the rate.
     private let changes: [[UInt8]]
+    /// Encoded free attributes.
+    private let added: [[UInt8]]
     private let keyed: [[ReplyAttribute]]
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
@@ -46,21 +48,24 @@ public final class ReplyProfile: Sendable {
         let size = 1 + Int(NASVendor.allCases.map(\.rawValue).max() ?? 0)
         var templates = [[UInt8]](repeating: [], count: size)
         var changes = templates
+        var additions = templates
         var hidden = [[ReplyAttribute]](repeating: [], count: size)
         var alarms = [[RateAlarm]](repeating: [], count: size)
         for vendor in NASVendor.allCases {
             let rendering = VendorRates.render(rate, for: vendor, in: .accept)
             let added = free(vendor)
             templates[Int(vendor.rawValue)] = rendering.attributes + added
+            additions[Int(vendor.rawValue)] = added
             let change = VendorRates.render(rate, for: vendor, in: .coa)
             if VendorRates.canChangeByCoA(vendor), !change.attributes.isEmpty, !change.alarms.contains(where: \.losesRate) {
-                changes[Int(vendor.rawValue)] = change.attributes + filters + added
+                changes[Int(vendor.rawValue)] = change.attributes
             }
             hidden[Int(vendor.rawValue)] = keyed(vendor)
             alarms[Int(vendor.rawValue)] = rendering.alarms
         }
         self.templates = templates
         self.changes = changes
+        added = additions
         self.keyed = hidden
         self.alarms = alarms
     }
@@ -69,7 +74,12 @@ public final class ReplyProfile: Sendable {
     public func template(for vendor: NASVendor) -> [UInt8] { templates[Int(vendor.rawValue)] }
 
     /// Encoded attributes that bring a running session to this profile by CoA; empty when only a new log-in can.
-    public func change(for vendor: NASVendor) -> [UInt8] { changes[Int(vendor.rawValue)] }
+    ///
+    /// - Parameter filters: encoded Filter-Id attributes instead of the profile's.
+    public func change(for vendor: NASVendor, filters: [UInt8]? = nil) -> [UInt8] {
+        let rate = changes[Int(vendor.rawValue)]
+        return rate.isEmpty ? [] : rate + (filters ?? self.filters) + added[Int(vendor.rawValue)]
+    }
 
     /// Attributes to be hidden for each packet.
     public func keyedAttributes(for vendor: NASVendor) -> [ReplyAttribute] { keyed[Int(vendor.rawValue)] }

@@ -123,9 +123,7 @@ public struct SubscriberIndexBuilder: ~Copyable {
     /// - Returns: false when the name or a part has a length that no record can hold.
     @discardableResult
     public mutating func add(_ entry: SubscriberEntry) -> Bool {
-        guard (1...253).contains(entry.name.count), entry.credential.count <= 1024, entry.identity.count <= 4096,
-            entry.service.count <= 4096
-        else { return false }
+        guard entry.isStorable else { return false }
         let fixed = entry.fixed
         let size = SubscriberIndex.octets(of: fixed)
         guard used + size <= Self.maximumOctets else { return false }

@@ -102,6 +102,20 @@ public struct SubscriberEntry: Sendable {
 
     public init() {}
 
+    /// Whether name and parts have lengths that a record can hold.
+    public var isStorable: Bool {
+        (1...253).contains(name.count) && credential.count <= 1024 && identity.count <= 4096 && service.count <= 4096
+    }
+
+    /// The entry that hides whoever is called `name` in `tenant`.
+    public static func removal(of name: [UInt8], in tenant: Int64) -> SubscriberEntry {
+        var entry = SubscriberEntry()
+        entry.tenant = tenant
+        entry.name = name
+        entry.isRemoved = true
+        return entry
+    }
+
     var fixed: SubscriberRecord.Fixed {
         SubscriberRecord.Fixed(
             id: id, tenant: tenant, profile: profile, sessionTimeoutSeconds: sessionTimeoutSeconds,

@@ -27,12 +27,16 @@ public struct SubscriberTable: Sendable {
 
     public var memoryOctets: Int { base.memoryOctets + recent.memoryOctets }
 
-    /// This table with `changes` laid over it; a later change of the same name wins.
+    /// This table with `changes` laid over it; a later change of the same name wins. An entry that no record can hold hides the
+    /// former one: an outdated password or level must not stay in force.
     public func updated(with changes: [SubscriberEntry]) -> SubscriberTable {
         var latest: [Key: Int] = [:]
         for (position, change) in changes.enumerated() { latest[Key(change.tenant, change.name)] = position }
         var builder = SubscriberIndexBuilder(expecting: recent.count + changes.count)
-        for position in latest.values.sorted() { builder.add(changes[position]) }
+        for position in latest.values.sorted() {
+            let change = changes[position]
+            if !builder.add(change) { builder.add(.removal(of: change.name, in: change.tenant)) }
+        }
         recent.forEach { record in
             if latest[Key(record.tenant, Array(record.name))] == nil { builder.add(record) }
         }

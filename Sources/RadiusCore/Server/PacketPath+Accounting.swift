@@ -42,6 +42,6 @@ extension PacketPath {
     }
 
     private static func octets(of datagram: lm_datagram) -> InlineArray<16, UInt8> {
-        withUnsafeBytes(of: datagram.peer.sin6_addr) { address in InlineArray<16, UInt8> { address[$0] } }
+        withUnsafeBytes(of: datagram.peer.octets) { address in InlineArray<16, UInt8> { address[$0] } }
     }
 }

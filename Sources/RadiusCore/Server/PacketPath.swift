@@ -160,7 +160,7 @@ struct PacketPath: ~Copyable {
     }
 
     static func address(of datagram: lm_datagram) -> IPAddress {
-        withUnsafeBytes(of: datagram.peer.sin6_addr) { IPAddress(octets: $0) }
+        withUnsafeBytes(of: datagram.peer.octets) { IPAddress(octets: $0) }
     }
 
     private static func key(of packet: Span<UInt8>, _ datagram: lm_datagram) -> ReplyCache.Key {
@@ -171,7 +171,7 @@ struct PacketPath: ~Copyable {
             low = low << 8 | UInt64(packet[12 + offset])
         }
         return ReplyCache.Key(
-            address: address(of: datagram), port: datagram.peer.sin6_port, identifier: packet[1], code: packet[0],
+            address: address(of: datagram), port: datagram.peer.port, identifier: packet[1], code: packet[0],
             authenticatorHigh: high, authenticatorLow: low)
     }
 }

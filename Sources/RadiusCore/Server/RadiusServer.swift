@@ -46,7 +46,7 @@ public final class RadiusServer: Sendable {
         let workers = max(1, min(256, binding.workers))
         var authenticationPort = binding.authenticationPort
         var accountingPort = binding.accountingPort
-        let address = binding.address.socketAddress
+        let address = binding.address.octets
         try Self.ensureFree(address, authenticationPort, "radius.auth.port")
         try Self.ensureFree(address, accountingPort, "radius.acct.port")
         var opened: [(authentication: Int32, accounting: Int32)] = []
@@ -88,20 +88,18 @@ public final class RadiusServer: Sendable {
     }
 
     private static func open(
-        _ address: in6_addr, _ port: inout UInt16, _ key: String, _ buffer: Int
+        _ address: [UInt8], _ port: inout UInt16, _ key: String, _ buffer: Int
     ) throws(ServerError) -> Int32 {
-        var bytes = address
-        let fd = lm_udp_open(&bytes, port, 1, Int32(buffer))
+        let fd = lm_udp_open(address, port, 1, Int32(buffer))
         guard fd >= 0 else { throw refusal(-fd, port, key) }
         if port == 0 { port = UInt16(clamping: lm_bound_port(fd)) }
         return fd
     }
 
     /// SO_REUSEPORT would let a second daemon of the same user share the port and steal packets; only our own workers may.
-    private static func ensureFree(_ address: in6_addr, _ port: UInt16, _ key: String) throws(ServerError) {
+    private static func ensureFree(_ address: [UInt8], _ port: UInt16, _ key: String) throws(ServerError) {
         guard port != 0 else { return }
-        var address = address
-        let probe = lm_udp_open(&address, port, 0, 0)
+        let probe = lm_udp_open(address, port, 0, 0)
         guard probe >= 0 else { throw refusal(-probe, port, key) }
         close(probe)
     }

@@ -28,10 +28,7 @@ final class DatagramSocket {
     /// Opens a socket on all addresses, or on one.
     init(port: UInt16, on address: IPAddress?) throws(Failure) {
         fd = try Self.open()
-        var local = sockaddr_in6()
-        local.sin6_family = sa_family_t(AF_INET6)
-        local.sin6_port = port.bigEndian
-        if let address { local.sin6_addr = address.socketAddress }
+        var local = Peer(address ?? IPAddress(high: 0, low: 0), port: port).address
         let status = Self.withSocketAddress(&local) { bind(fd, $0, $1) }
         guard status == 0 else { throw Failure(errno: errno) }
     }
@@ -108,7 +105,7 @@ struct Peer {
         address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
-        address.sin6_addr = ip.socketAddress
+        withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: ip.octets) }
     }
 
     var ip: IPAddress {

@@ -23,8 +23,7 @@ final class LoopbackNAS: Sendable {
     struct SocketError: Error { let code: Int32 }
 
     init(_ answer: @escaping Answer) throws {
-        var address = IPAddress(ipv4: 0x7f00_0001).socketAddress
-        let socket = lm_udp_open(&address, 0, 0, 1 << 20)
+        let socket = lm_udp_open(IPAddress(ipv4: 0x7f00_0001).octets, 0, 0, 1 << 20)
         guard socket >= 0 else { throw SocketError(code: -socket) }
         let (stop, seen) = (lm_eventfd(), Received())
         (self.stop, self.seen) = (stop, seen)

@@ -72,12 +72,12 @@ import Testing
         #expect(journal.waitUntilDurable(first))
         isFull.value = true
         let second = try #require(journal.append(.sample(2), octets: octets))
-        #expect(becomesTrue { journal.state == .refusing(errno: ENOSPC) })
+        #expect(eventually { journal.state == .refusing(errno: ENOSPC) })
         #expect(journal.append(.sample(3), octets: octets) == nil)
         #expect(journal.durableSequence == first)
         isFull.value = false
         #expect(journal.waitUntilDurable(second))
-        #expect(becomesTrue { journal.state == .healthy })
+        #expect(eventually { journal.state == .healthy })
         let third = try #require(journal.append(.sample(4), octets: octets))
         #expect(journal.waitUntilDurable(third))
         #expect(journal.statistics().failures > 0)
@@ -96,7 +96,7 @@ import Testing
         #expect(journal.waitUntilDurable(first))
         isBroken.value = true
         let second = try #require(journal.append(.sample(2), octets: octets))
-        #expect(becomesTrue { journal.statistics().failures >= 2 })
+        #expect(eventually { journal.statistics().failures >= 2 })
         isBroken.value = false
         #expect(journal.waitUntilDurable(second))
         #expect(folder.segments.count == 2)

@@ -53,7 +53,7 @@ extension Journal {
 
     /// Waits until `sequence` is durable; whether it became so in time.
     func waitUntilDurable(_ sequence: UInt64) -> Bool {
-        becomesTrue { self.durableSequence >= sequence }
+        eventually { self.durableSequence >= sequence }
     }
 }
 
@@ -80,7 +80,7 @@ struct KeptRecord: Equatable {
 }
 
 /// Waits for a condition, at most a minute.
-func becomesTrue(_ condition: () -> Bool) -> Bool {
+func eventually(_ condition: () -> Bool) -> Bool {
     let deadline = lm_monotonic_nanoseconds() + 60_000_000_000
     while lm_monotonic_nanoseconds() < deadline {
         if condition() { return true }

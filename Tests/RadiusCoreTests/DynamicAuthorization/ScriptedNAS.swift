@@ -17,8 +17,7 @@ final class ScriptedNAS: Sendable {
     private let seen = Mutex<[[UInt8]]>([])
 
     init(_ script: @escaping Script) throws {
-        var address = Self.loopback.socketAddress
-        let socket = lm_udp_open(&address, 0, 0, 1 << 20)
+        let socket = lm_udp_open(Self.loopback.octets, 0, 0, 1 << 20)
         guard socket >= 0 else { throw SocketError(code: -socket) }
         self.socket = socket
         stop = lm_eventfd()

@@ -34,8 +34,7 @@ public final class LoadGenerator: Sendable {
         for _ in 0..<plan.threads {
             var own: [Int32] = []
             for _ in 0..<plan.sockets {
-                var any = in6_addr()
-                let fd = lm_udp_open(&any, 0, 0, 4 << 20)
+                let fd = lm_udp_open([UInt8](repeating: 0, count: 16), 0, 0, 4 << 20)
                 guard fd >= 0 else {
                     for opened in sockets.joined() + own { close(opened) }
                     throw SocketFault(errno: -fd)

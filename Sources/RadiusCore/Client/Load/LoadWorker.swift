@@ -7,7 +7,7 @@ struct LoadWorker: ~Copyable {
     private let share: Share
     private let meter: LoadMeter
     private let sockets: [Int32]
-    private let peer: sockaddr_in6
+    private let peer: lm_address
     private var lanes: LoadLanes
     private var requests: LoadRequests
     private let received = DatagramArena()
@@ -40,11 +40,7 @@ struct LoadWorker: ~Copyable {
         self.share = share
         self.meter = meter
         self.sockets = sockets
-        var peer = sockaddr_in6()
-        peer.sin6_family = sa_family_t(AF_INET6)
-        peer.sin6_port = plan.port.bigEndian
-        peer.sin6_addr = plan.target.socketAddress
-        self.peer = peer
+        peer = plan.target.datagramAddress(port: plan.port)
         lanes = LoadLanes(count: share.outstanding, sockets: sockets.count)
         requests = LoadRequests(plan)
         outgoing = .allocate(capacity: sockets.count * Int(LM_BATCH))

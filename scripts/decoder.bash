@@ -1,0 +1,29 @@
+# Sourced by scripts/fuzz and scripts/bench: how to compile the decoder of Sources/RadiusCore apart from the package, into one module
+# with a program of its own. Called from the top of the checkout.
+
+# Prints the decoder's sources, one a line.
+decoder_sources() {
+    find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication} -name '*.swift' | sort
+}
+
+# compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.
+compile_decoder() {
+    local directory=$1 program=$1/$2 source=$3 sources
+    shift 3
+    if [[ -x $program && -z $(find "$source" Sources/RadiusCore Sources/CLinux scripts -newer "$program" -print -quit) ]]; then
+        return 0
+    fi
+    echo "building $program, a minute or two"
+    mkdir -p "$directory/modules"
+    # SwiftPM makes this map for its own builds.
+    printf 'module CLinux {\n    header "%s"\n    export *\n}\n' "$PWD/Sources/CLinux/include/CLinux.h" \
+        >"$directory/modules/module.modulemap"
+    clang -O2 -g -ISources/CLinux/include -c Sources/CLinux/CLinux.c -o "$directory/CLinux.o"
+    mapfile -t sources < <(decoder_sources)
+    # The linker lists the sanitizer's symbols that it need not export; nobody needs to read that.
+    swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder "$@" \
+        -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
+        -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes \
+        -I "$directory/modules" -I Sources/COpenSSL -I Sources/CPasswordHash \
+        "${sources[@]}" "$source" "$directory/CLinux.o" -o "$program" 2> >(grep -v 'Cannot export local symbol' >&2)
+}
