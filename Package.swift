@@ -86,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 import Synchronization
 import Testing
 
@@ -74,9 +75,7 @@ private final class AnsweringServer: Sendable {
         #expect(plan.fault == nil)
         let generator = LoadGenerator(plan)
         try generator.start()
-        let deadline = Clock.milliseconds() + 60_000
-        while !generator.isDone, Clock.milliseconds() < deadline { usleep(1000) }
-        #expect(generator.isDone)
+        try eventuallyBlocking { generator.isDone }
         return generator
     }
 
@@ -154,10 +153,9 @@ private final class AnsweringServer: Sendable {
         plan.interims = 1000
         let generator = LoadGenerator(plan)
         try generator.start()
-        let deadline = Clock.milliseconds() + 60_000
-        while generator.tally.answered < 100, Clock.milliseconds() < deadline { usleep(1000) }
+        try eventuallyBlocking { generator.tally.answered >= 100 }
         generator.stop()
-        while !generator.isDone, Clock.milliseconds() < deadline { usleep(1000) }
+        try eventuallyBlocking { generator.isDone }
         #expect(generator.tally.sessions == 20)
         #expect(generator.tally.inFlight == 0)
     }

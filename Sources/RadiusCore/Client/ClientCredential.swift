@@ -18,17 +18,11 @@ public struct ClientCredential: Sendable {
     public let method: AuthenticationMethod
     public let password: [UInt8]
 
-<<<<<<< HEAD
-    /// `method`: one of `methods`.
-    /// `password`: at most 128 octets for PAP; UTF-8 for MS-CHAP.
-    /// The result is nil when the method cannot carry the password.
-=======
     /// Nil when the method cannot carry the password.
     ///
     /// - Parameters:
     ///   - method: one of `methods`.
     ///   - password: at most 128 octets for PAP; UTF-8 for MS-CHAP.
->>>>>>> main
     public init?(_ method: AuthenticationMethod, password: [UInt8]) {
         guard Self.methods.contains(method) else { return nil }
         if method == .pap, password.count > UserPassword.maximumCount { return nil }
@@ -39,11 +33,6 @@ public struct ClientCredential: Sendable {
 
     /// Appends the attributes that prove the password.
     ///
-<<<<<<< HEAD
-    /// `authenticator`: the request's; CHAP takes it for the challenge, PAP hides with it.
-    /// `challenge`: 16 random octets for MS-CHAP; version 1 uses the first 8.
-    /// `peerChallenge`: 16 random octets for MS-CHAPv2.
-=======
     /// - Parameters:
     ///   - userName: as in User-Name; MS-CHAPv2 hashes it.
     ///   - authenticator: the request's; CHAP takes it for the challenge, PAP hides with it.
@@ -51,7 +40,6 @@ public struct ClientCredential: Sendable {
     ///   - peerChallenge: 16 random octets for MS-CHAPv2.
     ///   - secret: shared with the server; PAP hides with it.
     ///   - writer: holds the request so far.
->>>>>>> main
     @_lifetime(writer: copy writer)
     func append(
         userName: [UInt8], authenticator: Digest16, challenge: Digest16, peerChallenge: Digest16, secret: SharedSecret,

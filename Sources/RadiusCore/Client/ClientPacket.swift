@@ -24,10 +24,6 @@ public struct ClientPacket: Sendable {
 
     /// An Access-Request, Message-Authenticator first (RFC 2865 §4.1, RFC 3579 §3.2).
     ///
-<<<<<<< HEAD
-    /// `attributes`: further attributes, encoded.
-    /// `random`: 48 octets: authenticator, challenge, peer challenge; random unless a test wants to know them.
-=======
     /// - Parameters:
     ///   - identifier: one that waits for no other reply on the socket.
     ///   - userName: 1...253 octets.
@@ -37,7 +33,6 @@ public struct ClientPacket: Sendable {
     ///   - random: 48 octets: authenticator, challenge, peer challenge; random unless a test wants to know them.
     /// - Returns: the packet, signed.
     /// - Throws: `Fault.userNameLength`, `Fault.tooLong`.
->>>>>>> main
     public static func access(
         identifier: UInt8, userName: [UInt8], credential: ClientCredential, attributes: [UInt8] = [], secret: SharedSecret,
         random: [UInt8] = ClientPacket.randomOctets(48)
@@ -83,16 +78,12 @@ public struct ClientPacket: Sendable {
 
     /// An Accounting-Request (RFC 2866 §3).
     ///
-<<<<<<< HEAD
-    /// `attributes`: encoded; Acct-Status-Type among them.
-=======
     /// - Parameters:
     ///   - identifier: one that waits for no other reply on the socket.
     ///   - attributes: encoded; Acct-Status-Type among them.
     ///   - secret: shared with the server.
     /// - Returns: the packet, signed by Message-Authenticator and Request Authenticator.
     /// - Throws: `Fault.tooLong`.
->>>>>>> main
     public static func accounting(identifier: UInt8, attributes: [UInt8], secret: SharedSecret) throws(Fault) -> ClientPacket {
         var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
         var writer = PacketWriter(octets.mutableSpan, code: .accountingRequest, identifier: identifier)
@@ -114,14 +105,9 @@ public struct ClientPacket: Sendable {
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
 
-<<<<<<< HEAD
-    private static func sign(_ octets: inout [UInt8], _ finished: PacketWriter.Finished, _ authenticator: Digest16, _ secret: SharedSecret)
-    {
-=======
     private static func sign(
         _ octets: inout [UInt8], _ finished: PacketWriter.Finished, _ authenticator: Digest16, _ secret: SharedSecret
     ) {
->>>>>>> main
         guard let offset = finished.messageAuthenticatorOffset else { return }
         var packet = octets.mutableSpan
         MessageAuthenticator.sign(&packet, attributeOffset: offset, authenticator: authenticator, secret: secret)

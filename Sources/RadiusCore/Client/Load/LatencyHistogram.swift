@@ -34,12 +34,8 @@ public struct LatencyHistogram: Sendable {
 
     /// The smallest duration that at least the share `perMille / 1000` of all do not exceed; 0 when nothing was recorded.
     ///
-<<<<<<< HEAD
-    /// `perMille`: 0...1000; 999 is p99.9.
-=======
     /// - Parameter perMille: 0...1000; 999 is p99.9.
     /// - Returns: nanoseconds: the end of the bucket that it falls into, never above `maximum`.
->>>>>>> main
     public func quantile(perMille: UInt64) -> UInt64 {
         guard count > 0 else { return 0 }
         let wanted = max(1, (count * min(perMille, 1000) + 999) / 1000)

@@ -37,13 +37,9 @@ struct LoadLanes: ~Copyable {
     private var idleHead = 0
     private(set) var idleCount: Int
 
-<<<<<<< HEAD
-    /// `count`: at most 256 for each socket.
-=======
     /// - Parameters:
     ///   - count: at most 256 for each socket.
     ///   - sockets: how many there are.
->>>>>>> main
     init(count: Int, sockets: Int) {
         precondition(count <= sockets * LoadPlan.identifiers)
         self.count = count

@@ -30,15 +30,11 @@ struct LoadWorker: ~Copyable {
         var count: Int?
     }
 
-<<<<<<< HEAD
-    /// `sockets`: open and bound; the caller closes them.
-=======
     /// - Parameters:
     ///   - plan: the whole run.
     ///   - share: this worker's part of it.
     ///   - sockets: open and bound; the caller closes them.
     ///   - meter: what this thread counts into.
->>>>>>> main
     init(_ plan: LoadPlan, _ share: Share, sockets: [Int32], meter: LoadMeter) {
         self.plan = plan
         self.share = share
