@@ -55,7 +55,8 @@ final class Parts: Sendable {
         control = SessionControl(
             pool: pool, client: coa, open: { try secrets.open($0) },
             attributes: { [feed] tenant, session in
-                feed.store.snapshot.change(tenant: tenant, userName: session.userName, vendor: session.vendor)
+                feed.store.snapshot.change(
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor)
             },
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)

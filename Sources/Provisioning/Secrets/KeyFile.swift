@@ -54,8 +54,11 @@ public enum KeyFile {
     /// Makes the file with a first key. Whole or not at all, and durable before anything is sealed with it; when two processes make
     /// it at once, both use the first one's.
     private static func create(_ path: String) throws {
-        let draft = "\(path).\(getpid()).new"
-        unlink(draft)
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let file = mkstemp(&template)
+        guard file >= 0 else { throw problem("cannot write", path) }
+        close(file)
+        let draft = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { unlink(draft) }
         try append(line(1), to: draft)
         guard link(draft, path) == 0 || errno == EEXIST else { throw problem("cannot write", path) }

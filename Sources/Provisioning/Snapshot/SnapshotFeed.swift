@@ -1,6 +1,4 @@
-import CLinux
 public import Database
-import Glibc
 public import Logging
 public import RadiusCore
 import Synchronization
@@ -39,7 +37,7 @@ public final class SnapshotFeed: Sendable {
     private let statistics = Mutex(Statistics())
     private let stopping = Atomic<Bool>(false)
     private let ended = Atomic<Bool>(true)
-    private let wakeFD: Int32
+    private let wakeSignal = WakeSignal()
     private let compiler: Mutex<SnapshotCompiler>
     /// A dictionary that a reload brought and that the next step takes up.
     private let pending = Mutex<RadiusDictionary?>(nil)
@@ -65,7 +63,6 @@ public final class SnapshotFeed: Sendable {
                 requireMessageAuthenticator: rules.requireMessageAuthenticator, limitProxyState: rules.limitProxyState))
         store = SnapshotStore(compiler.snapshot)
         self.compiler = Mutex(compiler)
-        wakeFD = lm_eventfd()
     }
 
     /// What is known now.
@@ -83,7 +80,7 @@ public final class SnapshotFeed: Sendable {
     /// Ends the thread after its present work.
     public func stop() {
         stopping.store(true, ordering: .releasing)
-        lm_eventfd_signal(wakeFD)
+        wakeSignal.signal()
     }
 
     public var hasEnded: Bool { ended.load(ordering: .acquiring) }
@@ -123,7 +120,12 @@ public final class SnapshotFeed: Sendable {
     }
 
     /// Makes the feed look now.
-    public func wake() { lm_eventfd_signal(wakeFD) }
+    public func wake() { wakeSignal.signal() }
+
+    private static let started = ContinuousClock.now
+
+    /// Seconds since the first feed of this process; never goes back.
+    private static var uptimeSeconds: UInt64 { UInt64((ContinuousClock.now - started).components.seconds) + 1 }
 
     private func run() {
         var turn = Turn()
@@ -139,9 +141,7 @@ public final class SnapshotFeed: Sendable {
                 turn.connection = nil
                 report(error)
             }
-            var fd = wakeFD
-            _ = lm_wait(&fd, 1, 1000)
-            lm_eventfd_drain(wakeFD)
+            _ = wakeSignal.wait(timeoutMilliseconds: 1000)
         }
         if let connection = turn.connection { try? housekeeping(&turn, connection) }
         turn.connection?.close()
@@ -161,7 +161,7 @@ public final class SnapshotFeed: Sendable {
     private func step(_ turn: inout Turn) throws {
         let connection = try turn.connection ?? Connection.open(configuration)
         turn.connection = connection
-        let now = lm_monotonic_nanoseconds() / 1_000_000_000
+        let now = Self.uptimeSeconds
         if let dictionary = pending.withLock({ $0.take() }) {
             compiler.withLock { $0.dictionary = dictionary }
             turn.isLoaded = false

@@ -56,11 +56,14 @@ public struct Explanation: Sendable {
         guard decision.isAccepted else { return [] }
         var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
         var writer = PacketWriter(octets.mutableSpan, code: .accessAccept, identifier: 0)
+        // It takes room in the packet, too.
+        if client.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
+        let start = PacketHeader.count + (client.sendsMessageAuthenticator ? 18 : 0)
         let complete = AcceptAttributes.append(
             decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
             authenticator: Digest16(repeating: 0), writer: &writer)
         let finished = writer.finish()
-        return complete ? Array(octets[PacketHeader.count..<finished.count]) : nil
+        return complete ? Array(octets[start..<finished.count]) : nil
     }
 
     private static func methods(for credential: CredentialKind) -> [AuthenticationMethod] {

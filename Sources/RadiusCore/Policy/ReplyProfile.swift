@@ -75,7 +75,10 @@ public final class ReplyProfile: Sendable {
 
     /// Encoded attributes that bring a running session to this profile by CoA; empty when only a new log-in can.
     ///
-    /// - Parameter filters: encoded Filter-Id attributes instead of the profile's.
+    /// - Parameters:
+    ///   - vendor: make of the NAS.
+    ///   - filters: encoded Filter-Id attributes instead of the profile's.
+    /// - Returns: attributes for a CoA-Request.
     public func change(for vendor: NASVendor, filters: [UInt8]? = nil) -> [UInt8] {
         let rate = changes[Int(vendor.rawValue)]
         return rate.isEmpty ? [] : rate + (filters ?? self.filters) + added[Int(vendor.rawValue)]

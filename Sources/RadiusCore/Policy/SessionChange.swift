@@ -1,8 +1,12 @@
 extension Snapshot {
     /// What a CoA-Request must say so that a running session has what a new log-in would get.
     ///
-    /// - Parameter id: of the subscriber that the session belongs to, when that is known: after a rename somebody else may have the
-    ///   name, whose plan is not the session's.
+    /// - Parameters:
+    ///   - tenant: owner of session and subscriber.
+    ///   - userName: as the session has it.
+    ///   - id: of the subscriber that the session belongs to, when that is known: after a rename somebody else may have the name,
+    ///     whose plan is not the session's.
+    ///   - vendor: make of the NAS.
     /// - Returns: encoded attributes; nil when no CoA-Request can do it: the subscriber may not be online any more, or the vendor
     ///   takes no such change. The session is then to be disconnected.
     public func change(tenant: Int64, userName: String, subscriber id: Int64? = nil, vendor: NASVendor) -> [UInt8]? {

@@ -1,0 +1,104 @@
+import Database
+import Logging
+import Provisioning
+import RadiusCore
+import Support
+
+/// A desk whose NAS is on loopback and has running sessions, and a reauthorizer put together as the daemon does.
+struct ReauthorizerDesk: Sendable {
+    let desk: SnapshotDesk
+    let nas: LoopbackNAS
+    let home: Int64
+    let garden: Int64
+    private let client: CoAClient
+
+    private static let hasty = CoARetransmission.Timing(initial: 50_000_000, longest: 100_000_000, attempts: 3, duration: 10_000_000_000)
+
+    /// Runs `body` while a reauthorizer works; `nas` answers as `answer` says.
+    static func with(
+        answer: @escaping LoopbackNAS.Answer = { $0.acknowledge($1) }, timing: CoARetransmission.Timing = .init(),
+        _ body: (ReauthorizerDesk) async throws -> Void
+    ) async throws {
+        try await SnapshotDesk.with { desk in
+            let nas = try LoopbackNAS(answer)
+            let secret = try desk.seal(String(decoding: LoopbackNAS.secret, as: UTF8.self))
+            try await desk.sql(
+                """
+                INSERT INTO aaa.nas (tenant_id, name, address, secret, vendor, coa_port)
+                VALUES ($1, 'core1', '127.0.0.1/32', $2, 'mikrotik', $3)
+                """, [.int(desk.tenant), .bytes(secret), .int(Int64(nas.port))])
+            let home = try await desk.profile("home50")
+            let garden = try await desk.profile("garden", download: 1_000_000, upload: 1_000_000)
+            try await desk.sql(
+                "INSERT INTO aaa.access_policy (tenant_id, walled_garden_profile_id) VALUES ($1, $2)", [.int(desk.tenant), .int(garden)])
+            try await desk.follow()
+            let own = ReauthorizerDesk(desk: desk, nas: nas, home: home, garden: garden, client: try CoAClient(timing: timing))
+            try await own.working(with: desk.feed) { try await body(own) }
+            own.client.shutdown()
+        }
+    }
+
+    /// As `with`, for a NAS that may be silent: gives up after a fraction of a second.
+    static func withHaste(answer: @escaping LoopbackNAS.Answer, _ body: (ReauthorizerDesk) async throws -> Void) async throws {
+        try await with(answer: answer, timing: hasty, body)
+    }
+
+    /// Runs `body` while a reauthorizer works with the snapshot of `feed`.
+    func working(with feed: SnapshotFeed, _ body: () async throws -> Void) async throws {
+        let control = SessionControl(
+            pool: desk.pool, client: client, open: { [desk] in try desk.secrets.open($0) },
+            attributes: { tenant, session in
+                feed.store.snapshot.change(
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor)
+            },
+            closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
+        let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: Logger(label: "tests"))
+        let work = Task { await reauthorizer.run() }
+        do {
+            try await body()
+        } catch {
+            work.cancel()
+            await work.value
+            throw error
+        }
+        work.cancel()
+        await work.value
+    }
+
+    /// A subscriber on the plan `home50` who is online.
+    func online(_ name: String) async throws -> Int64 {
+        let id = try await desk.subscriber(name, profile: home)
+        try await desk.sql(
+            """
+            INSERT INTO aaa.session (tenant_id, nas_id, session_key, subscriber_id, profile_id, username, acct_session_id, framed_ipv4,
+                started_at, updated_at)
+            SELECT tenant_id, (SELECT id FROM aaa.nas), username::bytea, id, profile_id, username, 'S-' || username, '100.64.0.7',
+                now(), now()
+            FROM aaa.subscriber WHERE id = $1
+            """, [.int(id)])
+        return id
+    }
+
+    /// Waits until no request is left.
+    func settled() async throws {
+        try await eventually { try await desk.sql("SELECT count(*) FROM aaa.reauthorization") == 0 }
+    }
+
+    /// `kind user rate` of each different request that the NAS got, in order; the rate as MikroTik writes it.
+    var told: [String] {
+        var seen: Set<[UInt8]> = []
+        return nas.received.filter { seen.insert($0.authenticator + [$0.identifier]).inserted }.map { request in
+            let user = String(decoding: request.value(AttributeNumber.userName) ?? [], as: UTF8.self)
+            let rate = request.value(AttributeNumber.vendorSpecific).map { String(decoding: $0.dropFirst(6), as: UTF8.self) }
+            return [request.kind == .coa ? "coa" : "disconnect", user, rate].compactMap { $0 }.joined(separator: " ")
+        }
+    }
+
+    func setProfile(_ subscriber: Int64, _ profile: Int64?) async throws {
+        try await desk.sql("UPDATE aaa.subscriber SET profile_id = $2 WHERE id = $1", [.int(subscriber), SQLValue(profile)])
+    }
+
+    func setStatus(_ subscriber: Int64, _ status: String) async throws {
+        try await desk.sql("UPDATE aaa.subscriber SET status = $2 WHERE id = $1", [.int(subscriber), .text(status)])
+    }
+}

@@ -1,0 +1,106 @@
+import Database
+import Provisioning
+import RadiusCore
+import Support
+import Testing
+
+/// Silent NAS, several nodes, changes while work is under way.
+@Suite struct ReauthorizerRepetitionTests {
+    /// Counts rows that are claimed, and those put off after silence, by attempts so far.
+    private static let claimed =
+        "SELECT count(*) FROM aaa.reauthorization WHERE attempts = $1 AND due_at > clock_timestamp() + interval '61 s'"
+    private static let putOff = """
+        SELECT count(*) FROM aaa.reauthorization
+        WHERE attempts = $1 AND due_at BETWEEN clock_timestamp() + interval '5 s' AND clock_timestamp() + interval '60 s'
+        """
+
+    @Test func aSilentNASIsAskedAgainLater() async throws {
+        let speaks = Gate()
+        try await ReauthorizerDesk.withHaste(answer: { speaks.isOpen ? $0.acknowledge($1) : nil }) { desk in
+            let alice = try await desk.online("alice")
+            let timeouts = "SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'timeout'"
+            try await desk.desk.lock(alice, "fraud", "suspended")
+            for attempt in 1...2 {
+                try await eventually { try await desk.desk.sql(Self.putOff, [.int(Int64(attempt))]) == 1 }
+                #expect(try await desk.desk.sql(timeouts) == Int64(attempt))
+                if attempt == 2 { speaks.open() }
+                try await makeDue(desk)
+            }
+            try await desk.settled()
+            #expect(try await desk.desk.sql(timeouts) == 2)
+            #expect(desk.told.allSatisfy { $0 == "disconnect alice" })
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'ack'") == 1)
+        }
+    }
+
+    @Test func aNASThatStaysSilentIsGivenUpAfterFiveTimes() async throws {
+        try await ReauthorizerDesk.withHaste(answer: { _, _ in nil }) { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.lock(alice, "fraud", "suspended")
+            for attempt in 1...4 {
+                try await eventually { try await desk.desk.sql(Self.putOff, [.int(Int64(attempt))]) == 1 }
+                try await makeDue(desk)
+            }
+            try await desk.settled()
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'timeout'") == 5)
+        }
+    }
+
+    @Test func aNewerRequestDuringTheWorkIsNotLost() async throws {
+        let speaks = Gate()
+        try await ReauthorizerDesk.with(answer: { speaks.isOpen ? $0.acknowledge($1) : nil }) { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.lock(alice, "overdue", "captive")
+            try await eventually { !desk.nas.received.isEmpty }
+            try await desk.desk.unlock(alice, "overdue")
+            speaks.open()
+            try await desk.settled()
+            #expect(desk.told.first == "coa alice 1M/1M")
+            #expect(desk.told.last == "coa alice 10M/50M")
+        }
+    }
+
+    @Test func twoNodesSendOneRequestForEachChange() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let feed = try SnapshotDesk.anotherFeed(desk.desk.configuration, desk.desk.secrets)
+            try await SnapshotDesk.start(feed)
+            try await desk.working(with: feed) {
+                var subscribers: [Int64] = []
+                for number in 0..<100 { subscribers.append(try await desk.online("user\(number)")) }
+                try await desk.desk.sql(
+                    """
+                    INSERT INTO aaa.access_lock (tenant_id, subscriber_id, reason, level)
+                    SELECT tenant_id, id, 'overdue', 'captive' FROM aaa.subscriber
+                    """)
+                try await desk.settled()
+                let sent = try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization")
+                #expect(sent == 100)
+                #expect(Set(desk.told) == Set((0..<100).map { "coa user\($0) 1M/1M" }))
+                try await desk.desk.sql("DELETE FROM aaa.access_lock")
+                try await desk.settled()
+                #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization") == 200)
+            }
+            try await SnapshotDesk.end(feed)
+        }
+    }
+
+    /// The node's snapshot cannot follow: what it would say is out of date, so nothing is said and nothing forgotten.
+    @Test func aNodeWhoseSnapshotLagsLeavesTheRequest() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            #expect(await desk.desk.feed.waitForFullLook())
+            try await SnapshotDesk.end(desk.desk.feed)
+            try await desk.desk.lock(alice, "overdue", "captive")
+            try await eventually { try await desk.desk.sql(Self.claimed, [.int(1)]) == 1 }
+            #expect(await desk.desk.feed.waitForFullLook() == false)
+            #expect(desk.told == [])
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization") == 1)
+        }
+    }
+
+    /// Makes what is put off due, and a change that wakes the reauthorizer.
+    private func makeDue(_ desk: ReauthorizerDesk) async throws {
+        try await desk.desk.sql("UPDATE aaa.reauthorization SET due_at = clock_timestamp()")
+        try await desk.desk.sql("UPDATE aaa.profile SET version = version + 1 WHERE id = $1", [.int(desk.garden)])
+    }
+}

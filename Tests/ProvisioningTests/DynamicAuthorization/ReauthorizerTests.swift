@@ -1,0 +1,124 @@
+import Database
+import Provisioning
+import RadiusCore
+import Support
+import Testing
+
+@Suite struct ReauthorizerTests {
+    @Test func aSuspensionDisconnects() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            _ = try await desk.online("bob")
+            try await desk.desk.lock(alice, "fraud", "suspended")
+            try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+            let recorded = try await desk.desk.sql(
+                "SELECT count(*) FROM aaa.dynamic_authorization WHERE requested_by = 'access policy' AND outcome = 'ack'")
+            #expect(recorded == 1)
+        }
+    }
+
+    @Test func aCaptiveLockSlowsDownAndItsEndRestores() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.lock(alice, "overdue", "captive")
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 1M/1M"])
+            try await desk.desk.unlock(alice, "overdue")
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 1M/1M", "coa alice 10M/50M"])
+            try await desk.desk.lock(alice, "overdue", "captive")
+            try await desk.settled()
+            try await desk.desk.sql("UPDATE aaa.access_lock SET level = 'suspended'")
+            try await desk.settled()
+            #expect(desk.told.dropFirst(2) == ["coa alice 1M/1M", "disconnect alice"])
+        }
+    }
+
+    @Test func statusAndPlanReachTheSession() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            let fast = try await desk.desk.profile("fast", download: 300_000_000, upload: 100_000_000)
+            try await desk.setProfile(alice, fast)
+            try await desk.settled()
+            try await desk.setStatus(alice, "quarantined")
+            try await desk.settled()
+            try await desk.setStatus(alice, "active")
+            try await desk.settled()
+            try await desk.setStatus(alice, "suspended")
+            try await desk.settled()
+            try await desk.setStatus(alice, "active")
+            try await desk.settled()
+            try await desk.setProfile(alice, nil)
+            try await desk.settled()
+            #expect(
+                desk.told == [
+                    "coa alice 100M/300M", "coa alice 1M/1M", "coa alice 100M/300M", "disconnect alice", "coa alice 100M/300M",
+                    "disconnect alice",
+                ])
+        }
+    }
+
+    @Test func aDeletedSubscriberIsDisconnected() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.lock(alice, "overdue", "captive")
+            try await desk.settled()
+            try await desk.desk.sql("DELETE FROM aaa.subscriber WHERE id = $1", [.int(alice)])
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 1M/1M", "disconnect alice"])
+        }
+    }
+
+    /// The session still runs under the old name, which is somebody else's now.
+    @Test func aRenamedSubscriberIsNotToldAnothersPlan() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.sql("UPDATE aaa.subscriber SET username = 'alicia' WHERE id = $1", [.int(alice)])
+            try await desk.desk.subscriber("alice", profile: desk.garden)
+            try await desk.settled()
+            #expect(desk.told == [])
+            try await desk.setStatus(alice, "quarantined")
+            try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+        }
+    }
+
+    @Test func anEndedSessionIsLeftAlone() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.sql("UPDATE aaa.session SET stopped_at = now(), ended_by = 'stop'")
+            try await desk.desk.lock(alice, "fraud", "suspended")
+            try await desk.settled()
+            #expect(desk.told == [])
+        }
+    }
+
+    @Test func otherColumnsAndNewSubscribersAskForNothing() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            let requests = "SELECT count(*) FROM aaa.reauthorization"
+            try await desk.desk.sql(
+                """
+                INSERT INTO aaa.subscriber (tenant_id, username, profile_id, status)
+                SELECT $1, 'user' || n, $2, CASE n % 2 WHEN 0 THEN 'active' ELSE 'suspended' END FROM generate_series(1, 1000) n
+                """, [.int(desk.desk.tenant), .int(desk.home)])
+            #expect(try await desk.desk.sql(requests) == 0)
+            try await desk.desk.sql(
+                """
+                UPDATE aaa.subscriber SET full_name = 'Alice', notes = 'x', version = version + 1, updated_at = now(), status = status,
+                    profile_id = profile_id, session_timeout = 60 WHERE id = $1
+                """, [.int(alice)])
+            try await desk.desk.sql(
+                """
+                INSERT INTO aaa.subscriber (tenant_id, username, profile_id) VALUES ($1, 'alice', $2)
+                ON CONFLICT (tenant_id, username) DO UPDATE SET profile_id = excluded.profile_id
+                """, [.int(desk.desk.tenant), .int(desk.home)])
+            #expect(try await desk.desk.sql(requests) == 0)
+            #expect(desk.told == [])
+            try await desk.setStatus(alice, "quarantined")
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 1M/1M"])
+        }
+    }
+}

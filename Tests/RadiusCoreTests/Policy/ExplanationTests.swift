@@ -1,0 +1,84 @@
+import Testing
+
+@testable import RadiusCore
+
+@Suite struct ExplanationTests {
+    @Test func nobodyIsNotExplained() throws {
+        var desk = PolicyDesk()
+        desk.subscribers = [PolicyDesk.subscriber("alice")]
+        #expect(try desk.explain("bob") == nil)
+        #expect(try desk.explain("Alice") == nil)
+        #expect(try desk.explain("") == nil)
+    }
+
+    @Test(arguments: [
+        (CredentialKind.none, "" as String), (.clearText, "pap chap mschap mschapv2"), (.ntHash, "pap mschap mschapv2"), (.hash, "pap"),
+    ])
+    func theCredentialSaysWhichMethodsWork(kind: CredentialKind, methods: String) throws {
+        var desk = PolicyDesk()
+        var entry = PolicyDesk.subscriber("alice")
+        entry.credentialKind = kind
+        entry.credential = [1, 2, 3]
+        desk.subscribers = [entry]
+        let explanation = try #require(try desk.explain("alice"))
+        #expect(explanation.credential == kind)
+        #expect(explanation.methods.map(\.name).joined(separator: " ") == methods)
+    }
+
+    @Test func theDerivationIsWhole() throws {
+        var desk = PolicyDesk()
+        var entry = PolicyDesk.subscriber("alice", status: .quarantined)
+        entry.locks.insert(.overdue, at: .captive)
+        entry.identity = [8, 6, 203, 0, 113, 9]
+        entry.service = [22, 3, 0x72]
+        desk.subscribers = [entry]
+        let explanation = try #require(try desk.explain("alice", vendor: .juniper))
+        #expect(explanation.status == .quarantined && explanation.level == .captive && explanation.reason == .acceptedCaptive)
+        #expect(explanation.locks.map(\.reason) == [.overdue])
+        #expect(explanation.nas == "core1" && explanation.vendor == .juniper)
+        #expect(explanation.profile?.name == "garden" && explanation.profile?.id == PolicyDesk.garden)
+        // The address follows into the garden, the route does not.
+        #expect(explanation.lines.first == "Framed-IP-Address = 203.0.113.9")
+        #expect(!explanation.lines.contains { $0.hasPrefix("Framed-Route") })
+    }
+
+    @Test func hiddenValuesOfProfileAndSubscriberAreRevealedBehindTheRest() throws {
+        var desk = PolicyDesk()
+        desk.profiles[0] = PolicyDesk.profile(
+            PolicyDesk.plan, "home50", 50, 10,
+            keyed: { $0 == .mikrotik ? [ReplyAttribute(name: "Tunnel-Password:1", value: "of-profile")] : [] })
+        var entry = PolicyDesk.subscriber("alice")
+        entry.hasKeyedAttributes = true
+        desk.subscribers = [entry]
+        desk.keyed = [42: [ReplyAttribute(name: "Tunnel-Password:2", value: "of-alice")]]
+        let explanation = try #require(try desk.explain("alice"))
+        #expect(explanation.lines.suffix(2) == ["Tunnel-Password:1 = of-profile", "Tunnel-Password:2 = of-alice"])
+        #expect(explanation.attributes.suffix(2).allSatisfy { $0.isSecret })
+        #expect(try desk.explain("alice", vendor: .juniper)?.lines.last == "Tunnel-Password:2 = of-alice")
+        // The subscriber's own belongs to the full service.
+        desk.subscribers[0].status = .quarantined
+        #expect(try desk.explain("alice")?.lines.contains { $0.hasPrefix("Tunnel-Password") } == false)
+    }
+
+    /// 4048 octets of messages, 15 of rate, 6 of interval: with header and Message-Authenticator 11 too many.
+    @Test func aReplyThatFitsNoPacketIsARejectWithItsReason() throws {
+        var desk = PolicyDesk()
+        let filler = [[UInt8]](repeating: [18, 253] + [UInt8](repeating: 0x61, count: 251), count: 16).flatMap { $0 }
+        var entry = PolicyDesk.subscriber("alice")
+        entry.service = filler
+        desk.subscribers = [entry]
+        let explanation = try #require(try desk.explain("alice"))
+        #expect(explanation.reason == .replyTooLarge && !explanation.isAccepted && explanation.encoded.isEmpty)
+        #expect(explanation.attributes.isEmpty)
+        #expect(explanation.profile?.name == "home50")
+        desk.subscribers[0].service.removeFirst(253)
+        #expect(try desk.explain("alice")?.reason == .accepted)
+    }
+
+    @Test func whatTheVendorCannotBeToldIsAnAlarm() throws {
+        var desk = PolicyDesk()
+        desk.subscribers = [PolicyDesk.subscriber("alice")]
+        #expect(try desk.explain("alice")?.alarms.isEmpty == true)
+        #expect(try desk.explain("alice", vendor: .ciscoASR9000)?.alarms.isEmpty == false)
+    }
+}
