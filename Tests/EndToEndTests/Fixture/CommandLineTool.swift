@@ -6,7 +6,7 @@ struct CommandLineTool {
 
     init(_ daemon: DaemonProcess) { self.daemon = daemon }
 
-    private var settings: [String: String] {
+    var settings: [String: String] {
         ["LASTMILE_URL": daemon.url, "LASTMILE_STATE_DIR": daemon.state, "LASTMILE_SHARE_DIR": Programs.checkout]
     }
 
