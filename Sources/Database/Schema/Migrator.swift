@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// What a migrator is doing, for a progress display.
-public enum MigrationProgress: Sendable {
+public enum MigrationProgress: Sendable, CustomStringConvertible {
     /// Another node migrates; this one waits for it.
     case waiting(seconds: Int)
     /// About to apply a migration: its number, its place among those due, how many are due.
@@ -9,6 +9,16 @@ public enum MigrationProgress: Sendable {
     case applied(version: Int64, name: String, milliseconds: Int64)
     /// Nothing (more) to do; the newest version in the database.
     case current(version: Int64)
+
+    /// For people.
+    public var description: String {
+        switch self {
+        case .waiting(let seconds): "another node brings the database schema up to date; waiting since \(seconds) seconds"
+        case .applying(let version, let name, let index, let count): "database schema: \(index) of \(count), \(version) \(name)"
+        case .applied(let version, let name, let milliseconds): "database schema: \(version) \(name) applied in \(milliseconds) ms"
+        case .current(let version): "database schema: at \(version)"
+        }
+    }
 }
 
 /// Brings a database to the newest schema: applies the `NNNN_name.sql` files of a directory that it has not seen, in order.

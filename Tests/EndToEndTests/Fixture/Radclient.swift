@@ -81,7 +81,7 @@ struct Radclient {
 
 /// FreeRADIUS's test script.
 enum Radtest {
-    /// - Parameter method: pap, chap or mschap.
+    /// Logs in; `method` is pap, chap or mschap.
     static func run(_ daemon: DaemonProcess, method: String, user: String, password: String) async throws -> RadclientReply {
         let result = try await Tool.run(
             "radtest", ["-t", method, user, password, "127.0.0.1:\(daemon.authenticationPort)", "0", "testing123", "0", "127.0.0.1"])

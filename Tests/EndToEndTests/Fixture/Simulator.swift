@@ -6,11 +6,7 @@ struct Simulator {
     let tool: RunningTool
     let nas: TestNAS
 
-    /// Starts it and waits until all its sessions are online.
-    ///
-    /// - Parameters:
-    ///   - user: a name, or a pattern such as user%06d.
-    ///   - options: further options.
+    /// Starts it and waits until all its sessions, one each for the names that `user` (a name or a pattern) gives, are online.
     static func start(
         _ daemon: DaemonProcess, as nas: TestNAS, user: String, sessions: Int = 1, options: [String] = []
     ) async throws -> Simulator {

@@ -91,7 +91,7 @@ extension SpineTests {
             #expect(reply.values("Session-Timeout") == ["7200"])
             #expect(reply.values("Framed-Route") == ["198.51.100.0/24 192.0.2.99 1"])
             #expect(reply.attributes.contains { $0.hasPrefix("Tunnel-Private-Group-Id") && $0.contains("77") }, "\(reply.transcript)")
-            let explained = try await Operator(daemon).get("subscribers/\(user)/explain?nas=loopback")
+            let explained = try await Operator(daemon).act("subscribers/\(user)/explain?nas=loopback")
             let names = (explained["attributes"]?.elements ?? []).compactMap { $0["name"]?.text }
             let sent = reply.attributes.map { $0.prefix { $0 != " " && $0 != ":" }.lowercased() }
             #expect(names.map { $0.lowercased() } == sent.filter { $0 != "message-authenticator" })

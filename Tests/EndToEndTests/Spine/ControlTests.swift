@@ -106,7 +106,7 @@ extension SpineTests {
             let id = try await scene.sessionID()
             let result = try await CommandLineTool(scene.daemon).run("session", "disconnect", "\(id)")
             #expect(result.status == 1, "\(result)")
-            #expect(result.output.contains("Administratively Prohibited"), "\(result.output)")
+            #expect(result.output.contains("Administratively-Prohibited"), "\(result.output)")
             #expect(try await scene.owner.get("sessions/\(id)")["state"]?.text == "open")
         }
 

@@ -26,11 +26,8 @@ public final class DaemonProcess: Sendable {
         LivingDaemons.add(self)
     }
 
-    /// Starts a daemon over a new state directory and waits until it is ready.
-    ///
-    /// - Parameters:
-    ///   - settings: variables on top of the fixture's own.
-    ///   - demo: with the demonstration's tenant.
+    /// Starts a daemon over a new state directory and waits until it is ready; `settings` are variables on top of the fixture's own,
+    /// `demo` gives it the demonstration's tenant. Ends with the test process.
     public static func start(_ settings: [String: String] = [:], demo: Bool = true) async throws -> DaemonProcess {
         let daemon = try DaemonProcess(settings: settings, isDemo: demo)
         try await daemon.start()

@@ -22,6 +22,8 @@ public final class RunningProcess: Sendable {
     ///   - environment: the whole environment, `NAME=value`.
     ///   - output: a file that standard output and standard error are appended to.
     ///   - deathSignal: what it gets when the test process dies; SIGKILL unless given.
+    /// - Returns: the process, not necessarily past its first instruction.
+    /// - Throws: `ProcessFailure` when it cannot be started.
     public static func start(
         _ arguments: [String], environment: [String], output: String, deathSignal: Int32? = nil
     ) async throws -> RunningProcess {

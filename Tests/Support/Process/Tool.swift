@@ -16,10 +16,12 @@ public enum Tool {
     ///
     /// - Parameters:
     ///   - name: a path, or a name that is looked for where we were built and then in `PATH`.
+    ///   - arguments: its command line behind the name.
     ///   - input: its standard input.
     ///   - settings: variables on top of ours.
     ///   - seconds: after which it is killed.
-    /// - Throws: `ProcessFailure` when it is missing or does not end in time. How it ended is in the result.
+    /// - Returns: how it ended.
+    /// - Throws: `ProcessFailure` when it is missing or does not end in time.
     public static func run(
         _ name: String, _ arguments: [String] = [], input: String = "", settings: [String: String] = [:], seconds: Int = 60
     ) async throws -> ToolResult {
