@@ -81,15 +81,15 @@ import Testing
     @Test func asksTheNetworkSide() async throws {
         try await AdminFixture.run { fixture in
             try await Self.fill(fixture)
-            _ = try await fixture.post("/api/v1/profiles", ["name": "home"])
+            _ = try await fixture.post("/api/v1/profiles", ["name": "gold"])
             let north = try #require(try await fixture.sql("SELECT id::text FROM tenancy.tenant WHERE name = 'north'"))
             let profile = try #require(try await fixture.sql("SELECT id::text FROM aaa.profile"))
             #expect(try await fixture.post("/api/v1/sessions/1/disconnect").json == ["outcome": "ack"])
             #expect(try await fixture.post("/api/v1/sessions/1/coa").status == 200)
             #expect(try await fixture.post("/api/v1/subscribers/alice/disconnect")["sessions"]?[0]?["outcome"]?["outcome"] == "ack")
             #expect(try await fixture.post("/api/v1/subscribers/alice/explain?nas=core1").status == 200)
-            #expect(try await fixture.post("/api/v1/profiles/home/apply").status == 200)
-            let changed = try await fixture.patch("/api/v1/profiles/home?apply=true", ["download": "5M"])
+            #expect(try await fixture.post("/api/v1/profiles/gold/apply").status == 200)
+            let changed = try await fixture.patch("/api/v1/profiles/gold?apply=true", ["download": "5M"])
             #expect(changed["applied"] == ["outcome": "ack"])
             #expect(changed["download"] == 5_000_000)
             #expect(

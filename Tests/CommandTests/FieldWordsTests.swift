@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--nme", "x"], "Did you mean --name?"), (["--name"], "How you call it"), (["--coa-port", "ten"], "3799"),
+        (["--nme", "x"], "Did you mean --name?"), (["--name"], "How you call it"), (["--coa-port", "ten"], "coa.port"),
         (["--enabled", "maybe"], "belongs"), (["--set", "x"], "--set field=value"), (["-n", "x"], "Possible are"),
     ])
     func refusesWithWhatIsPossible(_ words: [String], _ hint: String) throws {
