@@ -38,11 +38,12 @@ public enum Tool {
     public static func start(
         _ name: String, _ arguments: [String] = [], input: String = "", settings: [String: String] = [:]
     ) async throws -> RunningTool {
+        let path = try Programs.path(of: name)
         let directory = try PostgresFixture.temporaryDirectory()
         try Array(input.utf8).write(to: directory + "/in")
         // The shell only arranges the three streams, and becomes the program.
         let script = "exec \"$@\" <\(directory)/in >\(directory)/out 2>\(directory)/err"
-        let command = ["/bin/sh", "-c", script, "sh", try Programs.path(of: name)] + arguments
+        let command = ["/bin/sh", "-c", script, "sh", path] + arguments
         let process = try await RunningProcess.start(
             command, environment: RunningProcess.environment(settings), output: directory + "/start")
         return RunningTool(process: process, directory: directory)
