@@ -19,8 +19,18 @@ struct SnapshotCompiler {
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// Lives longer than any one snapshot.
     private(set) var observations: [Int64: ClientObservation] = [:]
-    /// What could not be compiled, for the log; emptied by the feed.
-    var problems: [String] = []
+    /// What could not be compiled and why, until the object is read again.
+    private(set) var problems: [Subject: [String]] = [:]
+
+    /// Whose problem it is.
+    enum Subject: Hashable {
+        case profile(Int64), nas(Int64), subscriber(Int64)
+
+        var isNAS: Bool {
+            if case .nas = self { return true }
+            return false
+        }
+    }
 
     init(dictionary: RadiusDictionary, secrets: SecretBox, defaults: Defaults) {
         self.dictionary = dictionary
@@ -39,6 +49,7 @@ struct SnapshotCompiler {
         profiles = [:]
         policies = [:]
         keyed = [:]
+        problems = [:]
         try connection.query(SnapshotReader.profileSQL) { try add(profile: $0) }
         try connection.query(SnapshotReader.policySQL) { row in
             let (tenant, policy) = try SnapshotReader.policy(row)
@@ -53,6 +64,7 @@ struct SnapshotCompiler {
 
     /// Reads all clients anew; there are few.
     mutating func loadClients(_ connection: Connection) throws {
+        problems = problems.filter { !$0.key.isNAS }
         var found: [NASClient] = []
         try connection.query(SnapshotReader.clientSQL) { row in
             if let client = try client(row) { found.append(client) }
@@ -62,7 +74,10 @@ struct SnapshotCompiler {
 
     /// Reads the named profiles; those that are gone are forgotten.
     mutating func reload(profiles ids: [Int64], _ connection: Connection) throws {
-        for id in ids { profiles[id] = nil }
+        for id in ids {
+            profiles[id] = nil
+            problems[.profile(id)] = nil
+        }
         try connection.query(SnapshotReader.profileSQL + " WHERE id = ANY($1)", [.intArray(ids)]) { try add(profile: $0) }
     }
 
@@ -77,7 +92,10 @@ struct SnapshotCompiler {
     /// Reads the named subscribers; `freed` are names that a rename or a deletion gave up.
     mutating func reload(subscribers ids: [Int64], freed: [(tenant: Int64, name: String)], _ connection: Connection) throws {
         var changes = freed.map { SubscriberEntry.removal(of: Array($0.name.utf8), in: $0.tenant) }
-        for id in ids { keyed[id] = nil }
+        for id in ids {
+            keyed[id] = nil
+            problems[.subscriber(id)] = nil
+        }
         try connection.query(SnapshotReader.subscriberSQL + " WHERE t.id = ANY($1)", [.intArray(ids)]) { row in
             changes.append(try subscriber(row))
         }
@@ -96,8 +114,8 @@ struct SnapshotCompiler {
             compiled[vendor] = CompiledAttributes(attributes, for: vendor, dictionary: dictionary)
             for problem in compiled[vendor]?.problems ?? [] where !found.contains(problem) { found.append(problem) }
         }
-        problems += found.map { "profile \(name): \($0)" }
         let id = try row.int64(0)
+        for problem in found { problems[.profile(id), default: []].append("profile \(name): \(problem)") }
         profiles[id] = ReplyProfile(
             id: id, tenant: try row.int64(1), name: name, rate: try SnapshotReader.rate(row),
             sessionTimeoutSeconds: UInt32(try row.int(11)), idleTimeoutSeconds: UInt32(try row.int(12)),
@@ -110,7 +128,7 @@ struct SnapshotCompiler {
         let name = try row.string(2)
         let length = try row.int(5) == 4 ? try row.int(4) + 96 : try row.int(4)
         guard let network = IPAddress(text: try row.string(3)) else { return nil }
-        guard let secret = open(try row.bytes(6), of: "NAS \(name)") else { return nil }
+        guard let secret = open(try row.bytes(6), of: "NAS \(name)", .nas(id)) else { return nil }
         let stored = ClientObservation(
             requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12))
         let observation = observations[id] ?? stored
@@ -123,11 +141,15 @@ struct SnapshotCompiler {
             sendsMessageAuthenticator: try row.bool(10), observation: observation)
     }
 
-    private mutating func open(_ sealed: [UInt8], of owner: String) -> [UInt8]? {
+    private mutating func note(_ entry: SubscriberEntry, _ problem: String) {
+        problems[.subscriber(entry.id), default: []].append("subscriber \(entry.id): \(problem)")
+    }
+
+    private mutating func open(_ sealed: [UInt8], of owner: String, _ subject: Subject) -> [UInt8]? {
         do {
             return try secrets.open(sealed)
         } catch {
-            problems.append("\(owner): \(error)")
+            problems[subject, default: []].append("\(owner): \(error)")
             return nil
         }
     }
@@ -145,12 +167,12 @@ struct SnapshotCompiler {
         entry.locks = SnapshotReader.locks(try row.strings(20))
         try addCredential(row, to: &entry)
         try addAttributes(row, to: &entry)
-        if !entry.isStorable { problems.append("subscriber \(entry.id): its reply attributes are too large; it cannot log in") }
+        if !entry.isStorable { note(entry, "its reply attributes are too large; it cannot log in") }
         return entry
     }
 
     private mutating func addCredential(_ row: Row, to entry: inout SubscriberEntry) throws {
-        guard let sealed = try row.optionalBytes(3), let clear = open(sealed, of: "subscriber \(entry.id)") else { return }
+        guard let sealed = try row.optionalBytes(3), let clear = open(sealed, of: "subscriber \(entry.id)", .subscriber(entry.id)) else { return }
         switch try row.string(4) {
         case "clear":
             entry.credentialKind = .clearText
@@ -160,7 +182,7 @@ struct SnapshotCompiler {
             entry.credential = clear
         default:
             guard let hash = Self.octets(hex: clear), hash.count == 16 else {
-                problems.append("subscriber \(entry.id): the stored NT hash is not 32 hex digits")
+                note(entry, "the stored NT hash is not 32 hex digits")
                 return
             }
             entry.credentialKind = .ntHash
@@ -193,7 +215,7 @@ struct SnapshotCompiler {
         entry.service = service.encoded
         entry.hasKeyedAttributes = !service.keyed.isEmpty
         if !service.keyed.isEmpty { keyed[entry.id] = service.keyed }
-        for problem in found + identity.problems + service.problems { problems.append("subscriber \(entry.id): \(problem)") }
+        for problem in found + identity.problems + service.problems { note(entry, problem) }
     }
 
     private static func octets(hex digits: [UInt8]) -> [UInt8]? {

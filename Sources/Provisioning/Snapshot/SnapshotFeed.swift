@@ -26,7 +26,7 @@ public final class SnapshotFeed: Sendable {
         public var changes: UInt64 = 0
         /// Age of the oldest change in the last batch, when it came into force.
         public var lagMicroseconds: Int64 = 0
-        /// What could not be compiled in the last load or batch.
+        /// What is left out of the snapshot and why, until it is mended.
         public var problems: [String] = []
         public var lastError: String?
     }
@@ -187,10 +187,13 @@ public final class SnapshotFeed: Sendable {
         var feed = turn.feed
         try compiler.withLock { compiler in
             try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+                // On a copy: a load that breaks off must leave nothing half read behind.
+                var next = compiler
                 try feed.begin(connection)
-                try compiler.load(connection)
+                try next.load(connection)
+                compiler = next
             }
-            publish(&compiler)
+            publish(compiler)
         }
         turn.feed = feed
         turn.isLoaded = true
@@ -206,10 +209,13 @@ public final class SnapshotFeed: Sendable {
         let changes = try compiler.withLock { compiler in
             let changes = try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
                 let changes = try feed.read(connection)
-                if changes.count <= Self.reloadAbove { try apply(changes, to: &compiler, connection) }
+                guard changes.count <= Self.reloadAbove else { return changes }
+                var next = compiler
+                try apply(changes, to: &next, connection)
+                compiler = next
                 return changes
             }
-            if !changes.isEmpty && changes.count <= Self.reloadAbove { publish(&compiler) }
+            if !changes.isEmpty && changes.count <= Self.reloadAbove { publish(compiler) }
             return changes
         }
         if changes.count > Self.reloadAbove { return try load(&turn, connection) }
@@ -232,13 +238,17 @@ public final class SnapshotFeed: Sendable {
         }
     }
 
-    private func publish(_ compiler: inout SnapshotCompiler) {
+    private func publish(_ compiler: SnapshotCompiler) {
+        let problems = compiler.problems.values.joined().sorted()
+        let known = statistics.withLock { state in
+            let known = Set(state.problems)
+            state.problems = problems
+            return known
+        }
         store.publish(compiler.snapshot)
-        let problems = compiler.problems
-        compiler.problems = []
-        for problem in problems.prefix(20) { logger.warning("left out of the snapshot: \(problem)") }
-        if problems.count > 20 { logger.warning("left out of the snapshot: \(problems.count - 20) more") }
-        statistics.withLock { $0.problems = problems }
+        let new = problems.filter { !known.contains($0) }
+        for problem in new.prefix(20) { logger.warning("left out of the snapshot: \(problem)") }
+        if new.count > 20 { logger.warning("left out of the snapshot: \(new.count - 20) more") }
     }
 
     private func housekeeping(_ turn: inout Turn, _ connection: Connection) throws {
