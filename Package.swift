@@ -74,7 +74,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "Support", dependencies: ["Database", "CCurl", "CLinux", .product(name: "Logging", package: "swift-log")], path: "Tests/Support",
+            name: "Support", dependencies: ["Database", "CCurl", "CLinux", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support",
             swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),

@@ -172,7 +172,9 @@ struct SnapshotCompiler {
     }
 
     private mutating func addCredential(_ row: Row, to entry: inout SubscriberEntry) throws {
-        guard let sealed = try row.optionalBytes(3), let clear = open(sealed, of: "subscriber \(entry.id)", .subscriber(entry.id)) else { return }
+        guard let sealed = try row.optionalBytes(3), let clear = open(sealed, of: "subscriber \(entry.id)", .subscriber(entry.id)) else {
+            return
+        }
         switch try row.string(4) {
         case "clear":
             entry.credentialKind = .clearText
