@@ -47,7 +47,9 @@ struct LockSubscriberCommand: ParsableCommand {
             lock = try client.send(.init(method: "POST", path: ["locks"], body: Array(JSONText.compact(.object(members)).utf8)))
         }
         Terminal.out(global.rendering.record(lock, columns: Noun.lock.columns))
-        Terminal.note("It holds from the next login on; `lastmile subscriber disconnect \(Printable.line(name))` makes that now.\n")
+        Terminal.note(
+            "It holds from the next login on; running sessions follow within seconds: `lastmile session list --user \(Printable.line(name))`.\n"
+        )
     }
 
     private var restriction: [JSONValue.Member] {
