@@ -1,6 +1,7 @@
 public import Database
 public import Logging
 import RadiusCore
+import Synchronization
 
 /// Brings running sessions into line with what their subscribers may do now: a lock, another status or another plan reaches the
 /// session that runs, not only the next log-in.
@@ -35,45 +36,69 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in ten seconds.
+    ///
+    /// Subscribers are answered for side by side, so a NAS that is silent holds nobody else up.
     public func run() async {
-        var looks = feed.looks
-        while !Task.isCancelled {
-            do {
-                while try await round() {}
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.warning("running sessions could not be brought into line: \(error)")
+        let free = FreePlaces(Self.batchSize)
+        await withDiscardingTaskGroup { group in
+            var looks = feed.looks
+            while !Task.isCancelled {
+                var mayBeMore = false
+                do {
+                    let limit = free.count
+                    let claims = try await ripeClaims(atMost: limit)
+                    mayBeMore = claims.count == limit
+                    for claim in claims {
+                        free.take()
+                        group.addTask {
+                            await attempt(claim)
+                            free.giveBack()
+                        }
+                    }
+                } catch {
+                    if !Task.isCancelled { logger.warning("running sessions could not be brought into line: \(error)") }
+                }
+                if mayBeMore && free.count > 0 { continue }
+                looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : 10)
             }
-            looks = await feed.waitForChange(after: looks, atMostSeconds: 10)
+            group.cancelAll()
         }
     }
 
-    /// - Returns: whether there may be more.
-    private func round() async throws -> Bool {
-        let claims = try await claim()
-        guard !claims.isEmpty else { return false }
+    /// Places for work that runs side by side.
+    private final class FreePlaces: Sendable {
+        private let places: Atomic<Int>
+
+        init(_ count: Int) { places = Atomic(count) }
+
+        var count: Int { places.load(ordering: .relaxed) }
+        func take() { places.subtract(1, ordering: .relaxed) }
+        func giveBack() { places.add(1, ordering: .relaxed) }
+    }
+
+    /// Claims requests whose transactions the snapshot has seen.
+    private func ripeClaims(atMost limit: Int) async throws -> [Claim] {
+        guard limit > 0 else { return [] }
+        let claims = try await claim(atMost: limit)
+        guard !claims.isEmpty else { return [] }
         // The rows are visible now; the snapshot must have seen their transactions before it is asked. An older one would say
         // what held before, and the request would count as done.
         guard await feed.waitForFullLook() else {
             logger.warning("the snapshot lags; \(claims.count) subscribers' sessions are brought into line later")
-            return false
+            return []
         }
-        await withTaskGroup(of: Void.self) { group in
-            for claim in claims {
-                group.addTask {
-                    do {
-                        try await bringIntoLine(claim)
-                    } catch {
-                        logger.warning("subscriber \(claim.subscriber): sessions not brought into line yet: \(error)")
-                    }
-                }
-            }
-        }
-        return claims.count == Self.batchSize
+        return claims
     }
 
-    private func claim() async throws -> [Claim] {
+    private func attempt(_ claim: Claim) async {
+        do {
+            try await bringIntoLine(claim)
+        } catch {
+            logger.warning("subscriber \(claim.subscriber): sessions not brought into line yet: \(error)")
+        }
+    }
+
+    private func claim(atMost limit: Int) async throws -> [Claim] {
         try await pool.transaction(.system) { connection in
             try connection.queryAll(
                 """
@@ -83,7 +108,7 @@ public struct Reauthorizer: Sendable {
                     SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
                     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
                 RETURNING subscriber_id, tenant_id, attempts, requested_at::text
-                """, [.int(Int64(Self.batchSize))]
+                """, [.int(Int64(limit))]
             ) { row in
                 Claim(
                     subscriber: try row.int64(0), tenant: try row.int64(1), attempts: try row.int(2),
@@ -101,16 +126,25 @@ public struct Reauthorizer: Sendable {
                 """, [.int(claim.tenant), .int(claim.subscriber)]
             ) { try $0.int64(0) }
         }
-        var isSilent = false
-        for session in sessions {
-            do {
-                let result = try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
-                if case .timeout = result.outcome { isSilent = true }
-            } catch is SessionControlError {
-                // It ended meanwhile.
-            }
+        let isSilent = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for session in sessions { group.addTask { try await tell(session, of: claim) } }
+            return try await group.reduce(false) { $0 || $1 }
         }
         try await settle(claim, again: isSilent && claim.attempts < Self.attemptLimit)
+    }
+
+    /// Brings one session into line.
+    ///
+    /// - Returns: whether its NAS is silent.
+    private func tell(_ session: Int64, of claim: Claim) async throws -> Bool {
+        do {
+            let result = try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
+            if case .timeout = result.outcome { return true }
+            return false
+        } catch is SessionControlError {
+            // It ended meanwhile.
+            return false
+        }
     }
 
     /// Deletes the request, unless it is to be tried again or a newer one took its place.
