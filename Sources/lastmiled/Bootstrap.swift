@@ -8,7 +8,8 @@ struct Bootstrap {
     let secrets: SecretBox
     let logger: Logger
 
-    func run(demo: Bool) async throws {
+    /// - Returns: what became of `--demo`.
+    func run(demo: Bool) async throws -> Announcement.Demo {
         let secrets = secrets
         let made = try await pool.transaction(.system) { connection -> Int64? in
             try connection.execute("LOCK TABLE tenancy.tenant IN SHARE ROW EXCLUSIVE MODE")
@@ -17,10 +18,20 @@ struct Bootstrap {
                 "INSERT INTO tenancy.tenant (name, title) VALUES ($1, $2) RETURNING id",
                 demo ? ["demo", "Demonstration"] : ["default", "Default tenant"])?.int64(0)
         }
-        guard let made else { return }
+        guard let made else { return try await demo ? present() : .notAsked }
         logger.info("made the first tenant", metadata: ["tenant": "\(made)"])
-        guard demo else { return }
+        guard demo else { return .notAsked }
         try await pool.transaction(.tenant(made)) { try Self.fill($0, tenant: made, secrets: secrets) }
+        return .filled
+    }
+
+    /// Whether an earlier `--demo` filled the database.
+    private func present() async throws -> Announcement.Demo {
+        try await pool.transaction(.system, readOnly: true) { connection in
+            let alice =
+                "SELECT 1 FROM aaa.subscriber JOIN tenancy.tenant t ON t.id = tenant_id WHERE t.name = 'demo' AND username = 'alice'"
+            return try connection.queryOne(alice) == nil ? .notEmpty : .filled
+        }
     }
 
     /// Asymmetric plans, so that nobody can mistake upload for download.

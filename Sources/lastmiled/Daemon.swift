@@ -45,7 +45,7 @@ struct Daemon {
         try await migrate(database)
         let pool = try Pool(configuration: database, logger: Logger(label: "database"))
         defer { pool.shutdown() }
-        try await Bootstrap(pool: pool, secrets: secrets, logger: logger).run(demo: demo)
+        let demo = try await Bootstrap(pool: pool, secrets: secrets, logger: logger).run(demo: demo)
         let parts = try Parts(settings: settings, database: database, pool: pool, dictionary: dictionary, secrets: secrets)
         try await parts.startFeed()
         let http =
@@ -61,7 +61,7 @@ struct Daemon {
             services.append(.init(service: report))
         }
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
-        services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo, state: state)))
+        services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))

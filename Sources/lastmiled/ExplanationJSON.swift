@@ -16,7 +16,7 @@ enum ExplanationJSON {
             "methods": .array(explanation.methods.map { .string($0.name) }),
             "profile": profile(explanation),
             "nas": ["name": .string(explanation.nas), "vendor": .string(explanation.vendor.name)],
-            "warnings": .array(explanation.alarms.map { .string("\($0)") }),
+            "warnings": .array(explanation.alarms.map { .string($0.message) }),
             "attributes": .array(explanation.attributes.map { attribute($0) }),
             "encoded": .string(explanation.encoded.map(hex).joined()),
         ]

@@ -83,7 +83,9 @@ struct Metrics {
         single("snapshot_changes_total", "counter", "Changes taken over.", state.changes)
         single("snapshot_loads_total", "counter", "Full loads.", state.loads)
         single("snapshot_lag_seconds", "gauge", "Age of the oldest change of the last batch.", Double(state.lagMicroseconds) / 1_000_000)
-        single("snapshot_problems", "gauge", "What is left out of the snapshot, until it is mended.", state.problems.count)
+        single(
+            "snapshot_problems", "gauge",
+            "What answers lack of what was asked for (left out, clamped), until it is mended; the log names it.", state.problems.count)
     }
 
     private mutating func addAccounting(_ parts: Parts) {

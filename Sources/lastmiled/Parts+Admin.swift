@@ -56,7 +56,7 @@ extension Parts {
         let client: NASClient
         if let nas {
             guard let found = snapshot.clients.find(tenant: tenant, name: nas) else {
-                throw ServiceFailure.notFound("no enabled NAS of this tenant is called \(nas)")
+                throw ServiceFailure.notFound("an enabled NAS “\(nas)”")
             }
             client = found
         } else {
@@ -66,7 +66,7 @@ extension Parts {
             client = first
         }
         guard let explanation = Explanation(userName: userName, tenant: tenant, client: client, in: snapshot) else {
-            throw ServiceFailure.notFound("no subscriber is called \(userName), or it was created less than a second ago")
+            throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
         }
         return ExplanationJSON.text(explanation)
     }
@@ -74,8 +74,8 @@ extension Parts {
     private static func outcome(_ body: () async throws -> SessionControlResult) async throws -> String {
         do {
             return text(json(try await body()))
-        } catch let error as SessionControlError {
-            throw ServiceFailure.notFound(error.description)
+        } catch SessionControlError.sessionNotFound(let id) {
+            throw ServiceFailure.notFound("an open session \(id)")
         }
     }
 

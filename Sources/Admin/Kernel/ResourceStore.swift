@@ -31,7 +31,8 @@ struct ResourceStore {
             } else if segment.hasPrefix("id:"), let id = Int64(segment.dropFirst(3)) {
                 self = .id(id)
             } else if !segment.isEmpty, segment.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
-                self = .id(Int64(segment) ?? -1)
+                // More digits than an id can have are a name.
+                self = Int64(segment).map(Key.id) ?? .name(segment)
             } else {
                 self = .name(segment)
             }

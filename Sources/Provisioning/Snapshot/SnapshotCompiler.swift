@@ -44,6 +44,19 @@ struct SnapshotCompiler {
             dictionary: dictionary)
     }
 
+    /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
+    var lostRates: [String] {
+        var vendors: [Int64: Set<NASVendor>] = [:]
+        for client in clients.clients { vendors[client.tenant, default: []].insert(client.vendor) }
+        return profiles.values.flatMap { profile in
+            (vendors[profile.tenant] ?? []).flatMap { vendor in
+                profile.rateAlarms(for: vendor).filter(\.losesRate).map {
+                    "profile \(profile.name) at a NAS of make \(vendor.name): \($0.message)"
+                }
+            }
+        }.sorted()
+    }
+
     /// Reads everything.
     mutating func load(_ connection: Connection) throws {
         profiles = [:]

@@ -26,7 +26,8 @@ public final class SnapshotFeed: Sendable {
         public var changes: UInt64 = 0
         /// Age of the oldest change in the last batch, when it came into force.
         public var lagMicroseconds: Int64 = 0
-        /// What is left out of the snapshot and why, until it is mended.
+        /// What the answers lack of what was asked for, and why, until it is mended: what was left out, and rates that a NAS cannot
+        /// be told in full.
         public var problems: [String] = []
         public var lastError: String?
     }
@@ -239,7 +240,7 @@ public final class SnapshotFeed: Sendable {
     }
 
     private func publish(_ compiler: SnapshotCompiler) {
-        let problems = compiler.problems.values.joined().sorted()
+        let problems = compiler.problems.values.joined().sorted() + compiler.lostRates
         let known = statistics.withLock { state in
             let known = Set(state.problems)
             state.problems = problems
@@ -247,8 +248,8 @@ public final class SnapshotFeed: Sendable {
         }
         store.publish(compiler.snapshot)
         let new = problems.filter { !known.contains($0) }
-        for problem in new.prefix(20) { logger.warning("left out of the snapshot: \(problem)") }
-        if new.count > 20 { logger.warning("left out of the snapshot: \(new.count - 20) more") }
+        for problem in new.prefix(20) { logger.warning("a reply is not as it was asked for: \(problem)") }
+        if new.count > 20 { logger.warning("replies are not as they were asked for: \(new.count - 20) more") }
     }
 
     private func housekeeping(_ turn: inout Turn, _ connection: Connection) throws {

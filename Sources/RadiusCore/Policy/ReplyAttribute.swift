@@ -37,11 +37,14 @@ public struct CompiledAttributes: Sendable {
             let isKeyed = Self.isKeyed(name, dictionary)
             guard !isKeyed else {
                 // Encoded once with a throw-away key, so that a bad value is found now and not at a login.
-                _ = try AttributeEncoder.encode(name: name, value: value, dictionary: dictionary, keys: Self.trialKeys)
+                let octets = try AttributeEncoder.encode(name: name, value: value, dictionary: dictionary, keys: Self.trialKeys)
+                if let reason = ReservedAttribute.refusal(of: octets) { return problems.append("\(name): \(reason)") }
                 return keyed.append(ReplyAttribute(name: name, value: value))
             }
             let longer = texts + [AttributeText(name: name, value: value)]
-            encoded = try AttributeEncoder.encode(longer, dictionary: dictionary)
+            let octets = try AttributeEncoder.encode(longer, dictionary: dictionary)
+            if let reason = ReservedAttribute.refusal(of: octets) { return problems.append("\(name): \(reason)") }
+            encoded = octets
             texts = longer
         } catch {
             problems.append(error.description)

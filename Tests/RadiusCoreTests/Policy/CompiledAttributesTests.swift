@@ -22,9 +22,9 @@ import Testing
         #expect(compiled.keyed.isEmpty && compiled.problems.isEmpty)
     }
 
-    @Test(arguments: ["Tunnel-Password:1", "tunnel-password:2", "MS-MPPE-Send-Key"])
+    @Test(arguments: ["Tunnel-Password:1", "tunnel-password:2", "ERX-Med-Dev-Handle"])
     func whatIsHiddenForEachPacketStandsApart(name: String) {
-        let value = name.hasPrefix("MS") ? "0x00112233445566778899aabbccddeeff" : "s3cret"
+        let value = name.hasPrefix("ERX") ? "0x00112233445566778899aabbccddeeff" : "s3cret"
         let compiled = compile([("Reply-Message", "hi"), (name, value)])
         #expect(compiled.encoded == [18, 4, 0x68, 0x69])
         #expect(compiled.keyed == [ReplyAttribute(name: name, value: value)])
