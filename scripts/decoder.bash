@@ -21,7 +21,8 @@ compile_decoder() {
     clang -O2 -g -ISources/CLinux/include -c Sources/CLinux/CLinux.c -o "$directory/CLinux.o"
     mapfile -t sources < <(decoder_sources)
     # The linker lists the sanitizer's symbols that it need not export; nobody needs to read that.
-    swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder "$@" \
+    swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder \
+        -emit-module-path "$directory/modules/Decoder.swiftmodule" "$@" \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
         -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes \
         -I "$directory/modules" -I Sources/COpenSSL -I Sources/CPasswordHash \
