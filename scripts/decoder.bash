@@ -22,7 +22,7 @@ compile_decoder() {
     mapfile -t sources < <(decoder_sources)
     # The linker lists the sanitizer's symbols that it need not export; nobody needs to read that.
     swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder \
-        -emit-module-path "$directory/modules/Decoder.swiftmodule" "$@" \
+        -emit-executable -emit-module -emit-module-path "$directory/modules/Decoder.swiftmodule" "$@" \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
         -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes \
         -I "$directory/modules" -I Sources/COpenSSL -I Sources/CPasswordHash \
