@@ -4,7 +4,7 @@ import RadiusCore
 enum CountedCase: String, CaseIterable {
     case pap, chap
     case msCHAPv2 = "mschapv2"
-    /// A wrong password, refused without a delay.
+    /// A wrong password; the refusal is held for the reject delay, and then sent.
     case reject
     case accounting
     /// A PAP request that was answered before, octet for octet.

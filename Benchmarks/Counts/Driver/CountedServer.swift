@@ -6,14 +6,17 @@ final class CountedServer {
     static let secret = SharedSecret(Array("counted-in-instructions".utf8))
     static let password = "correct horse 17"
     static let subscribers = 10_000
+    /// Long enough that a whole batch is held at a time, short enough not to be waited for.
+    private static let rejectDelayMilliseconds = 20
     private let server: RadiusServer
 
     /// - Parameters:
     ///   - journal: a folder that does not exist yet, for the accounting journal.
     ///   - dictionary: the root dictionary.
+    /// - Throws: `CountFault`, or whatever journal, dictionary or sockets say.
     init(journal: String, dictionary: String) throws {
         var settings = ServerSettings()
-        settings.rejectDelayMilliseconds = 0
+        settings.rejectDelayMilliseconds = Self.rejectDelayMilliseconds
         let environment = ServerEnvironment(
             settings: settings, store: SnapshotStore(try Self.snapshot(dictionary)),
             journal: try Journal.open(directory: journal, segmentBytes: 64 << 20), slowChecks: SlowChecks(threads: 1))
