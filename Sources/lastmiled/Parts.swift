@@ -102,6 +102,7 @@ final class Parts: Sendable {
     func startRadius() throws {
         try shipper.start()
         try authLog?.start()
+        if let warning = server?.steering.warning { logger.warning("\(warning)") }
         server?.start()
     }
 

@@ -33,6 +33,8 @@ public final class RadiusServer: Sendable {
     /// The ports in use, also where the system chose.
     public let authenticationPort: UInt16
     public let accountingPort: UInt16
+    /// How requests are spread over the workers.
+    public let steering: SocketSteering
     private let sockets: [(authentication: Int32, accounting: Int32)]
     private let stopping = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
@@ -56,6 +58,10 @@ public final class RadiusServer: Sendable {
             opened.append((authentication, try Self.open(address, &accountingPort, "radius.acct.port", buffer)))
         }
         sockets = opened
+        // Bound in the order of the workers: a socket's place in its group is its worker's number.
+        let authenticationSteering = SocketSteering.steer(opened.map(\.authentication))
+        let accountingSteering = SocketSteering.steer(opened.map(\.accounting))
+        steering = authenticationSteering == accountingSteering ? authenticationSteering : .refused(ENOTSUP)
         self.authenticationPort = authenticationPort
         self.accountingPort = accountingPort
         counters = opened.map { _ in WorkerCounters() }
