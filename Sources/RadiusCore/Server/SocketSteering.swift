@@ -15,8 +15,7 @@ public enum SocketSteering: Sendable, Equatable {
 
     /// Steers a group.
     ///
-    /// - Parameters:
-    ///   - group: all sockets of one port, in the order in which they were bound.
+    /// - Parameter group: all sockets of one port, in the order in which they were bound.
     /// - Returns: what came of it; both `active` and `refused` leave the sockets usable.
     static func steer(_ group: [Int32]) -> SocketSteering {
         guard let first = group.first, group.count > 1 else { return .notNeeded }

@@ -30,7 +30,7 @@ final class TestServer {
         adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(threads: 1))
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)))
         server = try RadiusServer(
             .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
         if started { server.start() }
