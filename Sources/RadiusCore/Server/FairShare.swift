@@ -2,12 +2,12 @@
 ///
 /// The kernel's queue is first in, first out, and when it is full it loses everybody's packets alike: a flood from one client silences
 /// all. So when the queue is half full, the worker begins to shed: it drops, before any work on them, what a client sends beyond its share,
-/// which drains the queue. Shares are max-min fair by count: in each round of 256 datagrams a part of them is served, whoever asks for less
+/// which drains the queue. Shares are max-min fair by count: in each round of 128 datagrams a part of them is served, whoever asks for less
 /// than an equal share gets all of it, and the rest is divided equally among the others. Decided by counts alone. One thread.
 struct FairShare: ~Copyable {
     /// Datagrams in a round.
-    static let round = 256
-    private static let cellCount = 512
+    static let round = 128
+    private static let cellCount = 256
     /// Sixteenths of a round that are served: where it begins, and the least it falls to.
     private static let firstKeep = 12
     private static let leastKeep = 4

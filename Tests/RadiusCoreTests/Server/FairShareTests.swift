@@ -78,16 +78,16 @@ import Testing
         var share = FairShare()
         share.observe(octets: 900, limit: 1000)
         #expect(served(FairShare.round, of: 1, by: &share) == FairShare.round)
-        #expect(served(FairShare.round, of: 1, by: &share) == 160)
+        #expect(served(FairShare.round, of: 1, by: &share) == 80)
         share.observeEmpty()
         #expect(served(1000, of: 1, by: &share) == 1000)
     }
 
-    /// 256 datagrams, ten sixteenths of them served: 160 among 200, 40, 10 and 6 leaves 104 to the largest.
+    /// 128 datagrams, ten sixteenths of them served: 80 among 100, 20, 5 and 3 leaves 52 to the largest.
     @Test func dividesWhatIsLeftAmongThoseWhoWantMore() {
         var share = FairShare()
         share.observe(octets: 900, limit: 1000)
-        let round = [(Int64(1), 200), (2, 40), (3, 10), (4, 6)]
+        let round = [(Int64(1), 100), (2, 20), (3, 5), (4, 3)]
         func run() -> [Int64: Int] {
             var served: [Int64: Int] = [:]
             for (client, count) in round {
@@ -95,8 +95,8 @@ import Testing
             }
             return served
         }
-        #expect(run() == [1: 200, 2: 40, 3: 10, 4: 6])
-        #expect(run() == [1: 104, 2: 40, 3: 10, 4: 6])
+        #expect(run() == [1: 100, 2: 20, 3: 5, 4: 3])
+        #expect(run() == [1: 52, 2: 20, 3: 5, 4: 3])
     }
 
     @Test func manyClientsEachGetAtLeastOne() {
