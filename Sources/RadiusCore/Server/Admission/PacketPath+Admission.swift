@@ -17,10 +17,10 @@ extension PacketPath {
         }
         guard client.rateLimitPerSecond > 0, service == .authentication else { return true }
         guard datagram.count > 0, datagram.bytes[0] == PacketCode.accessRequest.rawValue else { return true }
-        let bucket = client.observation
-        guard bucket.tokens.take(perSecond: client.rateLimitPerSecond, nowNanoseconds: nowNanoseconds) else {
+        let observation = client.observation
+        guard observation.tokens.take(perSecond: client.rateLimitPerSecond, nowNanoseconds: nowNanoseconds) else {
             counters.add(.rateLimited)
-            bucket.rateLimited.add(1, ordering: .relaxed)
+            observation.rateLimited.add(1, ordering: .relaxed)
             return false
         }
         return true
