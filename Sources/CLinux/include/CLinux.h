@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "Process.h"
+#include "Steering.h"
 
 /// Where a datagram comes from or goes to.
 struct lm_address {
