@@ -56,14 +56,27 @@ struct AccountingLoad {
 
     /// Each acknowledged record stands in PostgreSQL once, and nothing else does. For a load that has finished.
     func expectExactlyOnce() async throws {
-        try await Self.expectExactlyOnce([self], nodes: [daemon])
+        try await daemon.awaitShipping()
+        Self.expectExact(RecordComparison(acknowledged: acknowledged(), stored: try await daemon.storedRecords()))
     }
 
-    /// The same for all loads together, over nodes that share the first one's PostgreSQL.
+    /// The same for all loads together, over nodes that share the first one's PostgreSQL; and each session has the totals of its Stop,
+    /// in whatever order the nodes shipped its records.
     static func expectExactlyOnce(_ loads: [AccountingLoad], nodes: [DaemonProcess]) async throws {
         for node in nodes { try await node.awaitShipping() }
         let storage = try #require(nodes.first)
-        let comparison = RecordComparison(acknowledged: loads.flatMap { $0.acknowledged() }, stored: try await storage.storedRecords())
+        let acknowledged = loads.flatMap { $0.acknowledged() }
+        expectExact(.ofIdentities(acknowledged: acknowledged, stored: try await storage.storedRecords()))
+        let stops = acknowledged.filter { $0.status == 2 }
+        let rows = try await storage.query(
+            "SELECT acct_session_id, upload_octets::text, download_octets::text FROM aaa.session_record WHERE state = 'closed'")
+        let closed = Set(rows.map { $0.compactMap(\.self) })
+        let wrong = stops.filter { !closed.contains([$0.session, "\($0.upload)", "\($0.download)"]) }
+        #expect(wrong.isEmpty, "\(wrong.count) sessions have other totals than their Stop, such as \(wrong.prefix(3))")
+        #expect(rows.count == stops.count)
+    }
+
+    private static func expectExact(_ comparison: RecordComparison) {
         #expect(comparison.isExact, "\(comparison)")
         #expect(comparison.acknowledgedCount > 0)
         print("line rate: \(comparison)")

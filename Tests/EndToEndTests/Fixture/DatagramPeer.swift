@@ -2,7 +2,7 @@ import Glibc
 import Support
 
 /// A bare UDP socket on the loopback network, for packets that no client would send.
-final class DatagramPeer {
+final class DatagramPeer: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `ProcessFailure` when the system refuses.

@@ -6,6 +6,9 @@ struct AccountedRecord: Hashable {
     let upload: Int64
     let download: Int64
     let seconds: Int64
+
+    /// Which record it is, whatever it counted: a session's interim records differ by their time.
+    var identity: AccountedRecord { AccountedRecord(session: session, status: status, upload: 0, download: 0, seconds: seconds) }
 }
 
 /// What PostgreSQL holds, against what was acknowledged: each record exactly once.
@@ -31,6 +34,13 @@ struct RecordComparison: Equatable {
         missing = known.filter { (stored[$0] ?? 0) < 1 }.sorted(by: Self.inOrder)
         doubled = stored.filter { $0.value > 1 }.map(\.key).sorted(by: Self.inOrder)
         strange = stored.keys.filter { !known.contains($0) }.sorted(by: Self.inOrder)
+    }
+
+    /// The same without regard to counters. PostgreSQL has the session's totals behind each record; behind one that another node shipped
+    /// late, those are the session's at that time and not the record's own.
+    static func ofIdentities(acknowledged: [AccountedRecord], stored: [AccountedRecord: Int]) -> RecordComparison {
+        let counts = Dictionary(stored.map { ($0.key.identity, $0.value) }, uniquingKeysWith: +)
+        return RecordComparison(acknowledged: acknowledged.map(\.identity), stored: counts)
     }
 
     /// Every acknowledged record is stored once, and nothing else is.

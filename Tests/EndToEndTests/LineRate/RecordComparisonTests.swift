@@ -43,6 +43,16 @@ extension LineRateTests {
             #expect(comparison.strange == [Self.record(1, 2, download: 14)])
         }
 
+        @Test func withoutRegardToCountersThatCopyIsDoubledAndAMissingRecordStillMissing() {
+            var stored = Self.stored
+            stored[Self.record(1, 2, download: 14)] = 1
+            stored[Self.record(2, 1)] = nil
+            let comparison = RecordComparison.ofIdentities(acknowledged: Self.acknowledged, stored: stored)
+            #expect(comparison.doubled == [Self.record(1, 2)])
+            #expect(comparison.missing == [Self.record(2, 1)])
+            #expect(comparison.strange == [])
+        }
+
         @Test func aRecordThatWasAcknowledgedTwiceIsRepeated() {
             let comparison = RecordComparison(acknowledged: Self.acknowledged + [Self.record(2, 1)], stored: Self.stored)
             #expect(!comparison.isExact)

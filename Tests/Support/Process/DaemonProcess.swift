@@ -47,7 +47,8 @@ public final class DaemonProcess: Sendable {
     ///   - demo: whether it gets the demonstration's tenant.
     ///   - files: what `state.dir` holds before the first start, readable by its owner alone: text by name.
     ///   - launcher: a command line in front of the daemon's, which becomes the daemon.
-    ///   - body: the work; what it throws is thrown with the daemon's last words.
+    ///   - body: the work.
+    /// - Throws: what `body` throws, with the daemon's last words.
     public static func run(
         _ settings: [String: String] = [:], demo: Bool = true, files: [String: String] = [:], launcher: [String] = [],
         _ body: (DaemonProcess) async throws -> Void
@@ -134,8 +135,9 @@ public final class DaemonProcess: Sendable {
     /// Such as `http://127.0.0.1:8080`.
     public var url: String { word("http=") }
     /// The bootstrap operator's: the one that it was given, or the one that it made.
-    public var token: String { settings["LASTMILE_ADMIN_TOKEN"] ?? madeToken }
-    private var madeToken: String { TextFile.read(state + "/admin.token").split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "" }
+    public var token: String {
+        settings["LASTMILE_ADMIN_TOKEN"] ?? String(TextFile.read(state + "/admin.token").prefix { !$0.isWhitespace })
+    }
 
     /// A client of its interface, as the operator.
     public var client: HTTPClient { HTTPClient(url: url, headers: [("Authorization", "Bearer " + token)]) }
