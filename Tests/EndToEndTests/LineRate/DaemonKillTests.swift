@@ -24,5 +24,25 @@ extension LineRateTests {
                 #expect(closed == [["\(sessions)"]])
             }
         }
+
+        @Test func aDaemonKilledWhileItStartsStartsTheNextTime() async throws {
+            try await DaemonProcess.run { daemon in
+                let load = try await AccountingLoad.start(daemon, sessions: 200, rate: 100)
+                try await load.reach(200)
+                for _ in 0..<Scale.of(5, large: 15) {
+                    try await daemon.kill()
+                    let former = daemon.identifier
+                    async let starting: Void? = try? daemon.start()
+                    let moment = ContinuousClock.now + .milliseconds(Int.random(in: 0..<1500))
+                    try await eventually { daemon.identifier != former && ContinuousClock.now >= moment }
+                    try await daemon.kill()
+                    _ = await starting
+                }
+                try await daemon.start()
+                try await load.finish()
+                #expect(load.acknowledged().count == 200 * AccountingLoad.recordsPerSession)
+                try await load.expectExactlyOnce()
+            }
+        }
     }
 }
