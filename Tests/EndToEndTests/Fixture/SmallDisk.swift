@@ -3,7 +3,7 @@ import Support
 
 /// A filesystem of its own for a daemon's journal, which a test fills up and frees. Nobody but the daemon sees it.
 struct SmallDisk {
-    static let mebibytes = 4
+    static let mebibytes = 16
 
     /// In front of a daemon's command line: makes the journal's directory a small filesystem in a private mount namespace.
     static let launcher = ["/bin/sh", "-c", script("exec \"$@\""), "sh"]
