@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "LoadSocket.h"
 #include "Process.h"
 
 /// Where a datagram comes from or goes to.

@@ -6,14 +6,10 @@ struct LoadWorker: ~Copyable {
     private let plan: LoadPlan
     private let share: Share
     private let meter: LoadMeter
-    private let sockets: [Int32]
-    private let peer: lm_address
+    private var sockets: LoadSockets
     private var lanes: LoadLanes
     private var requests: LoadRequests
-    private let received = DatagramArena()
-    /// What waits to be sent, `LM_BATCH` for each socket.
-    private let outgoing: UnsafeMutablePointer<lm_datagram>
-    private var outgoingCounts = InlineArray<8, Int>(repeating: 0)
+    private let prepared: PreparedRequests
     private var step = LoadTally()
     private(set) var histogram = LatencyHistogram()
     private var acknowledged: AcknowledgedLog
@@ -39,16 +35,14 @@ struct LoadWorker: ~Copyable {
         self.plan = plan
         self.share = share
         self.meter = meter
-        self.sockets = sockets
-        peer = plan.target.datagramAddress(port: plan.port)
+        self.sockets = LoadSockets(sockets, segments: plan.segments)
         lanes = LoadLanes(count: share.outstanding, sockets: sockets.count)
-        requests = LoadRequests(plan)
-        outgoing = .allocate(capacity: sockets.count * Int(LM_BATCH))
+        var requests = LoadRequests(plan)
+        prepared = PreparedRequests(count: plan.prepared, sockets: sockets.count) { requests.writeAny($0, into: $1) }
+        self.requests = requests
         acknowledged = AcknowledgedLog(fd: plan.acknowledgedFD ?? -1)
         run = Array(plan.run.utf8)
     }
-
-    deinit { outgoing.deallocate() }
 
     /// Sends until the plan is done or `isStopping` says so, then waits for what is in flight.
     mutating func run(isStopping: () -> Bool) {
@@ -58,13 +52,13 @@ struct LoadWorker: ~Copyable {
             let now = lm_monotonic_nanoseconds()
             let isEnding = isStopping() || now >= end
             launch(now, start, isEnding)
-            flushAll()
+            sockets.flush()
             let arrived = receiveAll()
             expire(lm_monotonic_nanoseconds())
             meter.add(step)
             step = LoadTally()
             if lanes.flyingCount == 0, isEnding ? !hasOpenSessions : isExhausted && !hasOpenSessions { break }
-            if !arrived { rest(start) }
+            if !arrived, !plan.spins { rest(start) }
         }
         acknowledged.flush()
     }
@@ -125,10 +119,11 @@ struct LoadWorker: ~Copyable {
     }
 
     private mutating func send(_ lane: Int, _ now: UInt64, _ start: UInt64) {
-        let port = share.index * share.outstanding + lane
-        let length = requests.write(lanes[lane], port: port, into: lanes.packet(lane))
         var state = lanes[lane]
-        state.length = UInt16(length)
+        if prepared.isEmpty {
+            let port = share.index * share.outstanding + lane
+            state.length = UInt16(requests.write(state, port: port, into: lanes.packet(lane)))
+        }
         state.sentAt = now
         // With a rate, the latency counts from when the request was due: a server that stalls delays those behind it, too.
         state.dueAt = plan.rate > 0 ? min(now, start + dueTime(launched)) : now
@@ -144,26 +139,14 @@ struct LoadWorker: ~Copyable {
     }
 
     private mutating func enqueue(_ lane: Int) {
-        let socket = Int(lanes[lane].socket)
-        if outgoingCounts[socket] == Int(LM_BATCH) { flush(socket) }
-        var datagram = lm_datagram()
-        datagram.bytes = lanes.packet(lane).baseAddress
-        datagram.capacity = UInt32(LoadLanes.packetCapacity)
-        datagram.count = UInt32(lanes[lane].length)
-        datagram.peer = peer
-        outgoing[socket * Int(LM_BATCH) + outgoingCounts[socket]] = datagram
-        outgoingCounts[socket] += 1
+        sockets.enqueue(octets(of: lane), on: Int(lanes[lane].socket))
     }
 
-    private mutating func flush(_ socket: Int) {
-        guard outgoingCounts[socket] > 0 else { return }
-        // What the kernel refuses is as good as lost on the way: the timeout sends it again.
-        _ = lm_send(sockets[socket], outgoing + socket * Int(LM_BATCH), UInt32(outgoingCounts[socket]))
-        outgoingCounts[socket] = 0
-    }
-
-    private mutating func flushAll() {
-        for socket in 0..<sockets.count { flush(socket) }
+    /// The lane's request.
+    private func octets(of lane: Int) -> UnsafeMutableBufferPointer<UInt8> {
+        let state = lanes[lane]
+        if !prepared.isEmpty { return prepared.request(Int(state.socket), state.turn) }
+        return UnsafeMutableBufferPointer(start: lanes.packet(lane).baseAddress, count: Int(state.length))
     }
 
     // MARK: receiving
@@ -172,28 +155,28 @@ struct LoadWorker: ~Copyable {
         var arrived = false
         for socket in 0..<sockets.count {
             while true {
-                let count = lm_receive(sockets[socket], received.slots, UInt32(LM_BATCH))
+                let count = sockets.receive(on: socket)
                 guard count > 0 else { break }
                 arrived = true
                 let now = lm_monotonic_nanoseconds()
-                for position in 0..<Int(count) { take(received.slots[position], socket, now) }
+                for position in 0..<count { take(sockets.arrived(position), socket, now) }
                 acknowledged.flush()
-                if count < LM_BATCH { break }
+                if sockets.isLast(count) { break }
             }
         }
         return arrived
     }
 
-    private mutating func take(_ datagram: lm_datagram, _ socket: Int, _ now: UInt64) {
-        guard datagram.count >= PacketHeader.count, let bytes = datagram.bytes else {
+    private mutating func take(_ datagram: UnsafeBufferPointer<UInt8>, _ socket: Int, _ now: UInt64) {
+        guard datagram.count >= PacketHeader.count else {
             step.bad += 1
             return
         }
-        guard let lane = lanes.owner(socket, bytes[1]) else {
+        guard let lane = lanes.owner(socket, datagram[1]) else {
             step.stray += 1
             return
         }
-        guard let code = replyCode(UnsafeBufferPointer(start: bytes, count: Int(datagram.count)), lane) else {
+        guard let code = replyCode(datagram, lane) else {
             step.bad += 1
             return
         }
@@ -210,16 +193,27 @@ struct LoadWorker: ~Copyable {
 
     /// The code of a datagram that may be the reply of the lane; nil when it is not.
     private func replyCode(_ datagram: UnsafeBufferPointer<UInt8>, _ lane: Int) -> PacketCode? {
-        let packet = lanes.packet(lane)
+        let packet = octets(of: lane)
         let request = PacketCode(rawValue: packet[0])
+        if plan.mode == .echo { return isSame(datagram, packet) ? .accessAccept : nil }
+        let state = lanes[lane]
+        if plan.verifies, !prepared.isEmpty, prepared.hasVerified(datagram, Int(state.socket), state.turn) {
+            return PacketCode(rawValue: datagram[0])
+        }
         if plan.verifies || plan.mode == .accounting {
             let authenticator = Digest16 { packet[4 &+ $0] }
             let verdict = try? ReplyVerification.verify(
                 datagram.span, code: request, identifier: packet[1], authenticator: authenticator, secret: plan.secret)
+            if verdict != nil, !prepared.isEmpty { prepared.keep(datagram, Int(state.socket), state.turn) }
             return verdict?.code
         }
         let code = PacketCode(rawValue: datagram[0])
         return request.isAnswered(by: code) ? code : nil
+    }
+
+    private func isSame(_ datagram: UnsafeBufferPointer<UInt8>, _ packet: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+        guard datagram.count == packet.count, let came = datagram.baseAddress, let sent = packet.baseAddress else { return false }
+        return memcmp(came, sent, packet.count) == 0
     }
 
     /// Ends the lane's request; a session that sent its Stop ends with it.
@@ -246,7 +240,7 @@ struct LoadWorker: ~Copyable {
                 finish(lane)
             }
         }
-        flushAll()
+        sockets.flush()
     }
 
     /// Waits for a reply, unless a request is due before the shortest wait ends.
@@ -261,6 +255,6 @@ struct LoadWorker: ~Copyable {
             sched_yield()
             return
         }
-        _ = sockets.withUnsafeBufferPointer { lm_wait($0.baseAddress, UInt32($0.count), milliseconds) }
+        sockets.wait(milliseconds: milliseconds)
     }
 }
