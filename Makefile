@@ -52,7 +52,7 @@ lint: ## checks formatting and the syntax of scripts; changes nothing
 fmt: ## formats the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(sources)
 
-bench: setup ## measures optimised code and prints a table
+bench: setup ## measures Lastmile beside FreeRADIUS and a C echo, and prints a table
 	@scripts/bench
 
 fuzz: setup ## feeds hostile packets to the decoder for FUZZ_SECONDS (600)

@@ -1,8 +1,10 @@
 """Lastmile under test: its daemon with a private PostgreSQL, and subscribers by the million."""
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import time
 import urllib.request
 
@@ -114,6 +116,18 @@ class Lastmile:
 
     def database_processes(self):
         return [pid for pid in descendants(self.process.pid) if pid != self.process.pid and stat_fields(pid)]
+
+    @contextlib.contextmanager
+    def paused_database(self):
+        """Meanwhile PostgreSQL stands still, so that a row shows the journal without what reads it."""
+        stopped = self.database_processes()
+        try:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
     def shipped(self):
         return self.metric("accounting_lag_records") == 0

@@ -32,6 +32,10 @@ class Row:
     sent_again: int = 0
     # Why the row counts for nothing; empty when it counts.
     void: str = ""
+    # The key of FreeRADIUS's row to compare with.
+    peer: str = ""
+    # Requests a second that were sent; 0: as many as were answered.
+    rate: int = 0
 
 
 @dataclasses.dataclass
