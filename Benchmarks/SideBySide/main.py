@@ -26,6 +26,8 @@ FEW = 10_000
 # Requests that the generator makes ahead of a row.
 PREPARED = 1 << 20
 PREPARED_MSCHAP = 1 << 16
+# Sessions whose records take turns while Lastmile ships them; with few, one batch would hold several records of each session.
+OPEN_SESSIONS = 100_000
 LASTMILE_ROWS = [f"lastmile-{name}" for name in (
     "pap-few", "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-many")]
 
@@ -74,8 +76,10 @@ class Bench:
             row.void = " ".join(str(failure).split())[:200]
         return self.table.add(row)
 
-    def load(self, mode, port, users, **options):
+    def load(self, mode, port, users, open_sessions=2048, **options):
         prepared = PREPARED_MSCHAP if mode == "mschapv2" else min(PREPARED, max(users, 1 << 16))
+        if mode == "accounting":
+            options["options"] = ("--open", str(open_sessions), "--leave-open")
         return Load(mode, port, users, self.seconds, prepared=prepared, **options)
 
     # Rows
@@ -162,7 +166,7 @@ class Bench:
                      self.load("accounting", server.accounting_port, self.subscribers), own, peer="freeradius-accounting")
         wait_until(server.shipped, 300, "the records of the row before are in PostgreSQL")
         self.row("lastmile-pg-accounting", "Lastmile + PostgreSQL", "accounting until it is in PostgreSQL",
-                 self.load("accounting", server.accounting_port, self.subscribers), [server.process.cpu_seconds],
+                 self.load("accounting", server.accounting_port, self.subscribers, OPEN_SESSIONS), [server.process.cpu_seconds],
                  [server.database_cpu_seconds], lambda: wait_until(server.shipped, 300, "the row's records are in PostgreSQL"),
                  peer="freeradius-pg-accounting")
 

@@ -38,6 +38,9 @@ struct LoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Milliseconds before a request is sent again.", valueName: "ms")) var timeout = 3000
     @Option(help: "How often a request is sent again before it counts as lost.") var retries = 2
     @Option(help: "Interim records of each session.") var interims = 2
+    @Option(help: ArgumentHelp("Sessions open at once, whose records take turns; as many as --outstanding unless given.", valueName: "count"))
+    var open: Int?
+    @Flag(help: "Leaves sessions open at the end instead of sending their Stop.") var leaveOpen = false
     @Option(help: ArgumentHelp("Begins each Acct-Session-Id; random unless given.", valueName: "text")) var runName: String?
     @Option(help: ArgumentHelp("Appends a line for each acknowledged accounting record.", valueName: "file")) var acknowledged: String?
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value"))
@@ -84,6 +87,8 @@ struct LoadCommand: ParsableCommand {
         plan.timeoutMilliseconds = timeout
         plan.retries = retries
         plan.interims = interims
+        plan.open = open
+        plan.leavesOpen = leaveOpen
         if let runName { plan.run = try Self.checked(runName) }
         if let fault = plan.fault { throw CommandFailure.usage(fault) }
         if let acknowledged { plan.acknowledgedFD = try Self.open(acknowledged, mode) }

@@ -70,7 +70,8 @@ public final class LoadGenerator: Sendable {
     private func share(_ index: Int) -> LoadWorker.Share {
         func part(_ whole: Int) -> Int { whole / plan.threads + (index < whole % plan.threads ? 1 : 0) }
         return LoadWorker.Share(
-            index: index, threads: plan.threads, outstanding: part(plan.outstanding), count: plan.count.map(part))
+            index: index, threads: plan.threads, outstanding: part(plan.outstanding), open: part(plan.open ?? plan.outstanding),
+            count: plan.count.map(part))
     }
 
     /// Begins no more requests; those in flight are waited for, open accounting sessions get their Stop.

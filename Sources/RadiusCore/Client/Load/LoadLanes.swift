@@ -3,7 +3,7 @@ struct LoadLanes: ~Copyable {
     /// Octets of the longest request that is made here.
     static let packetCapacity = 1200
 
-    /// One request in flight, or in accounting mode one session that sends one request after the other.
+    /// One request in flight.
     struct Lane: BitwiseCopyable {
         var isFlying = false
         var socket: UInt8 = 0
@@ -12,13 +12,9 @@ struct LoadLanes: ~Copyable {
         var retries: UInt8 = 0
         /// Octets of the packet.
         var length: UInt16 = 0
-        /// Accounting: 0 is Start, then the interims, then Stop.
-        var step: UInt16 = 0
-        /// Accounting: a session that has not ended.
-        var isOpen = false
-        /// Accounting: the session was told to end with the next record.
-        var isStopping = false
-        var session: UInt64 = 0
+        /// Accounting: what is sent, and the session's place among `LoadSessions`.
+        var record = LoadRecord(session: 0, step: 0, isStop: false)
+        var place = 0
         /// How many lanes of its socket took their identifier before; the lowest octet is the identifier.
         var turn = 0
         var user = 0

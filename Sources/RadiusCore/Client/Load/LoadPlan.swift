@@ -47,6 +47,10 @@ public struct LoadPlan: Sendable {
     public var retries = 2
     /// Interim records of each session between Start and Stop.
     public var interims = 2
+    /// Accounting sessions that are open at once and send in turn, over all threads; nil: as many as requests in flight.
+    public var open: Int?
+    /// Accounting sessions that are open at the end stay so, instead of sending their Stop.
+    public var leavesOpen = false
     /// Begins every Acct-Session-Id, so that two runs never share one.
     public var run: String
     /// Descriptor of a file that receives a line for each acknowledged record.
@@ -82,6 +86,9 @@ public struct LoadPlan: Sendable {
         if !(0...1000).contains(interims) { return "interims: 0 to 1000 are possible" }
         if !(0...16_000_000).contains(prepared) { return "prepare: 0 to 16000000 are possible" }
         if prepared > 0, mode == .accounting { return "prepare: accounting records follow from the one before and cannot be made ahead" }
+        if let open, !(outstanding...16_000_000).contains(open) {
+            return "open: as many sessions as requests in flight (\(outstanding)) or more are possible, to 16000000"
+        }
         if let count, count < 1 { return "count: at least 1" }
         if let seconds, seconds < 1 { return "seconds: at least 1" }
         return rate < 0 ? "rate: 0 (as fast as answers come) or more" : nil

@@ -89,7 +89,7 @@ struct LoadRequests {
     }
 
     private func accounting(_ lane: LoadLanes.Lane, _ port: Int, _ memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        let record = LoadRecord(session: lane.session, step: lane.step, isStop: lane.isStopping)
+        let record = lane.record
         var writer = PacketWriter(memory.mutableSpan, code: .accountingRequest, identifier: lane.identifier)
         writer.append(AttributeNumber.acctStatusType, UInt32(truncatingIfNeeded: record.statusNumber))
         writer.append(AttributeNumber.userName, plan.users.span.extracting(plan.users.name(lane.user)))

@@ -9,6 +9,7 @@ struct LoadWorker: ~Copyable {
     private var sockets: LoadSockets
     private var lanes: LoadLanes
     private var requests: LoadRequests
+    private var sessions: LoadSessions
     private let prepared: PreparedRequests
     private var step = LoadTally()
     private(set) var histogram = LatencyHistogram()
@@ -22,6 +23,8 @@ struct LoadWorker: ~Copyable {
         var index: Int
         var threads: Int
         var outstanding: Int
+        /// Accounting sessions that are open at once.
+        var open: Int
         /// Requests, in accounting mode sessions.
         var count: Int?
     }
@@ -37,6 +40,7 @@ struct LoadWorker: ~Copyable {
         self.meter = meter
         self.sockets = LoadSockets(sockets, segments: plan.segments)
         lanes = LoadLanes(count: share.outstanding, sockets: sockets.count)
+        sessions = LoadSessions(count: plan.mode == .accounting ? share.open : 0, interims: plan.interims)
         var requests = LoadRequests(plan)
         prepared = PreparedRequests(count: plan.prepared, sockets: sockets.count) { requests.writeAny($0, into: $1) }
         self.requests = requests
@@ -57,7 +61,7 @@ struct LoadWorker: ~Copyable {
             expire(lm_monotonic_nanoseconds())
             meter.add(step)
             step = LoadTally()
-            if lanes.flyingCount == 0, isEnding ? !hasOpenSessions : isExhausted && !hasOpenSessions { break }
+            if lanes.flyingCount == 0, isEnding ? plan.leavesOpen || !hasOpenSessions : isExhausted && !hasOpenSessions { break }
             if !arrived, !plan.spins { rest(start) }
         }
         acknowledged.flush()
@@ -68,11 +72,7 @@ struct LoadWorker: ~Copyable {
     /// Everything that the plan's count allows has begun.
     private var isExhausted: Bool { share.count.map { begun >= $0 } ?? false }
 
-    private var hasOpenSessions: Bool {
-        guard plan.mode == .accounting else { return false }
-        for lane in 0..<lanes.count where lanes[lane].isOpen { return true }
-        return false
-    }
+    private var hasOpenSessions: Bool { sessions.openCount > 0 }
 
     /// Requests that the rate has made due since `start`.
     private func due(_ now: UInt64, _ start: UInt64) -> UInt64 {
@@ -89,7 +89,7 @@ struct LoadWorker: ~Copyable {
             guard let lane = lanes.take() else { return }
             guard prepare(lane, isEnding) else {
                 lanes.release(lane)
-                continue
+                return
             }
             send(lane, now, start)
         }
@@ -98,24 +98,29 @@ struct LoadWorker: ~Copyable {
     /// Requests begun so far, accounting records one by one.
     private var launched: UInt64 = 0
 
-    /// Decides what the lane sends next; false when it has nothing more to do.
+    /// Decides what the lane sends next; false when there is nothing more to send.
     private mutating func prepare(_ lane: Int, _ isEnding: Bool) -> Bool {
-        var state = lanes[lane]
-        if state.isOpen {
-            state.step += 1
-            state.isStopping = isEnding || Int(state.step) > plan.interims
-        } else {
-            guard !isEnding, !isExhausted else { return false }
-            let number = begun * share.threads + share.index
-            begun += 1
-            state.user = number % plan.users.count
-            state.session = UInt64(number)
-            state.step = 0
-            state.isStopping = false
-            state.isOpen = plan.mode == .accounting
-        }
-        lanes[lane] = state
+        if plan.mode == .accounting { return prepareRecord(lane, isEnding) }
+        guard !isEnding, !isExhausted else { return false }
+        lanes[lane].user = nextNumber() % plan.users.count
         return true
+    }
+
+    private mutating func prepareRecord(_ lane: Int, _ isEnding: Bool) -> Bool {
+        if isEnding, plan.leavesOpen { return false }
+        let permission = LoadSessions.Permission(begins: !isEnding && !isExhausted, ends: isEnding)
+        let number = begun * share.threads + share.index
+        guard let (place, record) = sessions.take(permission, begin: { UInt64(number) }) else { return false }
+        if record.step == 0 { begun += 1 }
+        lanes[lane].place = place
+        lanes[lane].record = record
+        lanes[lane].user = Int(record.session % UInt64(plan.users.count))
+        return true
+    }
+
+    private mutating func nextNumber() -> Int {
+        defer { begun += 1 }
+        return begun * share.threads + share.index
     }
 
     private mutating func send(_ lane: Int, _ now: UInt64, _ start: UInt64) {
@@ -185,8 +190,8 @@ struct LoadWorker: ~Copyable {
         if code == .accessAccept || code == .accountingResponse { step.accepted += 1 } else { step.rejected += 1 }
         histogram.record(now &- state.dueAt)
         if plan.mode == .accounting, code == .accountingResponse {
-            acknowledged.append(LoadRecord(session: state.session, step: state.step, isStop: state.isStopping), run: run)
-            if state.isStopping { step.sessions += 1 }
+            acknowledged.append(state.record, run: run)
+            if state.record.isStop { step.sessions += 1 }
         }
         finish(lane)
     }
@@ -218,7 +223,7 @@ struct LoadWorker: ~Copyable {
 
     /// Ends the lane's request; a session that sent its Stop ends with it.
     private mutating func finish(_ lane: Int) {
-        if lanes[lane].isStopping { lanes[lane].isOpen = false }
+        if plan.mode == .accounting { sessions.finish(lanes[lane].place, wasStop: lanes[lane].record.isStop) }
         lanes.release(lane)
     }
 
