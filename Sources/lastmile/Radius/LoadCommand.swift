@@ -38,7 +38,7 @@ struct LoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Milliseconds before a request is sent again.", valueName: "ms")) var timeout = 3000
     @Option(help: "How often a request is sent again before it counts as lost.") var retries = 2
     @Option(help: "Interim records of each session.") var interims = 2
-    @Option(help: ArgumentHelp("Sessions open at once, whose records take turns; as many as --outstanding unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Sessions open at once, whose records take turns; else as many as --outstanding.", valueName: "count"))
     var open: Int?
     @Flag(help: "Leaves sessions open at the end instead of sending their Stop.") var leaveOpen = false
     @Option(help: ArgumentHelp("Begins each Acct-Session-Id; random unless given.", valueName: "text")) var runName: String?
