@@ -54,7 +54,7 @@ lint: ## checks formatting and the syntax of scripts; changes nothing
 fmt: ## formats the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(sources)
 
-bench: setup ## measures optimised code and prints a table
+bench: setup ## measures Lastmile beside FreeRADIUS and a C echo, and prints a table
 	@scripts/bench
 
 counts: setup ## fails when a request takes more instructions or allocations than Benchmarks/Counts/thresholds.txt allows

@@ -1,62 +1,9 @@
 import Glibc
 import Support
-import Synchronization
 import Testing
 
 @testable import RadiusCore
 @testable import lastmile
-
-/// A server of the tests that answers every request, or only repetitions.
-private final class AnsweringServer: Sendable {
-    let port: UInt16
-    private let secret: SharedSecret
-    private let fd: Int32
-    private let stopping = Atomic<Bool>(false)
-    private let records = Mutex<[[UInt8]]>([])
-
-    init(secret: SharedSecret, dropsFirst: Bool) throws {
-        self.secret = secret
-        let socket = try DatagramSocket(port: 0, on: IPAddress(ipv4: 0x7f00_0001))
-        port = socket.port
-        fd = dup(socket.fd)
-        Thread.start(name: "answers") { [self] in serve(dropsFirst) }
-    }
-
-    func stop() { stopping.store(true, ordering: .relaxed) }
-
-    /// Accounting requests, each once, in the order of their answers.
-    var answered: [[UInt8]] { records.withLock { $0 } }
-
-    private func serve(_ dropsFirst: Bool) {
-        var seen: Set<[UInt8]> = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while !stopping.load(ordering: .relaxed) {
-            guard DatagramSocket.wait(for: [fd], milliseconds: 20) else { continue }
-            var address = sockaddr_in6()
-            var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-            withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
-                    let count = recvfrom(fd, &buffer, buffer.count, 0, peer, &length)
-                    guard count >= 20 else { return }
-                    let request = Array(buffer[..<count])
-                    let isNew = seen.insert(request).inserted
-                    if dropsFirst && isNew { return }
-                    if isNew || dropsFirst { records.withLock { $0.append(request) } }
-                    let reply = reply(to: request)
-                    _ = sendto(fd, reply, reply.count, 0, peer, length)
-                }
-            }
-        }
-        close(fd)
-    }
-
-    private func reply(to request: [UInt8]) -> [UInt8] {
-        var reply = [request[0] == 4 ? 5 : 2, request[1], 0, 20] + [UInt8](repeating: 0, count: 16)
-        var span = reply.mutableSpan
-        ResponseAuthenticator.sign(&span, requestAuthenticator: Digest16 { request[4 + $0] }, secret: secret)
-        return reply
-    }
-}
 
 @Suite struct LoadTests {
     private let secret = SharedSecret(Array("testing123".utf8))
@@ -81,7 +28,7 @@ private final class AnsweringServer: Sendable {
 
     @Test(arguments: [LoadPlan.Mode.pap, .chap, .msCHAPv2])
     func everyRequestIsAnsweredOnce(_ mode: LoadPlan.Mode) throws {
-        let server = try AnsweringServer(secret: secret, dropsFirst: false)
+        let server = try AnsweringServer(secret: secret)
         defer { server.stop() }
         var plan = try plan(server.port, mode)
         plan.count = 501
@@ -96,8 +43,58 @@ private final class AnsweringServer: Sendable {
         #expect(Set(server.answered.map { $0[4..<20] }).count == 501)
     }
 
+    @Test(arguments: [LoadPlan.Mode.pap, .chap, .msCHAPv2])
+    func requestsMadeAheadAreSentInTurn(_ mode: LoadPlan.Mode) throws {
+        let server = try AnsweringServer(secret: secret)
+        defer { server.stop() }
+        var plan = try plan(server.port, mode)
+        plan.count = 2000
+        plan.sockets = 2
+        plan.prepared = 500
+        plan.verifies = true
+        plan.spins = true
+        plan.segments = true
+        let tally = try run(plan).tally
+        #expect(tally.accepted == 2000)
+        #expect(tally.bad == 0)
+        // 256 for each socket, each of them more than once.
+        #expect(Set(server.answered.map { $0[4..<20] }).count == 512)
+        #expect(Set(server.answered.compactMap { AttributeOctets.values(1, in: Array($0[20...])).first }).count == 10)
+    }
+
+    @Test(arguments: [0, 256])
+    func echoesCountWhenTheyAreTheSameOctets(_ prepared: Int) throws {
+        let (same, other) = (try AnsweringServer(secret: secret, .echoes), try AnsweringServer(secret: secret))
+        defer {
+            same.stop()
+            other.stop()
+        }
+        var plan = try plan(same.port, .echo)
+        plan.count = 300
+        plan.prepared = prepared
+        #expect(try run(plan).tally.accepted == 300)
+        plan.port = other.port
+        plan.count = 20
+        plan.retries = 0
+        #expect(try run(plan).tally.bad == 20)
+    }
+
+    @Test func replyThatVerifiedForAnotherRequestDoesNotCount() throws {
+        let server = try AnsweringServer(secret: secret, .repeatsFirstReply)
+        defer { server.stop() }
+        var plan = try plan(server.port, .pap)
+        plan.count = 20
+        plan.outstanding = 1
+        plan.prepared = 256
+        plan.retries = 0
+        plan.verifies = true
+        let tally = try run(plan).tally
+        #expect(tally.accepted == 1)
+        #expect(tally.bad == 19)
+    }
+
     @Test func countsRepliesThatDoNotVerify() throws {
-        let server = try AnsweringServer(secret: SharedSecret([1, 2]), dropsFirst: false)
+        let server = try AnsweringServer(secret: SharedSecret([1, 2]))
         defer { server.stop() }
         var plan = try plan(server.port, .pap)
         plan.count = 20
@@ -110,7 +107,7 @@ private final class AnsweringServer: Sendable {
     }
 
     @Test func acknowledgedRecordsAreThoseThatWereAnswered() throws {
-        let server = try AnsweringServer(secret: secret, dropsFirst: true)
+        let server = try AnsweringServer(secret: secret, .dropsFirst)
         defer { server.stop() }
         var template = Array("/tmp/lastmile-load-XXXXXX".utf8CString)
         let fd = mkstemp(&template)
@@ -147,7 +144,7 @@ private final class AnsweringServer: Sendable {
     }
 
     @Test func stoppingClosesOpenSessions() throws {
-        let server = try AnsweringServer(secret: secret, dropsFirst: false)
+        let server = try AnsweringServer(secret: secret)
         defer { server.stop() }
         var plan = try plan(server.port, .accounting)
         plan.interims = 1000
@@ -157,6 +154,34 @@ private final class AnsweringServer: Sendable {
         generator.stop()
         try eventuallyBlocking { generator.isDone }
         #expect(generator.tally.sessions == 20)
+        #expect(generator.tally.inFlight == 0)
+    }
+
+    @Test func openSessionsTakeTurns() throws {
+        let server = try AnsweringServer(secret: secret)
+        defer { server.stop() }
+        var plan = try plan(server.port, .accounting)
+        plan.outstanding = 1
+        plan.open = 50
+        plan.count = 50
+        plan.interims = 1
+        #expect(try run(plan).tally.sessions == 50)
+        let statuses = server.answered.map { AttributeOctets.number(40, in: Array($0[20...])) }
+        #expect(statuses == [UInt32](repeating: 1, count: 50) + [UInt32](repeating: 3, count: 50) + [UInt32](repeating: 2, count: 50))
+    }
+
+    @Test func sessionsStayOpenWhenAskedTo() throws {
+        let server = try AnsweringServer(secret: secret)
+        defer { server.stop() }
+        var plan = try plan(server.port, .accounting)
+        plan.interims = 1000
+        plan.leavesOpen = true
+        let generator = LoadGenerator(plan)
+        try generator.start()
+        try eventuallyBlocking { generator.tally.answered >= 100 }
+        generator.stop()
+        try eventuallyBlocking { generator.isDone }
+        #expect(generator.tally.sessions == 0)
         #expect(generator.tally.inFlight == 0)
     }
 
@@ -171,7 +196,10 @@ private final class AnsweringServer: Sendable {
     @Test func plansThatCannotRunSayWhy() throws {
         let good = try plan(1812, .pap)
         #expect(good.fault == nil)
-        for change in [{ $0.outstanding = 257 }, { $0.sockets = 9 }, { $0.threads = 0 }, { $0.rate = -1 }, { $0.count = 0 }]
+        for change in [
+            { $0.outstanding = 257 }, { $0.sockets = 9 }, { $0.threads = 0 }, { $0.rate = -1 }, { $0.count = 0 }, { $0.open = 19 },
+            { $0.prepared = -1 },
+        ]
             as [(inout LoadPlan) -> Void]
         {
             var plan = good

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "LoadSocket.h"
 #include "Process.h"
 #include "Steering.h"
 

@@ -18,7 +18,7 @@ struct LoadCommand: ParsableCommand {
     @OptionGroup var names: DictionaryOption
     @Option(help: ArgumentHelp("The server.", valueName: "host:port")) var target: String
     @Option(parsing: .unconditional, help: "The shared secret.") var secret: String
-    @Option(help: "pap, chap, mschapv2 or accounting.") var mode = "pap"
+    @Option(help: "pap, chap, mschapv2 or accounting; echo: PAP to a peer that sends each datagram back.") var mode = "pap"
     @Option(help: ArgumentHelp("A file of names (name or name,password a line), or a pattern such as user%06d.", valueName: "file|pattern"))
     var users = "user%06d"
     @Option(help: "How many names the pattern gives, from 0 on.") var userCount = 1000
@@ -30,10 +30,17 @@ struct LoadCommand: ParsableCommand {
     @Option(help: "Sockets of each thread, 1 to 8; each holds 256 requests.") var sockets: Int?
     @Option(help: "Threads.") var threads = 1
     @Option(help: ArgumentHelp("The processor of the first thread; the others follow.", valueName: "cpu")) var pin: Int?
+    @Option(help: ArgumentHelp("Access-Requests made ahead, for names picked at random, and sent in turn.", valueName: "count"))
+    var prepare = 0
+    @Flag(help: "Looks for replies without pause instead of sleeping.") var spin = false
+    @Flag(help: "Hands neighbouring requests of equal length to the kernel as one.") var segment = false
     @Flag(help: "Verifies every reply.") var verify = false
     @Option(help: ArgumentHelp("Milliseconds before a request is sent again.", valueName: "ms")) var timeout = 3000
     @Option(help: "How often a request is sent again before it counts as lost.") var retries = 2
     @Option(help: "Interim records of each session.") var interims = 2
+    @Option(help: ArgumentHelp("Sessions open at once, whose records take turns; else as many as --outstanding.", valueName: "count"))
+    var open: Int?
+    @Flag(help: "Leaves sessions open at the end instead of sending their Stop.") var leaveOpen = false
     @Option(help: ArgumentHelp("Begins each Acct-Session-Id; random unless given.", valueName: "text")) var runName: String?
     @Option(help: ArgumentHelp("Appends a line for each acknowledged accounting record.", valueName: "file")) var acknowledged: String?
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value"))
@@ -73,10 +80,15 @@ struct LoadCommand: ParsableCommand {
         plan.threads = threads
         plan.sockets = sockets ?? max(1, min(LoadPlan.socketLimit, (outstanding / max(1, threads) + 255) / 256))
         plan.processor = pin
+        plan.prepared = (prepare + max(1, threads) - 1) / max(1, threads)
+        plan.spins = spin
+        plan.segments = segment
         plan.verifies = verify
         plan.timeoutMilliseconds = timeout
         plan.retries = retries
         plan.interims = interims
+        plan.open = open
+        plan.leavesOpen = leaveOpen
         if let runName { plan.run = try Self.checked(runName) }
         if let fault = plan.fault { throw CommandFailure.usage(fault) }
         if let acknowledged { plan.acknowledgedFD = try Self.open(acknowledged, mode) }

@@ -34,7 +34,7 @@ public final class LoadGenerator: Sendable {
         for _ in 0..<plan.threads {
             var own: [Int32] = []
             for _ in 0..<plan.sockets {
-                let fd = lm_udp_open([UInt8](repeating: 0, count: 16), 0, 0, 4 << 20)
+                let fd = open()
                 guard fd >= 0 else {
                     for opened in sockets.joined() + own { close(opened) }
                     throw SocketFault(errno: -fd)
@@ -43,14 +43,20 @@ public final class LoadGenerator: Sendable {
             }
             sockets.append(own)
         }
-        started.store(lm_monotonic_nanoseconds(), ordering: .relaxed)
         for index in 0..<plan.threads { launch(index, sockets[index]) }
+    }
+
+    private func open() -> Int32 {
+        var peer = plan.target.datagramAddress(port: plan.port)
+        return lm_load_open(&peer, 4 << 20)
     }
 
     private func launch(_ index: Int, _ sockets: [Int32]) {
         Thread.start(name: "load-\(index)") { [self] in
             if let processor = plan.processor { _ = lm_pin_thread(Int32(clamping: processor + index)) }
             var worker = LoadWorker(plan, share(index), sockets: sockets, meter: meters[index])
+            // Requests that were prepared do not count as time of the run.
+            _ = started.compareExchange(expected: 0, desired: lm_monotonic_nanoseconds(), ordering: .relaxed)
             worker.run { isStopping.load(ordering: .relaxed) }
             let own = worker.histogram
             histograms.withLock { $0.merge(own) }
@@ -64,7 +70,8 @@ public final class LoadGenerator: Sendable {
     private func share(_ index: Int) -> LoadWorker.Share {
         func part(_ whole: Int) -> Int { whole / plan.threads + (index < whole % plan.threads ? 1 : 0) }
         return LoadWorker.Share(
-            index: index, threads: plan.threads, outstanding: part(plan.outstanding), count: plan.count.map(part))
+            index: index, threads: plan.threads, outstanding: part(plan.outstanding), open: part(plan.open ?? plan.outstanding),
+            count: plan.count.map(part))
     }
 
     /// Begins no more requests; those in flight are waited for, open accounting sessions get their Stop.
@@ -83,9 +90,11 @@ public final class LoadGenerator: Sendable {
     /// Latencies; complete once `isDone`.
     public var histogram: LatencyHistogram { histograms.withLock { $0 } }
 
-    /// Nanoseconds from the start until the last thread ended, or until now.
+    /// Nanoseconds from the first thread's first request until the last thread ended, or until now.
     public var elapsed: UInt64 {
         let end = ended.load(ordering: .acquiring)
-        return (end == 0 ? lm_monotonic_nanoseconds() : end) - started.load(ordering: .relaxed)
+        let start = started.load(ordering: .relaxed)
+        guard start != 0 else { return 0 }
+        return (end == 0 ? lm_monotonic_nanoseconds() : end) &- start
     }
 }

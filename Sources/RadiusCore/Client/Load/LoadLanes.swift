@@ -3,7 +3,7 @@ struct LoadLanes: ~Copyable {
     /// Octets of the longest request that is made here.
     static let packetCapacity = 1200
 
-    /// One request in flight, or in accounting mode one session that sends one request after the other.
+    /// One request in flight.
     struct Lane: BitwiseCopyable {
         var isFlying = false
         var socket: UInt8 = 0
@@ -12,13 +12,11 @@ struct LoadLanes: ~Copyable {
         var retries: UInt8 = 0
         /// Octets of the packet.
         var length: UInt16 = 0
-        /// Accounting: 0 is Start, then the interims, then Stop.
-        var step: UInt16 = 0
-        /// Accounting: a session that has not ended.
-        var isOpen = false
-        /// Accounting: the session was told to end with the next record.
-        var isStopping = false
-        var session: UInt64 = 0
+        /// Accounting: what is sent, and the session's place among `LoadSessions`.
+        var record = LoadRecord(session: 0, step: 0, isStop: false)
+        var place = 0
+        /// How many lanes of its socket took their identifier before; the lowest octet is the identifier.
+        var turn = 0
         var user = 0
         /// When it was due, for the latency; when it was sent last, for the timeout. Nanoseconds.
         var dueAt: UInt64 = 0
@@ -31,7 +29,7 @@ struct LoadLanes: ~Copyable {
     private let packets: UnsafeMutablePointer<UInt8>
     /// For each socket and identifier the lane that waits, or -1.
     private let owners: UnsafeMutablePointer<Int32>
-    private let nextIdentifiers: UnsafeMutablePointer<UInt8>
+    private let turns: UnsafeMutablePointer<Int>
     /// Idle lanes, the one that was idle longest first.
     private let idle: UnsafeMutablePointer<Int32>
     private var idleHead = 0
@@ -47,12 +45,12 @@ struct LoadLanes: ~Copyable {
         lanes = .allocate(capacity: count)
         packets = .allocate(capacity: count * Self.packetCapacity)
         owners = .allocate(capacity: sockets * LoadPlan.identifiers)
-        nextIdentifiers = .allocate(capacity: sockets)
+        turns = .allocate(capacity: sockets)
         idle = .allocate(capacity: count)
         idleCount = count
         packets.initialize(repeating: 0, count: count * Self.packetCapacity)
         owners.initialize(repeating: -1, count: sockets * LoadPlan.identifiers)
-        for socket in 0..<sockets { nextIdentifiers[socket] = UInt8.random(in: 0...255) }
+        for socket in 0..<sockets { turns[socket] = Int.random(in: 0...255) }
         for lane in 0..<count {
             lanes[lane] = Lane(socket: UInt8(lane % sockets))
             idle[lane] = Int32(lane)
@@ -63,7 +61,7 @@ struct LoadLanes: ~Copyable {
         lanes.deallocate()
         packets.deallocate()
         owners.deallocate()
-        nextIdentifiers.deallocate()
+        turns.deallocate()
         idle.deallocate()
     }
 
@@ -93,11 +91,13 @@ struct LoadLanes: ~Copyable {
         idleCount -= 1
         let socket = Int(lanes[lane].socket)
         let base = socket * LoadPlan.identifiers
-        var identifier = nextIdentifiers[socket]
+        var turn = turns[socket]
         // A socket has no more lanes than identifiers, so one is free.
-        while owners[base + Int(identifier)] >= 0 { identifier &+= 1 }
-        nextIdentifiers[socket] = identifier &+ 1
+        while owners[base + turn & 255] >= 0 { turn += 1 }
+        turns[socket] = turn + 1
+        let identifier = UInt8(truncatingIfNeeded: turn)
         owners[base + Int(identifier)] = Int32(lane)
+        lanes[lane].turn = turn
         lanes[lane].identifier = identifier
         lanes[lane].isFlying = true
         lanes[lane].retries = 0

@@ -4,6 +4,8 @@ public struct LoadPlan: Sendable {
         case pap, chap
         case msCHAPv2 = "mschapv2"
         case accounting
+        /// PAP requests to a peer that sends every datagram back as it came: what the transport alone costs.
+        case echo
     }
 
     /// Requests that one socket can have in flight: the identifier has one octet (RFC 2865 §3).
@@ -31,6 +33,13 @@ public struct LoadPlan: Sendable {
     public var sockets = 1
     /// The processor of the first thread; the others follow.
     public var processor: Int?
+    /// Access-Requests that each thread makes before it begins and sends in turn, for users picked at random; 0: each is made when it is
+    /// sent, for one user after the other. Not in accounting mode.
+    public var prepared = 0
+    /// Looks for replies without pause instead of sleeping: takes a processor, and the server wakes nobody.
+    public var spins = false
+    /// Hands neighbouring requests of equal length to the kernel as one (UDP_SEGMENT).
+    public var segments = false
     /// Checks Response Authenticator and Message-Authenticator of every reply; always on in accounting mode.
     public var verifies = false
     public var timeoutMilliseconds = 3000
@@ -38,6 +47,10 @@ public struct LoadPlan: Sendable {
     public var retries = 2
     /// Interim records of each session between Start and Stop.
     public var interims = 2
+    /// Accounting sessions that are open at once and send in turn, over all threads; nil: as many as requests in flight.
+    public var open: Int?
+    /// Accounting sessions that are open at the end stay so, instead of sending their Stop.
+    public var leavesOpen = false
     /// Begins every Acct-Session-Id, so that two runs never share one.
     public var run: String
     /// Descriptor of a file that receives a line for each acknowledged record.
@@ -71,6 +84,11 @@ public struct LoadPlan: Sendable {
         if !(1...600_000).contains(timeoutMilliseconds) { return "timeout: 1 ms to 10 minutes are possible" }
         if !(0...100).contains(retries) { return "retries: 0 to 100 are possible" }
         if !(0...1000).contains(interims) { return "interims: 0 to 1000 are possible" }
+        if !(0...16_000_000).contains(prepared) { return "prepare: 0 to 16000000 are possible" }
+        if prepared > 0, mode == .accounting { return "prepare: accounting records follow from the one before and cannot be made ahead" }
+        if let open, !(outstanding...16_000_000).contains(open) {
+            return "open: as many sessions as requests in flight (\(outstanding)) or more are possible, to 16000000"
+        }
         if let count, count < 1 { return "count: at least 1" }
         if let seconds, seconds < 1 { return "seconds: at least 1" }
         return rate < 0 ? "rate: 0 (as fast as answers come) or more" : nil

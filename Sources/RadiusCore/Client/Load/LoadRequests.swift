@@ -16,7 +16,7 @@ struct LoadRequests {
         var generator = SystemSeededRandom()
         let challenge = generator.digest()
         self.challenge = challenge
-        if plan.mode == .msCHAPv2 { prepareResponses(peerChallenge: generator.digest()) }
+        if plan.mode == .msCHAPv2, plan.prepared == 0 { prepareResponses(peerChallenge: generator.digest()) }
     }
 
     private mutating func prepareResponses(peerChallenge: Digest16) {
@@ -28,6 +28,16 @@ struct LoadRequests {
                 userName: plan.users.span.extracting(plan.users.name(user)))
             for position in 0..<50 { responses.append(response[position]) }
         }
+    }
+
+    /// A request for a user picked at random, with challenges of its own.
+    ///
+    /// - Returns: octets.
+    mutating func writeAny(_ identifier: UInt8, into memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var lane = LoadLanes.Lane()
+        lane.identifier = identifier
+        lane.user = Int(random.next().multipliedFullWidth(by: UInt64(plan.users.count)).high)
+        return access(lane, Int(identifier), memory)
     }
 
     /// Makes the lane's request.
@@ -59,11 +69,18 @@ struct LoadRequests {
         case .chap:
             let response = CHAP.response(identifier: lane.identifier, challenge: authenticator.span, password: password)
             writer.append(AttributeNumber.chapPassword, response.span)
+        case .msCHAPv2 where responses.isEmpty:
+            let hash = MSCHAP.ntHash(ofUTF8: password) ?? Digest16(repeating: 0)
+            let response = MSCHAP.V2.response(
+                identifier: lane.identifier, challenge: authenticator.span, peerChallenge: challenge, ntHash: hash,
+                userName: plan.users.span.extracting(plan.users.name(lane.user)))
+            writer.append(vendor: ClientCredential.Microsoft.vendor, ClientCredential.Microsoft.chapChallenge, authenticator.span)
+            writer.append(vendor: ClientCredential.Microsoft.vendor, ClientCredential.Microsoft.chap2Response, response.span)
         case .msCHAPv2:
             let response = responses.span.extracting(lane.user * 50..<lane.user * 50 + 50)
             writer.append(vendor: ClientCredential.Microsoft.vendor, ClientCredential.Microsoft.chapChallenge, challenge.span)
             writer.append(vendor: ClientCredential.Microsoft.vendor, ClientCredential.Microsoft.chap2Response, response)
-        case .pap, .accounting:
+        case .pap, .accounting, .echo:
             var hidden = InlineArray<128, UInt8>(repeating: 0)
             var buffer = hidden.mutableSpan
             let count = UserPassword.hide(password, requestAuthenticator: authenticator, secret: plan.secret, into: &buffer)
@@ -72,7 +89,7 @@ struct LoadRequests {
     }
 
     private func accounting(_ lane: LoadLanes.Lane, _ port: Int, _ memory: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        let record = LoadRecord(session: lane.session, step: lane.step, isStop: lane.isStopping)
+        let record = lane.record
         var writer = PacketWriter(memory.mutableSpan, code: .accountingRequest, identifier: lane.identifier)
         writer.append(AttributeNumber.acctStatusType, UInt32(truncatingIfNeeded: record.statusNumber))
         writer.append(AttributeNumber.userName, plan.users.span.extracting(plan.users.name(lane.user)))

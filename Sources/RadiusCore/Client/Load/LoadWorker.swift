@@ -6,14 +6,11 @@ struct LoadWorker: ~Copyable {
     private let plan: LoadPlan
     private let share: Share
     private let meter: LoadMeter
-    private let sockets: [Int32]
-    private let peer: lm_address
+    private var sockets: LoadSockets
     private var lanes: LoadLanes
     private var requests: LoadRequests
-    private let received = DatagramArena()
-    /// What waits to be sent, `LM_BATCH` for each socket.
-    private let outgoing: UnsafeMutablePointer<lm_datagram>
-    private var outgoingCounts = InlineArray<8, Int>(repeating: 0)
+    private var sessions: LoadSessions
+    private let prepared: PreparedRequests
     private var step = LoadTally()
     private(set) var histogram = LatencyHistogram()
     private var acknowledged: AcknowledgedLog
@@ -26,6 +23,8 @@ struct LoadWorker: ~Copyable {
         var index: Int
         var threads: Int
         var outstanding: Int
+        /// Accounting sessions that are open at once.
+        var open: Int
         /// Requests, in accounting mode sessions.
         var count: Int?
     }
@@ -39,16 +38,15 @@ struct LoadWorker: ~Copyable {
         self.plan = plan
         self.share = share
         self.meter = meter
-        self.sockets = sockets
-        peer = plan.target.datagramAddress(port: plan.port)
+        self.sockets = LoadSockets(sockets, segments: plan.segments)
         lanes = LoadLanes(count: share.outstanding, sockets: sockets.count)
-        requests = LoadRequests(plan)
-        outgoing = .allocate(capacity: sockets.count * Int(LM_BATCH))
+        sessions = LoadSessions(count: plan.mode == .accounting ? share.open : 0, interims: plan.interims)
+        var requests = LoadRequests(plan)
+        prepared = PreparedRequests(count: plan.prepared, sockets: sockets.count) { requests.writeAny($0, into: $1) }
+        self.requests = requests
         acknowledged = AcknowledgedLog(fd: plan.acknowledgedFD ?? -1)
         run = Array(plan.run.utf8)
     }
-
-    deinit { outgoing.deallocate() }
 
     /// Sends until the plan is done or `isStopping` says so, then waits for what is in flight.
     mutating func run(isStopping: () -> Bool) {
@@ -58,13 +56,13 @@ struct LoadWorker: ~Copyable {
             let now = lm_monotonic_nanoseconds()
             let isEnding = isStopping() || now >= end
             launch(now, start, isEnding)
-            flushAll()
+            sockets.flush()
             let arrived = receiveAll()
             expire(lm_monotonic_nanoseconds())
             meter.add(step)
             step = LoadTally()
-            if lanes.flyingCount == 0, isEnding ? !hasOpenSessions : isExhausted && !hasOpenSessions { break }
-            if !arrived { rest(start) }
+            if lanes.flyingCount == 0, isEnding ? plan.leavesOpen || !hasOpenSessions : isExhausted && !hasOpenSessions { break }
+            if !arrived, !plan.spins { rest(start) }
         }
         acknowledged.flush()
     }
@@ -74,11 +72,7 @@ struct LoadWorker: ~Copyable {
     /// Everything that the plan's count allows has begun.
     private var isExhausted: Bool { share.count.map { begun >= $0 } ?? false }
 
-    private var hasOpenSessions: Bool {
-        guard plan.mode == .accounting else { return false }
-        for lane in 0..<lanes.count where lanes[lane].isOpen { return true }
-        return false
-    }
+    private var hasOpenSessions: Bool { sessions.openCount > 0 }
 
     /// Requests that the rate has made due since `start`.
     private func due(_ now: UInt64, _ start: UInt64) -> UInt64 {
@@ -95,7 +89,7 @@ struct LoadWorker: ~Copyable {
             guard let lane = lanes.take() else { return }
             guard prepare(lane, isEnding) else {
                 lanes.release(lane)
-                continue
+                return
             }
             send(lane, now, start)
         }
@@ -104,31 +98,37 @@ struct LoadWorker: ~Copyable {
     /// Requests begun so far, accounting records one by one.
     private var launched: UInt64 = 0
 
-    /// Decides what the lane sends next; false when it has nothing more to do.
+    /// Decides what the lane sends next; false when there is nothing more to send.
     private mutating func prepare(_ lane: Int, _ isEnding: Bool) -> Bool {
-        var state = lanes[lane]
-        if state.isOpen {
-            state.step += 1
-            state.isStopping = isEnding || Int(state.step) > plan.interims
-        } else {
-            guard !isEnding, !isExhausted else { return false }
-            let number = begun * share.threads + share.index
-            begun += 1
-            state.user = number % plan.users.count
-            state.session = UInt64(number)
-            state.step = 0
-            state.isStopping = false
-            state.isOpen = plan.mode == .accounting
-        }
-        lanes[lane] = state
+        if plan.mode == .accounting { return prepareRecord(lane, isEnding) }
+        guard !isEnding, !isExhausted else { return false }
+        lanes[lane].user = nextNumber() % plan.users.count
         return true
     }
 
+    private mutating func prepareRecord(_ lane: Int, _ isEnding: Bool) -> Bool {
+        if isEnding, plan.leavesOpen { return false }
+        let permission = LoadSessions.Permission(begins: !isEnding && !isExhausted, ends: isEnding)
+        let number = begun * share.threads + share.index
+        guard let (place, record) = sessions.take(permission, begin: { UInt64(number) }) else { return false }
+        if record.step == 0 { begun += 1 }
+        lanes[lane].place = place
+        lanes[lane].record = record
+        lanes[lane].user = Int(record.session % UInt64(plan.users.count))
+        return true
+    }
+
+    private mutating func nextNumber() -> Int {
+        defer { begun += 1 }
+        return begun * share.threads + share.index
+    }
+
     private mutating func send(_ lane: Int, _ now: UInt64, _ start: UInt64) {
-        let port = share.index * share.outstanding + lane
-        let length = requests.write(lanes[lane], port: port, into: lanes.packet(lane))
         var state = lanes[lane]
-        state.length = UInt16(length)
+        if prepared.isEmpty {
+            let port = share.index * share.outstanding + lane
+            state.length = UInt16(requests.write(state, port: port, into: lanes.packet(lane)))
+        }
         state.sentAt = now
         // With a rate, the latency counts from when the request was due: a server that stalls delays those behind it, too.
         state.dueAt = plan.rate > 0 ? min(now, start + dueTime(launched)) : now
@@ -144,26 +144,14 @@ struct LoadWorker: ~Copyable {
     }
 
     private mutating func enqueue(_ lane: Int) {
-        let socket = Int(lanes[lane].socket)
-        if outgoingCounts[socket] == Int(LM_BATCH) { flush(socket) }
-        var datagram = lm_datagram()
-        datagram.bytes = lanes.packet(lane).baseAddress
-        datagram.capacity = UInt32(LoadLanes.packetCapacity)
-        datagram.count = UInt32(lanes[lane].length)
-        datagram.peer = peer
-        outgoing[socket * Int(LM_BATCH) + outgoingCounts[socket]] = datagram
-        outgoingCounts[socket] += 1
+        sockets.enqueue(octets(of: lane), on: Int(lanes[lane].socket))
     }
 
-    private mutating func flush(_ socket: Int) {
-        guard outgoingCounts[socket] > 0 else { return }
-        // What the kernel refuses is as good as lost on the way: the timeout sends it again.
-        _ = lm_send(sockets[socket], outgoing + socket * Int(LM_BATCH), UInt32(outgoingCounts[socket]))
-        outgoingCounts[socket] = 0
-    }
-
-    private mutating func flushAll() {
-        for socket in 0..<sockets.count { flush(socket) }
+    /// The lane's request.
+    private func octets(of lane: Int) -> UnsafeMutableBufferPointer<UInt8> {
+        let state = lanes[lane]
+        if !prepared.isEmpty { return prepared.request(Int(state.socket), state.turn) }
+        return UnsafeMutableBufferPointer(start: lanes.packet(lane).baseAddress, count: Int(state.length))
     }
 
     // MARK: receiving
@@ -172,28 +160,28 @@ struct LoadWorker: ~Copyable {
         var arrived = false
         for socket in 0..<sockets.count {
             while true {
-                let count = lm_receive(sockets[socket], received.slots, UInt32(LM_BATCH))
+                let count = sockets.receive(on: socket)
                 guard count > 0 else { break }
                 arrived = true
                 let now = lm_monotonic_nanoseconds()
-                for position in 0..<Int(count) { take(received.slots[position], socket, now) }
+                for position in 0..<count { take(sockets.arrived(position), socket, now) }
                 acknowledged.flush()
-                if count < LM_BATCH { break }
+                if sockets.isLast(count) { break }
             }
         }
         return arrived
     }
 
-    private mutating func take(_ datagram: lm_datagram, _ socket: Int, _ now: UInt64) {
-        guard datagram.count >= PacketHeader.count, let bytes = datagram.bytes else {
+    private mutating func take(_ datagram: UnsafeBufferPointer<UInt8>, _ socket: Int, _ now: UInt64) {
+        guard datagram.count >= PacketHeader.count else {
             step.bad += 1
             return
         }
-        guard let lane = lanes.owner(socket, bytes[1]) else {
+        guard let lane = lanes.owner(socket, datagram[1]) else {
             step.stray += 1
             return
         }
-        guard let code = replyCode(UnsafeBufferPointer(start: bytes, count: Int(datagram.count)), lane) else {
+        guard let code = replyCode(datagram, lane) else {
             step.bad += 1
             return
         }
@@ -202,29 +190,40 @@ struct LoadWorker: ~Copyable {
         if code == .accessAccept || code == .accountingResponse { step.accepted += 1 } else { step.rejected += 1 }
         histogram.record(now &- state.dueAt)
         if plan.mode == .accounting, code == .accountingResponse {
-            acknowledged.append(LoadRecord(session: state.session, step: state.step, isStop: state.isStopping), run: run)
-            if state.isStopping { step.sessions += 1 }
+            acknowledged.append(state.record, run: run)
+            if state.record.isStop { step.sessions += 1 }
         }
         finish(lane)
     }
 
     /// The code of a datagram that may be the reply of the lane; nil when it is not.
     private func replyCode(_ datagram: UnsafeBufferPointer<UInt8>, _ lane: Int) -> PacketCode? {
-        let packet = lanes.packet(lane)
+        let packet = octets(of: lane)
         let request = PacketCode(rawValue: packet[0])
+        if plan.mode == .echo { return isSame(datagram, packet) ? .accessAccept : nil }
+        let state = lanes[lane]
+        if plan.verifies, !prepared.isEmpty, prepared.hasVerified(datagram, Int(state.socket), state.turn) {
+            return PacketCode(rawValue: datagram[0])
+        }
         if plan.verifies || plan.mode == .accounting {
             let authenticator = Digest16 { packet[4 &+ $0] }
             let verdict = try? ReplyVerification.verify(
                 datagram.span, code: request, identifier: packet[1], authenticator: authenticator, secret: plan.secret)
+            if verdict != nil, !prepared.isEmpty { prepared.keep(datagram, Int(state.socket), state.turn) }
             return verdict?.code
         }
         let code = PacketCode(rawValue: datagram[0])
         return request.isAnswered(by: code) ? code : nil
     }
 
+    private func isSame(_ datagram: UnsafeBufferPointer<UInt8>, _ packet: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+        guard datagram.count == packet.count, let came = datagram.baseAddress, let sent = packet.baseAddress else { return false }
+        return memcmp(came, sent, packet.count) == 0
+    }
+
     /// Ends the lane's request; a session that sent its Stop ends with it.
     private mutating func finish(_ lane: Int) {
-        if lanes[lane].isStopping { lanes[lane].isOpen = false }
+        if plan.mode == .accounting { sessions.finish(lanes[lane].place, wasStop: lanes[lane].record.isStop) }
         lanes.release(lane)
     }
 
@@ -246,7 +245,7 @@ struct LoadWorker: ~Copyable {
                 finish(lane)
             }
         }
-        flushAll()
+        sockets.flush()
     }
 
     /// Waits for a reply, unless a request is due before the shortest wait ends.
@@ -261,6 +260,6 @@ struct LoadWorker: ~Copyable {
             sched_yield()
             return
         }
-        _ = sockets.withUnsafeBufferPointer { lm_wait($0.baseAddress, UInt32($0.count), milliseconds) }
+        sockets.wait(milliseconds: milliseconds)
     }
 }

@@ -1,0 +1,226 @@
+"""The side-by-side benchmark: `make bench`. Servers on processor 0 in turn, one load generator on processor 1, one table.
+
+Environment: BENCH_SECONDS (of each row), BENCH_SUBSCRIBERS and BENCH_MANY (Lastmile's two sizes above 10,000; BENCH_MANY=0 leaves the
+largest out), BENCH_FREERADIUS_USERS, BENCH_ROWS (a regular expression of row keys), BENCH_LASTMILED and BENCH_LASTMILE (programs).
+"""
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+
+import report
+from freeradius import FreeRADIUS, fill_database
+from lastmile import Lastmile
+from load import Load, Row, measure, wait_until
+from postgres import Cluster, psql
+from processes import Failure, Process, end_all, end_on_signals
+from table import Table, print_targets
+
+SERVER_PROCESSOR = 0
+FEW = 10_000
+# Requests that the generator makes ahead of a row.
+PREPARED = 1 << 20
+PREPARED_MSCHAP = 1 << 16
+# Sessions whose records take turns while Lastmile ships them; with few, one batch would hold several records of each session.
+OPEN_SESSIONS = 100_000
+LASTMILE_ROWS = [f"lastmile-{name}" for name in (
+    "pap-few", "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-many")]
+
+
+def number(name, default):
+    text = os.environ.get(name, "")
+    try:
+        return int(text) if text else default
+    except ValueError:
+        raise Failure(f"{name}={text}: a whole number is expected") from None
+
+
+class Bench:
+    def __init__(self, top, scratch):
+        release = top / ".build" / "release"
+        self.top, self.scratch = top, scratch
+        self.daemon = pathlib.Path(os.environ.get("BENCH_LASTMILED") or release / "lastmiled")
+        self.tool = pathlib.Path(os.environ.get("BENCH_LASTMILE") or release / "lastmile")
+        self.seconds = number("BENCH_SECONDS", 6)
+        self.subscribers = number("BENCH_SUBSCRIBERS", 1_000_000)
+        self.many = number("BENCH_MANY", 10_000_000)
+        self.peer_users = number("BENCH_FREERADIUS_USERS", 100_000)
+        self.wanted = re.compile(os.environ.get("BENCH_ROWS") or ".")
+        self.table = Table()
+        self.failed = False
+        self.facts = {"subscribers": self.subscribers, "many": self.many, "octets_per_subscriber": None, "start_against_copy": None}
+
+    @property
+    def is_whole(self):
+        """Every row was asked for, at the sizes that the page speaks of."""
+        return self.wanted.pattern == "." and self.subscribers == 1_000_000 and not self.failed
+
+    def wants(self, *keys):
+        return any(self.wanted.search(key) for key in keys)
+
+    def row(self, key, server, what, load, processes, database=(), until=None, peer="", warm=True):
+        """Measures one row, unless it is not wanted."""
+        if not self.wants(key):
+            return None
+        row = Row(key, server, what, peer=peer, rate=load.rate)
+        try:
+            if warm:
+                brief = Load(load.mode, load.port, min(load.users, FEW), 1, prepared=1 << 14, rate=load.rate, options=load.options)
+                measure(Row(key, server, what), self.tool, brief, processes)
+            measure(row, self.tool, load, processes, database, until)
+        except Failure as failure:
+            row.void = " ".join(str(failure).split())[:200]
+        return self.table.add(row)
+
+    def load(self, mode, port, users, open_sessions=2048, **options):
+        prepared = PREPARED_MSCHAP if mode == "mschapv2" else min(PREPARED, max(users, 1 << 16))
+        if mode == "accounting":
+            options["options"] = ("--open", str(open_sessions), "--leave-open")
+        return Load(mode, port, users, self.seconds, prepared=prepared, **options)
+
+    # Rows
+
+    def echo(self, key="echo", what="datagrams back as they came", rate=0):
+        if not self.wants(key):
+            return
+        process = Process(
+            [str(self.top / ".build" / "bench" / "echo")], SERVER_PROCESSOR, self.scratch / "echo.log", ready="ready")
+        port = int(process.ready_line.split()[1])
+        self.row(key, "C echo", what, self.load("echo", port, FEW, rate=rate), [process.cpu_seconds])
+        process.end()
+
+    def freeradius_in_memory(self):
+        if not self.wants("freeradius-pap", "freeradius-chap", "freeradius-mschapv2", "freeradius-accounting"):
+            return
+        server = FreeRADIUS(self.scratch / "freeradius", SERVER_PROCESSOR, self.peer_users, threads=1)
+        name, cpu = "FreeRADIUS", [server.process.cpu_seconds]
+        for mode, what in (("pap", "PAP"), ("chap", "CHAP"), ("mschapv2", "MS-CHAPv2")):
+            load = self.load(mode, server.authentication_port, self.peer_users)
+            self.row(f"freeradius-{mode}", name, f"{what}, users in memory", load, cpu)
+        self.row("freeradius-accounting", name, "accounting into a file, not synced",
+                 self.load("accounting", server.accounting_port, self.peer_users), cpu)
+        server.end()
+
+    def freeradius_with_postgresql(self):
+        if not self.wants("freeradius-pg-pap", "freeradius-pg-accounting"):
+            return
+        cluster = Cluster(self.scratch / "postgresql", SERVER_PROCESSOR)
+        fill_database(cluster, self.peer_users)
+        server = FreeRADIUS(self.scratch / "freeradius-pg", SERVER_PROCESSOR, 0, cluster, threads=16)
+        name, database = "FreeRADIUS + PostgreSQL", [cluster.process.cpu_seconds]
+        cpu = [server.process.cpu_seconds, *database]
+        self.row("freeradius-pg-pap", name, "PAP, users in PostgreSQL",
+                 self.load("pap", server.authentication_port, self.peer_users), cpu, database)
+        self.row("freeradius-pg-accounting", name, "accounting into PostgreSQL",
+                 self.load("accounting", server.accounting_port, self.peer_users), cpu, database)
+        self.facts["freeradius_sessions"] = int(psql(cluster.directory, "radius", "SELECT count(*) FROM radacct"))
+        server.end()
+        cluster.end()
+
+    def lastmile(self):
+        if not self.wants(*LASTMILE_ROWS):
+            return
+        server = Lastmile(self.daemon, self.tool, self.scratch / "lastmile", SERVER_PROCESSOR)
+        server.start()
+        server.provision()
+        self.facts["reply_attributes"] = server.reply_attributes()
+        server.grow(FEW)
+        server.end()
+        server.start()
+        base = server.process.resident_octets()
+        self.pap(server, "few", FEW)
+        server.grow(self.subscribers)
+        server.end()
+        self.cold_start(server, base)
+        self.million(server)
+        self.half_capacity(server)
+        if self.many and self.wants("lastmile-pap-many"):
+            server.grow(self.many)
+            server.end()
+            self.facts["start_seconds_many"] = server.start()
+            self.pap(server, "many", self.many)
+        server.end()
+
+    def pap(self, server, suffix, users):
+        self.row(f"lastmile-pap-{suffix}", "Lastmile", "PAP", self.load("pap", server.authentication_port, users),
+                 [server.process.own_cpu_seconds], peer="freeradius-pap")
+
+    def cold_start(self, server, base):
+        self.facts["start_seconds"] = server.start()
+        self.facts["octets_per_subscriber"] = (server.process.resident_octets() - base) / max(1, self.subscribers - FEW)
+        self.facts["copy_seconds"] = server.copy_seconds()
+        self.facts["start_against_copy"] = self.facts["start_seconds"] / self.facts["copy_seconds"]
+        print(f"{'':27}started in {self.facts['start_seconds']:.2f} s, COPY {self.facts['copy_seconds']:.2f} s, "
+              f"{self.facts['octets_per_subscriber']:.0f} octets a subscriber", flush=True)
+
+    def million(self, server):
+        """The rows at BENCH_SUBSCRIBERS."""
+        own, port = [server.process.own_cpu_seconds], server.authentication_port
+        self.echo("echo-again", "again, beside the next rows")
+        for mode, what in (("pap", "PAP"), ("chap", "CHAP"), ("mschapv2", "MS-CHAPv2")):
+            self.row(f"lastmile-{mode}", "Lastmile", what, self.load(mode, port, self.subscribers), own, peer=f"freeradius-{mode}")
+        with server.paused_database():
+            self.row("lastmile-accounting", "Lastmile", "accounting, acknowledged when synced",
+                     self.load("accounting", server.accounting_port, self.subscribers), own, peer="freeradius-accounting")
+        wait_until(server.shipped, 300, "the records of the row before are in PostgreSQL")
+        self.row("lastmile-pg-accounting", "Lastmile + PostgreSQL", "accounting until it is in PostgreSQL",
+                 self.load("accounting", server.accounting_port, self.subscribers, OPEN_SESSIONS), [server.process.cpu_seconds],
+                 [server.database_cpu_seconds], lambda: wait_until(server.shipped, 300, "the row's records are in PostgreSQL"),
+                 peer="freeradius-pg-accounting")
+
+    def half_capacity(self, server):
+        pap = self.table["lastmile-pap"]
+        if not pap or not self.wants("lastmile-half"):
+            return
+        rate = int(pap.per_second / 2)
+        self.echo("echo-half", f"at {rate} requests/s", rate)
+        load = self.load("pap", server.authentication_port, self.subscribers, rate=rate)
+        self.row("lastmile-half", "Lastmile", f"PAP at {rate} requests/s", load, [server.process.own_cpu_seconds])
+
+    def run(self):
+        for program in (self.daemon, self.tool):
+            if not os.access(program, os.X_OK):
+                raise Failure(f"{program} is not there; make bench builds it")
+        self.table.head()
+        for part in (self.echo, self.freeradius_in_memory, self.freeradius_with_postgresql, self.lastmile):
+            try:
+                part()
+            except Failure as failure:
+                # The other servers' rows are worth having.
+                self.failed = True
+                print(f"bench: {failure}", file=sys.stderr, flush=True)
+                end_all()
+
+
+def main():
+    started = time.monotonic()
+    top = pathlib.Path(__file__).resolve().parents[2]
+    end_on_signals()
+    if (os.cpu_count() or 1) < 2:
+        raise Failure("the server and the load need a processor each; this machine has one")
+    # On a disk, because journals are synced; short, because a socket's path holds 107 octets.
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="lastmile-bench-", dir="/var/tmp"))
+    scratch.chmod(0o711)
+    bench = Bench(top, scratch)
+    try:
+        bench.run()
+        targets = bench.table.targets(bench.facts)
+        print_targets(targets)
+        report.write(top, bench, targets, time.monotonic() - started)
+    finally:
+        end_all()
+        shutil.rmtree(scratch, ignore_errors=True)
+    return 1 if bench.failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        sys.exit(1)
