@@ -53,7 +53,7 @@ fmt: ## formats the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(sources)
 
 bench: setup ## measures Lastmile beside FreeRADIUS and a C echo, and prints a table
-	@scripts/bench
+	@SWIFT='$(SWIFT)' scripts/bench
 
 fuzz: setup ## feeds hostile packets to the decoder for FUZZ_SECONDS (600)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz
