@@ -7,6 +7,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 # Seconds of `make fuzz`, for each fuzz target.
 FUZZ_SECONDS ?= 600
+# Minutes of `make soak`.
+MINUTES ?= 30
 # Suite of `make e2e`: spine is Tests/EndToEndTests' SpineTests, line-rate is LineRateTests, and so on.
 SUITE ?=
 # Further arguments of `make run` for the daemon, of `make test` for `swift test`.
@@ -17,7 +19,7 @@ TEST_WIDTH ?= 4
 sources := $(wildcard Package.swift Sources Tests Fuzz Benchmarks)
 shell_scripts := $(wildcard scripts/*) .ci/run
 
-.PHONY: help setup run test build lint fmt bench fuzz e2e clean
+.PHONY: help setup run test build lint fmt bench counts fuzz e2e soak clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name meaning; do printf '  make %-7s %s\n' "$$name" "$$meaning"; done
@@ -35,10 +37,10 @@ test: setup ## runs every test, unit and end to end
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest $(ARGS)
 	@echo 'make test: passed'
 
-e2e: setup ## runs one end-to-end suite: make e2e SUITE=spine
+e2e: setup ## runs one end-to-end suite in its large version: make e2e SUITE=spine
 	@scripts/end-to-end-suite '$(SUITE)' >/dev/null
 	$(SWIFT) build --build-tests
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest --filter "$$(scripts/end-to-end-suite '$(SUITE)')"
+	LASTMILE_E2E_LARGE=1 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest --filter "$$(scripts/end-to-end-suite '$(SUITE)')"
 	@echo 'make e2e SUITE=$(SUITE): passed'
 
 build: setup ## builds everything, tests included, for debugging
@@ -55,8 +57,17 @@ fmt: ## formats the Swift sources in place
 bench: setup ## measures Lastmile beside FreeRADIUS and a C echo, and prints a table
 	@SWIFT='$(SWIFT)' scripts/bench
 
+counts: setup ## fails when a request takes more instructions or allocations than Benchmarks/Counts/thresholds.txt allows
+	@scripts/counts
+	@echo 'make counts: passed'
+
 fuzz: setup ## feeds hostile packets to the decoder for FUZZ_SECONDS (600)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz
+
+soak: setup ## runs a release daemon under load and changes for MINUTES (30): memory flat, nothing lost, nothing wrong
+	$(SWIFT) build -c release --product lastmiled
+	$(SWIFT) build -c release --product lastmile
+	@MINUTES='$(MINUTES)' scripts/soak
 
 clean: ## removes what was built; ./var, the demo's data, stays
 	rm -rf .build

@@ -29,6 +29,15 @@ public enum SettingTable {
         SettingKey(
             "radius.reply_cache.bytes", .integer(65_536...4_294_967_296), "16777216",
             "memory per worker for replies that are sent again to duplicates"),
+        SettingKey(
+            "radius.client_rate_limit", .integer(0...1_000_000), "0",
+            "for clients that do not say: Access-Requests that are looked at in a second; 0: no limit"),
+        SettingKey("radius.slow_checks.threads", .integer(0...64), "0", "threads that compare hashed passwords; 0: half of the cores"),
+        SettingKey(
+            "radius.slow_checks.queue", .integer(1...1_048_576), "1024", "log-ins that may wait for them; half of it for one client"),
+        SettingKey(
+            "radius.slow_checks.deadline_milliseconds", .integer(100...120_000), "10000",
+            "how long a log-in may wait for them before it is dropped unanswered"),
     ]
 
     private static let listeners: [SettingKey] = [

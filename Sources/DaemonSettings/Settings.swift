@@ -44,6 +44,12 @@ public struct Settings: Sendable {
     public let rejectDelayMilliseconds: Int
     /// For each worker.
     public let replyCacheBytes: Int
+    /// Access-Requests in a second, for clients that have no limit of their own; 0: none.
+    public let clientRateLimit: Int
+    /// 0: half of the cores.
+    public let slowCheckThreads: Int
+    public let slowCheckQueue: Int
+    public let slowCheckDeadlineMilliseconds: Int
 
     public let radSecPort: UInt16
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
@@ -89,6 +95,10 @@ public struct Settings: Sendable {
         limitProxyState = Self.word(values.text("radius.limit_proxy_state"))
         rejectDelayMilliseconds = values.number("radius.reject.delay_milliseconds")
         replyCacheBytes = values.number("radius.reply_cache.bytes")
+        clientRateLimit = values.number("radius.client_rate_limit")
+        slowCheckThreads = values.number("radius.slow_checks.threads")
+        slowCheckQueue = values.number("radius.slow_checks.queue")
+        slowCheckDeadlineMilliseconds = values.number("radius.slow_checks.deadline_milliseconds")
         radSecPort = values.port("radsec.port")
         coaPort = values.port("coa.port")
         httpAddress = values.text("http.address")

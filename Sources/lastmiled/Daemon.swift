@@ -54,15 +54,18 @@ struct Daemon {
                 services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress,
                 port: Int(settings.httpPort)) : nil
         try parts.startRadius()
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: PartsService(parts: parts))]
+        // They end in reverse: HTTP last, so that /readyz and /metrics can be read while the rest drains.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
+        services.append(.init(service: PartsService(parts: parts)))
         if let server = parts.server {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
             let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
             services.append(.init(service: report))
         }
-        if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))
+        services.append(.init(service: StopNotice(parts: parts)))
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))
         try await group.run()

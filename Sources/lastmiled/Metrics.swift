@@ -50,7 +50,34 @@ struct Metrics {
         for reason in AccessReason.allCases {
             sample("radius_answers_total", [("reason", reason.name)], server.counters.reduce(0) { $0 + $1[reason] })
         }
-        single("slow_checks_waiting", "gauge", "Slow password checks that wait.", server.environment.slowChecks.queueDepth)
+        addSlowChecks(server.environment.slowChecks.statistics)
+        addSockets(server)
+    }
+
+    private mutating func addSlowChecks(_ checks: SlowChecks.Statistics) {
+        single("slow_checks_waiting", "gauge", "Slow password checks that wait.", checks.waiting)
+        single("slow_checks_running", "gauge", "Slow password checks that a thread is at.", checks.running)
+        single("slow_checks_done_total", "counter", "Slow password checks that ended.", checks.done)
+        family("slow_checks_refused_total", "counter", "Slow password checks refused: the queue, or the client's half of it, was full.")
+        sample("slow_checks_refused_total", [("reason", "queue_full")], checks.refusedFull)
+        sample("slow_checks_refused_total", [("reason", "client_share")], checks.refusedClientShare)
+        single("slow_checks_expired_total", "counter", "Slow password checks dropped because they waited too long.", checks.expired)
+        let waited = Double(checks.waitedNanoseconds) / 1e9
+        single("slow_checks_waited_seconds_total", "counter", "Time spent waiting by all that left the queue.", waited)
+    }
+
+    private mutating func addSockets(_ server: RadiusServer) {
+        let queues = server.receiveQueues
+        let ports = [("auth", queues.authentication), ("acct", queues.accounting)]
+        family("radius_kernel_drops_total", "counter", "Datagrams that the kernel lost because a receive queue was full.")
+        for (port, queue) in ports { sample("radius_kernel_drops_total", [("port", port)], queue.dropped) }
+        family("radius_receive_queue_octets", "gauge", "Memory that datagrams take which no worker has read yet.")
+        for (port, queue) in ports { sample("radius_receive_queue_octets", [("port", port)], queue.octets) }
+        family("radius_receive_queue_limit_octets", "gauge", "Memory that the kernel grants for them.")
+        for (port, queue) in ports { sample("radius_receive_queue_limit_octets", [("port", port)], queue.limit) }
+        single(
+            "radius_steered", "gauge", "1 when requests of one source port are spread over the workers, or there is one worker.",
+            server.steering.warning == nil ? 1 : 0)
     }
 
     private mutating func addClients(_ parts: Parts) {
@@ -62,6 +89,8 @@ struct Metrics {
                 ("reject", client.observation.rejects.load(ordering: .relaxed)),
                 ("accounting", client.observation.accountingResponses.load(ordering: .relaxed)),
                 ("dropped", client.observation.drops.load(ordering: .relaxed)),
+                ("rate_limited", client.observation.rateLimited.load(ordering: .relaxed)),
+                ("shed", client.observation.shed.load(ordering: .relaxed)),
             ]
             for (kind, count) in answers {
                 sample("nas_answers_total", [("tenant", "\(client.tenant)"), ("nas", client.name), ("kind", kind)], count)

@@ -40,10 +40,15 @@ extension Parts {
             .init(name: "snapshot", isReady: feed.isLoaded, detail: feed.lastError ?? "\(feed.changes) changes followed"),
             .init(name: "database", isReady: feed.isConnected, detail: feed.lastError ?? "connected"),
             .init(name: "journal", isReady: journal.state == .healthy, detail: journal.state.text),
-            .init(name: "radius", isReady: server?.isRunning ?? true, detail: server == nil ? "not a role of this node" : "listening"),
+            .init(name: "radius", isReady: !isStopping && server?.isRunning ?? true, detail: radiusState),
             .init(
                 name: "accounting", isReady: true, detail: shipper.problem ?? "\(shipper.lagRecords) records behind"),
         ])
+    }
+
+    private var radiusState: String {
+        if isStopping { return "stopping" }
+        return server == nil ? "not a role of this node" : "listening"
     }
 
     private static func refusal(of name: String, _ value: String, _ dictionary: RadiusDictionary) -> String? {

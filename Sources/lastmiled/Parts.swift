@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import Provisioning
 import RadiusCore
+import Synchronization
 
 /// The parts of the daemon below its HTTP interface, and how they are wired.
 final class Parts: Sendable {
@@ -19,6 +20,7 @@ final class Parts: Sendable {
     let control: SessionControl
     let reauthorizer: Reauthorizer
     private let slowChecks: SlowChecks
+    private let stopping = Atomic<Bool>(false)
     private let logger = Logger(label: "radius")
 
     init(
@@ -32,7 +34,10 @@ final class Parts: Sendable {
             logger: Logger(label: "snapshot"))
         journal = try Journal.open(directory: state.journal, segmentBytes: settings.journalSegmentBytes)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        slowChecks = SlowChecks(threads: max(1, cores / 2))
+        slowChecks = SlowChecks(
+            .init(
+                threads: settings.slowCheckThreads == 0 ? max(1, cores / 2) : settings.slowCheckThreads,
+                queue: settings.slowCheckQueue, deadlineMilliseconds: settings.slowCheckDeadlineMilliseconds))
         server =
             settings.roles.contains(.aaa)
             ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
@@ -67,7 +72,8 @@ final class Parts: Sendable {
     private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {
         SnapshotFeed.Rules(
             requireMessageAuthenticator: TriState(name: settings.requireMessageAuthenticator.rawValue) ?? .auto,
-            limitProxyState: TriState(name: settings.limitProxyState.rawValue) ?? .auto)
+            limitProxyState: TriState(name: settings.limitProxyState.rawValue) ?? .auto,
+            rateLimitPerSecond: UInt32(settings.clientRateLimit))
     }
 
     private static func server(
@@ -102,12 +108,22 @@ final class Parts: Sendable {
     func startRadius() throws {
         try shipper.start()
         try authLog?.start()
+        if let warning = server?.steering.warning { logger.warning("\(warning)") }
         server?.start()
+    }
+
+    /// Whether the process was asked to end; from then on it is not ready.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    /// The first act of a stop: says so, and lets the workers answer what they have received.
+    func beginStop() {
+        stopping.store(true, ordering: .relaxed)
+        server?.stop()
     }
 
     /// In the order of the flow: no new packets, then what they left behind.
     func stop() async {
-        server?.stop()
+        beginStop()
         await Self.until { server?.isRunning != true }
         slowChecks.shutdown()
         authLog?.stop()

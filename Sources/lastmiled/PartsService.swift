@@ -11,6 +11,16 @@ struct PartsService: Service {
     }
 }
 
+/// Listed last, so that the service group ends it first: `/readyz` says at once that this node is going, while HTTP still answers.
+struct StopNotice: Service {
+    let parts: Parts
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        parts.beginStop()
+    }
+}
+
 /// Running sessions follow their subscribers' state until the daemon ends.
 struct ReauthorizationService: Service {
     let reauthorizer: Reauthorizer

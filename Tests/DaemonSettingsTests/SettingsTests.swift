@@ -50,9 +50,12 @@ import Testing
             [
                 "LASTMILE_HTTP_PORT": "9090", "LASTMILE_RADIUS_REPLY_CACHE_BYTES": "65536", "LASTMILE_ROLES": "aaa, admin",
                 "LASTMILE_ADMIN_TOKEN": "0123456789abcdef", "LASTMILE_DATABASE_URL": "host=/run/x dbname=lm", "LASTMILE_STATE_DIR": "/s",
+                "LASTMILE_RADIUS_CLIENT_RATE_LIMIT": "500", "LASTMILE_RADIUS_SLOW_CHECKS_DEADLINE_MILLISECONDS": "2500",
             ])
         #expect(settings.httpPort == 9090)
         #expect(settings.replyCacheBytes == 65536)
+        #expect(settings.clientRateLimit == 500 && settings.slowCheckDeadlineMilliseconds == 2500)
+        #expect(settings.slowCheckThreads == 0 && settings.slowCheckQueue == 1024)
         #expect(settings.roles == [.aaa, .admin])
         #expect(settings.adminToken == "0123456789abcdef")
         #expect(settings.databaseURL == "host=/run/x dbname=lm")

@@ -115,6 +115,29 @@ private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
         }
     }
 
+    /// What a server leaves that is killed between making a lock file and writing it.
+    @Test(arguments: ["data/postmaster.pid", "socket/.s.PGSQL.5432.lock"])
+    func emptyLockFileIsRemovedAtTheFirstStartAndAtARestart(_ name: String) async throws {
+        try await withCluster { cluster in
+            let path = "\(cluster.directory)/\(name)"
+            try await cluster.start()
+            await cluster.stop()
+            try FileSystem.write("", to: path, mode: 0o600)
+            try await cluster.start()
+
+            // While it is stopped a server cannot answer its end with a tidied directory, so the file is empty when it is started again.
+            let server = try #require(cluster.postmaster)
+            kill(server, SIGSTOP)
+            try FileSystem.write("", to: path, mode: 0o600)
+            kill(server, SIGKILL)
+            try await eventually {
+                guard cluster.postmaster != server else { return false }
+                return (try? await withConnection(DatabaseConfiguration(conninfo: cluster.conninfo)) { $0.serverVersion }) ?? 0 >= 150_000
+            }
+            #expect(FileSystem.text(path)?.isEmpty == false)
+        }
+    }
+
     @Test func pathMayBeLongerThanASocketAddress() async throws {
         let root = try PostgresFixture.temporaryDirectory()
         defer { FileSystem.removeTree(root) }

@@ -19,6 +19,9 @@ extension Resource {
                     .summary("auto: from the first request on that brought one; null: as the configuration says")),
                 .choice("limit_proxy_state", ["no", "yes", "auto"], .summary("null: as the configuration says")),
                 .boolean("send_message_authenticator", .initial(true)),
+                .integer(
+                    "rate_limit_per_second", .range(0...1_000_000),
+                    .summary("Access-Requests that a node looks at in a second; 0: no limit; null: as the configuration says")),
                 .boolean("enabled", .initial(true)),
                 .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
                 .timestamp("created_at", .required, .readOnly),

@@ -9,6 +9,7 @@
 
 #include "LoadSocket.h"
 #include "Process.h"
+#include "Steering.h"
 
 /// Where a datagram comes from or goes to.
 struct lm_address {

@@ -83,14 +83,21 @@ struct ClusterFiles {
         (FileSystem.text(path) ?? "").split(separator: "\n").suffix(4).joined(separator: " | ")
     }
 
-    /// The postmaster that `data/postmaster.pid` names, if it is alive and really runs in this directory; a file that names
-    /// anything else is stale and removed, since PostgreSQL would mistake a process with a recycled number for a server.
+    /// The postmaster that `data/postmaster.pid` names, if it is alive and really runs in this directory.
     func livingPostmaster() -> pid_t? {
-        let path = "\(data)/postmaster.pid"
-        guard let first = FileSystem.text(path)?.split(separator: "\n").first else { return nil }
-        if let process = pid_t(first), isPostmaster(process) { return process }
-        unlink(path)
-        return nil
+        let lines = FileSystem.text("\(data)/postmaster.pid")?.split(separator: "\n")
+        guard let process = lines?.first.flatMap({ pid_t($0) }) else { return nil }
+        return isPostmaster(process) ? process : nil
+    }
+
+    /// Removes the lock files of a server that is gone, which would keep PostgreSQL from starting for ever: over an empty one, left by
+    /// a kill between making and writing it, and over one that names a process with a recycled number, it refuses.
+    ///
+    /// Safe while a server starts: its shared memory, found by the directory's inode, still keeps a second one out.
+    func removeStaleLocks() {
+        guard livingPostmaster() == nil else { return }
+        let socket = "\(directory)/socket/\(ClusterFiles.socketName)"
+        for path in ["\(data)/postmaster.pid", "\(socket).lock", socket] { unlink(path) }
     }
 
     func isPostmaster(_ process: pid_t) -> Bool {

@@ -112,7 +112,7 @@ struct ClusterSupervisor: Sendable {
     }
 
     private func launch(_ setup: ClusterSetup) throws -> ChildProcess {
-        _ = setup.files.livingPostmaster()
+        setup.files.removeStaleLocks()
         let log = try setup.files.openLog(setup.files.log)
         defer { closeDescriptor(log) }
         let server = try ChildProcess.start(

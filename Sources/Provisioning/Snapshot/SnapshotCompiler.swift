@@ -7,6 +7,7 @@ struct SnapshotCompiler {
     struct Defaults: Sendable {
         var requireMessageAuthenticator: TriState = .auto
         var limitProxyState: TriState = .auto
+        var rateLimitPerSecond: UInt32 = 0
     }
 
     var dictionary: RadiusDictionary
@@ -151,7 +152,9 @@ struct SnapshotCompiler {
             vendor: NASVendor(name: try row.string(7)) ?? .generic,
             requireMessageAuthenticator: try row.optionalString(8).flatMap { TriState(name: $0) } ?? defaults.requireMessageAuthenticator,
             limitProxyState: try row.optionalString(9).flatMap { TriState(name: $0) } ?? defaults.limitProxyState,
-            sendsMessageAuthenticator: try row.bool(10), observation: observation)
+            sendsMessageAuthenticator: try row.bool(10),
+            rateLimitPerSecond: try row.optionalInt32(13).map { UInt32(clamping: $0) } ?? defaults.rateLimitPerSecond,
+            observation: observation)
     }
 
     private mutating func note(_ entry: SubscriberEntry, _ problem: String) {

@@ -11,10 +11,15 @@ public final class SnapshotFeed: Sendable {
     public struct Rules: Sendable {
         public var requireMessageAuthenticator: TriState
         public var limitProxyState: TriState
+        /// Access-Requests in a second; 0 for no limit.
+        public var rateLimitPerSecond: UInt32
 
-        public init(requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto) {
+        public init(
+            requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto, rateLimitPerSecond: UInt32 = 0
+        ) {
             self.requireMessageAuthenticator = requireMessageAuthenticator
             self.limitProxyState = limitProxyState
+            self.rateLimitPerSecond = rateLimitPerSecond
         }
     }
 
@@ -61,7 +66,8 @@ public final class SnapshotFeed: Sendable {
         let compiler = SnapshotCompiler(
             dictionary: dictionary, secrets: secrets,
             defaults: .init(
-                requireMessageAuthenticator: rules.requireMessageAuthenticator, limitProxyState: rules.limitProxyState))
+                requireMessageAuthenticator: rules.requireMessageAuthenticator, limitProxyState: rules.limitProxyState,
+                rateLimitPerSecond: rules.rateLimitPerSecond))
         store = SnapshotStore(compiler.snapshot)
         self.compiler = Mutex(compiler)
     }

@@ -32,6 +32,12 @@ public final class ClientObservation: Sendable {
     public let accountingResponses = Atomic<UInt64>(0)
     /// Packets from the client's address that were dropped: wrong secret, malformed, unsigned where signing is demanded.
     public let drops = Atomic<UInt64>(0)
+    /// Access-Requests dropped because the client was over its rate limit.
+    public let rateLimited = Atomic<UInt64>(0)
+    /// Datagrams dropped because the client had more than its share of an overloaded worker.
+    public let shed = Atomic<UInt64>(0)
+    /// What the client may still send of its rate limit.
+    let tokens = TokenBucket()
 
     public init(requiresMessageAuthenticator: Bool? = nil, limitsProxyState: Bool? = nil) {
         requires = Atomic(Self.encode(requiresMessageAuthenticator))
@@ -87,12 +93,14 @@ public final class NASClient: Sendable {
     public let limitProxyState: TriState
     /// False for the few devices that refuse a reply with Message-Authenticator.
     public let sendsMessageAuthenticator: Bool
+    /// Access-Requests that are looked at in a second, on this node; 0 for no limit.
+    public let rateLimitPerSecond: UInt32
     public let observation: ClientObservation
 
     public init(
         id: Int64, tenant: Int64, name: String, network: IPAddress, prefixLength: Int, secret: SharedSecret, vendor: NASVendor,
         requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto, sendsMessageAuthenticator: Bool = true,
-        observation: ClientObservation = ClientObservation()
+        rateLimitPerSecond: UInt32 = 0, observation: ClientObservation = ClientObservation()
     ) {
         self.id = id
         self.tenant = tenant
@@ -104,6 +112,7 @@ public final class NASClient: Sendable {
         self.requireMessageAuthenticator = requireMessageAuthenticator
         self.limitProxyState = limitProxyState
         self.sendsMessageAuthenticator = sendsMessageAuthenticator
+        self.rateLimitPerSecond = rateLimitPerSecond
         self.observation = observation
     }
 

@@ -42,7 +42,7 @@ extension PacketPath {
         case .refused(let reason):
             return refuse(reason, packet, attempt, &reply)
         case .slow(let password):
-            if park(packet, datagram, token, password, subscriber) { return .parked }
+            if park(packet, datagram, client.id, token, password, subscriber) { return .parked }
             return refuse(.overloaded, packet, attempt, &reply)
         case .matches:
             let decision = AccessDecision(subscriber, in: snapshot)
@@ -77,11 +77,12 @@ extension PacketPath {
     }
 
     private func park(
-        _ packet: Span<UInt8>, _ datagram: lm_datagram, _ token: ReplyToken, _ password: [UInt8], _ subscriber: SubscriberRecord
+        _ packet: Span<UInt8>, _ datagram: lm_datagram, _ client: Int64, _ token: ReplyToken, _ password: [UInt8],
+        _ subscriber: SubscriberRecord
     ) -> Bool {
         let octets = (0..<packet.count).map { packet[$0] }
         let request = ParkedRequest(
-            octets: octets, datagram: datagram, token: token, password: password, hash: Array(subscriber.credential))
+            client: client, octets: octets, datagram: datagram, token: token, password: password, hash: Array(subscriber.credential))
         let taken = environment.slowChecks.submit(request, to: completions)
         counters.add(taken ? .parked : .parkedRefused)
         return taken

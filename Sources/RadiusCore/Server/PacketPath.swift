@@ -33,6 +33,9 @@ struct PacketPath: ~Copyable {
     var index = AttributeIndex()
     var cache: ReplyCache
     var salt: UInt16
+    var authenticationShare = FairShare()
+    var accountingShare = FairShare()
+    var nowNanoseconds: UInt64 = 0
     var nowSeconds: UInt32 = 0
     var nowMicroseconds: Int64 = 0
 
@@ -49,7 +52,8 @@ struct PacketPath: ~Copyable {
 
     /// Once a batch: reads the clock and takes up a new snapshot.
     mutating func beginBatch() {
-        nowSeconds = UInt32(truncatingIfNeeded: lm_monotonic_nanoseconds() / 1_000_000_000)
+        nowNanoseconds = lm_monotonic_nanoseconds()
+        nowSeconds = UInt32(truncatingIfNeeded: nowNanoseconds / 1_000_000_000)
         nowMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000)
         let current = environment.store.generation.load(ordering: .relaxed)
         if current != generation {
@@ -72,6 +76,7 @@ struct PacketPath: ~Copyable {
             environment.unknownClients.note(source)
             return .drop
         }
+        guard admits(client, datagram, on: service) else { return .drop }
         do {
             let arrived = Span(_unsafeStart: datagram.bytes, count: Int(datagram.count))
             let packet = arrived.extracting(0..<(try PacketHeader.length(of: arrived)))

@@ -33,7 +33,9 @@ public final class RadiusServer: Sendable {
     /// The ports in use, also where the system chose.
     public let authenticationPort: UInt16
     public let accountingPort: UInt16
-    private let sockets: [(authentication: Int32, accounting: Int32)]
+    /// How requests are spread over the workers.
+    public let steering: SocketSteering
+    private let sockets: WorkerSockets
     private let stopping = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
     private let wakeUps: [Int32]
@@ -55,7 +57,11 @@ public final class RadiusServer: Sendable {
             let authentication = try Self.open(address, &authenticationPort, "radius.auth.port", buffer)
             opened.append((authentication, try Self.open(address, &accountingPort, "radius.acct.port", buffer)))
         }
-        sockets = opened
+        sockets = WorkerSockets(opened)
+        // Bound in the order of the workers: a socket's place in its group is its worker's number.
+        let authenticationSteering = SocketSteering.steer(opened.map(\.authentication))
+        let accountingSteering = SocketSteering.steer(opened.map(\.accounting))
+        steering = authenticationSteering == accountingSteering ? authenticationSteering : .refused(ENOTSUP)
         self.authenticationPort = authenticationPort
         self.accountingPort = accountingPort
         counters = opened.map { _ in WorkerCounters() }
@@ -65,18 +71,27 @@ public final class RadiusServer: Sendable {
 
     /// Starts the workers.
     public func start() {
-        for position in sockets.indices {
+        for position in counters.indices {
             running.add(1, ordering: .relaxed)
             Thread.start(name: "radius-\(position)") { [self] in
+                let pair = sockets.pairs[position]
                 var worker = UDPWorker(
-                    authenticationFD: sockets[position].authentication, accountingFD: sockets[position].accounting,
-                    environment: environment, counters: counters[position], events: authEvents[position],
+                    authenticationFD: pair.authentication, accountingFD: pair.accounting, environment: environment,
+                    counters: counters[position], events: authEvents[position],
                     completions: ParkedCompletions(eventFD: wakeUps[position]))
                 worker.run { stopping.load(ordering: .relaxed) }
+                // A NAS learns at once, by ICMP, that this server is gone, and turns to its next one.
+                sockets.close(position)
                 running.subtract(1, ordering: .releasing)
             }
         }
     }
+
+    /// The receive queues of the two ports, all workers together.
+    public var receiveQueues: (authentication: ReceiveQueue, accounting: ReceiveQueue) { sockets.receiveQueues }
+
+    /// Whether the server was asked to end; it still answers what it has received.
+    public var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     /// Whether workers still answer.
     public var isRunning: Bool { running.load(ordering: .acquiring) > 0 }
@@ -90,8 +105,9 @@ public final class RadiusServer: Sendable {
     private static func open(
         _ address: [UInt8], _ port: inout UInt16, _ key: String, _ buffer: Int
     ) throws(ServerError) -> Int32 {
-        let fd = lm_udp_open(address, port, 1, Int32(buffer))
+        let fd = lm_udp_open(address, port, 1, 0)
         guard fd >= 0 else { throw refusal(-fd, port, key) }
+        _ = lm_receive_buffer(fd, Int32(buffer))
         if port == 0 { port = UInt16(clamping: lm_bound_port(fd)) }
         return fd
     }

@@ -6,9 +6,14 @@ struct ReplyPort: ~Copyable {
     let fd: Int32
     private let counters: WorkerCounters
     private var batch = DatagramArena()
-    private var held = HeldReplies(entries: 1 << 16, octets: 8 << 20)
+    private var held: HeldReplies
 
-    init(fd: Int32, counters: WorkerCounters) {
+    /// - Parameters:
+    ///   - fd: of the socket.
+    ///   - counters: of the worker.
+    ///   - entries: replies that may wait, of 128 octets on average.
+    init(fd: Int32, counters: WorkerCounters, held entries: Int) {
+        held = HeldReplies(entries: entries, octets: max(entries * 128, PacketHeader.maximumLength * 2))
         self.fd = fd
         self.counters = counters
     }

@@ -20,8 +20,9 @@ struct UDPWorker: ~Copyable {
         self.environment = environment
         self.counters = counters
         wakeFD = completions.eventFD
-        authentication = ReplyPort(fd: authenticationFD, counters: counters)
-        accounting = ReplyPort(fd: accountingFD, counters: counters)
+        let held = environment.settings.heldReplies
+        authentication = ReplyPort(fd: authenticationFD, counters: counters, held: held)
+        accounting = ReplyPort(fd: accountingFD, counters: counters, held: held)
         path = PacketPath(environment: environment, counters: counters, events: events, completions: completions)
     }
 
@@ -36,11 +37,15 @@ struct UDPWorker: ~Copyable {
         environment.journal.removeListener(eventFD: wakeFD)
     }
 
-    /// Answers what arrived before the stop, waits for the journal, and sends delayed rejects at once.
+    /// A flood, a dead disk or a long queue of slow checks holds up the stop no longer than this.
+    private static let drainNanoseconds: UInt64 = 8_000_000_000
+
+    /// Answers what arrived before the stop, waits for journal and slow checks, and sends delayed rejects at once.
     private mutating func drain() {
-        for _ in 0..<100 {
-            let waitsForJournal = accounting.holdsReplies
-            guard turn(timeoutMilliseconds: waitsForJournal ? 20 : 0) || waitsForJournal else { break }
+        let deadline = lm_monotonic_nanoseconds() + Self.drainNanoseconds
+        while lm_monotonic_nanoseconds() < deadline {
+            let waits = accounting.holdsReplies || path.completions.isExpecting
+            guard turn(timeoutMilliseconds: waits ? 20 : 0) || waits else { break }
         }
         _ = authentication.release(through: .max, into: &path.cache)
         authentication.flush()
@@ -76,6 +81,7 @@ struct UDPWorker: ~Copyable {
 
     private mutating func serveAuthentication() {
         let count = lm_receive(authentication.fd, received.slots, UInt32(LM_BATCH))
+        path.received(Int(count), from: authentication.fd, on: .authentication)
         for position in 0..<max(0, Int(count)) {
             let request = received.slots[position]
             var reply = authentication.slot(answering: request)
@@ -95,7 +101,7 @@ struct UDPWorker: ~Copyable {
 
     private mutating func disposeAuthentication(_ disposition: Disposition, _ reply: lm_datagram, _ token: ReplyToken) {
         switch disposition {
-        case .delay where environment.settings.rejectDelayMilliseconds > 0 && authentication.canHold:
+        case .delay where delays():
             let wait = UInt64(environment.settings.rejectDelayMilliseconds) * 1_000_000
             authentication.hold(reply, until: lm_monotonic_nanoseconds() + wait, token: token)
         case .send, .delay:
@@ -106,8 +112,17 @@ struct UDPWorker: ~Copyable {
         }
     }
 
+    /// Whether a Reject is held back: at once instead when too many wait already, which a flood of wrong passwords brings about.
+    private func delays() -> Bool {
+        guard environment.settings.rejectDelayMilliseconds > 0 else { return false }
+        if authentication.canHold { return true }
+        counters.add(.rejectsUndelayed)
+        return false
+    }
+
     private mutating func serveAccounting() {
         let count = lm_receive(accounting.fd, received.slots, UInt32(LM_BATCH))
+        path.received(Int(count), from: accounting.fd, on: .accounting)
         for position in 0..<max(0, Int(count)) {
             guard accounting.canHold else {
                 counters.add(.heldFull)
@@ -132,6 +147,11 @@ struct UDPWorker: ~Copyable {
 extension PacketPath {
     /// Goes on with a request whose slow check has ended. The client may be gone by now; then nobody is answered.
     mutating func resume(_ parked: ParkedRequest, reply: inout lm_datagram) -> Disposition {
+        guard !parked.isExpired else {
+            counters.add(.parkedExpired)
+            cache.forget(parked.token)
+            return .drop
+        }
         guard let client = snapshot.clients.find(Self.address(of: parked.datagram)) else { return .drop }
         let octets = parked.octets
         let packet = octets.span

@@ -7,8 +7,9 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
     case statusRequests
     case duplicates, duplicatesInWork
     case unknownClients
-    case parked, parkedRefused
-    case journalRefused, heldFull
+    case rateLimited, shed
+    case parked, parkedRefused, parkedExpired
+    case journalRefused, heldFull, rejectsUndelayed
     case sendFailures
     case truncatedDatagrams
 
@@ -24,10 +25,14 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .duplicates: "duplicates_answered"
         case .duplicatesInWork: "duplicates_in_work"
         case .unknownClients: "unknown_clients"
+        case .rateLimited: "rate_limited"
+        case .shed: "shed"
         case .parked: "slow_checks"
         case .parkedRefused: "slow_checks_refused"
+        case .parkedExpired: "slow_checks_expired"
         case .journalRefused: "journal_refused"
         case .heldFull: "held_replies_full"
+        case .rejectsUndelayed: "rejects_undelayed"
         case .sendFailures: "send_failures"
         case .truncatedDatagrams: "truncated_datagrams"
         }

@@ -38,6 +38,7 @@ extension Noun {
             Field("require_message_authenticator", .text, "no, yes, or auto: once it has sent one"),
             Field("limit_proxy_state", .text, "no, yes or auto"),
             Field("send_message_authenticator", .flag, "true or false"),
+            Field("rate_limit_per_second", .integer, "Access-Requests that a node looks at in a second; 0: no limit"),
             Field("enabled", .flag, "true or false"),
             Field("notes", .text, "For people"),
         ],

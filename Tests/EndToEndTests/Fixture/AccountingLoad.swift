@@ -7,21 +7,15 @@ struct AccountingLoad {
     private let file: String
     private let daemon: DaemonProcess
 
-    /// One record as the list and the database name it.
-    struct Record: Hashable {
-        let session: String
-        let status: Int
-        let upload: Int64
-        let download: Int64
-        let seconds: Int64
-    }
+    /// Records of one session: Start, two interims, Stop.
+    static let recordsPerSession = 4
 
-    /// Sessions of three hundred records a second, each record sent again until it is answered.
-    static func start(_ daemon: DaemonProcess, sessions: Int) async throws -> AccountingLoad {
-        let file = daemon.state + "/acknowledged"
+    /// Sessions of `rate` records a second, each record sent again twice a second until it is answered; to `port` unless that is 0.
+    static func start(_ daemon: DaemonProcess, sessions: Int, rate: Int = 300, port: UInt16 = 0) async throws -> AccountingLoad {
+        let file = daemon.state + "/acknowledged.\(await Serial.next())"
+        let target = "127.0.0.1:\(port == 0 ? daemon.accountingPort : port)"
         let tool = try await CommandLineTool(daemon).start([
-            "radius", "load", "--target", "127.0.0.1:\(daemon.accountingPort)", "--secret", "testing123", "--mode", "accounting", "--rate",
-            "300",
+            "radius", "load", "--target", target, "--secret", "testing123", "--mode", "accounting", "--rate", "\(rate)",
             "--count", "\(sessions)", "--timeout", "500", "--retries", "100", "--user-count", "50", "--acknowledged", file, "-o", "json",
         ])
         return AccountingLoad(tool: tool, file: file, daemon: daemon)
@@ -30,64 +24,61 @@ struct AccountingLoad {
     var isRunning: Bool { tool.process.exitStatus == nil }
 
     /// What was acknowledged so far.
-    func acknowledged() -> [Record] {
+    func acknowledged() -> [AccountedRecord] {
         TextFile.read(file).split(separator: "\n").compactMap { line in
             let words = line.split(separator: "\t")
             guard words.count == 5, let status = Int(words[1]), let upload = Int64(words[2]) else { return nil }
             guard let download = Int64(words[3]), let seconds = Int64(words[4]) else { return nil }
-            return Record(session: String(words[0]), status: status, upload: upload, download: download, seconds: seconds)
+            return AccountedRecord(session: String(words[0]), status: status, upload: upload, download: download, seconds: seconds)
         }
     }
 
+    /// How many records are acknowledged so far.
+    var count: Int { TextFile.read(file).utf8.count { $0 == UInt8(ascii: "\n") } }
+
     /// Waits until `count` records are acknowledged.
-    func reach(_ count: Int) async throws {
-        try await eventually {
-            guard isRunning || acknowledged().count >= count else {
-                throw ProcessFailure("the load ended early: \(tool.output)\(tool.errors)")
-            }
-            return acknowledged().count >= count
+    func reach(_ wanted: Int, file: String = #fileID, line: Int = #line) async throws {
+        try await eventually(file: file, line: line) {
+            let isRunning = isRunning
+            if count >= wanted { return true }
+            guard isRunning else { throw ProcessFailure("the load ended early: \(tool.output)\(tool.errors)") }
+            return false
         }
     }
 
     /// Waits for its end; nothing may have been given up.
     func finish() async throws {
-        let status = try await tool.process.end(within: 120)
+        let status = try await tool.process.end(within: 300)
         let report = (output: tool.output, errors: tool.errors)
         tool.remove()
         #expect(status == 0, "\(report.output)\(report.errors)")
     }
 
-    /// Waits until PostgreSQL has all that the journal holds, and gives how often it has each record.
-    func stored() async throws -> [Record: Int] {
-        try await eventually {
-            let metrics = try? await daemon.client.send("GET", "/metrics").text
-            return metrics?.contains("\nlastmile_accounting_lag_records 0\n") == true
-        }
-        let rows = try await daemon.query(
-            """
-            SELECT s.acct_session_id, r.status::text, r.upload_octets::text, r.download_octets::text, coalesce(r.session_seconds, 0)::text, count(*)::text
-            FROM aaa.accounting_record r
-            JOIN (SELECT id, acct_session_id FROM aaa.session UNION ALL SELECT id, acct_session_id FROM aaa.session_history) s ON s.id = r.session_id
-            GROUP BY 1, 2, 3, 4, 5
-            """)
-        var found: [Record: Int] = [:]
-        for row in rows {
-            let numbers = try row.dropFirst().map { try #require($0.flatMap { Int64($0) }) }
-            let record = Record(
-                session: try #require(row[0]), status: Int(numbers[0]), upload: numbers[1], download: numbers[2], seconds: numbers[3])
-            found[record] = Int(numbers[4])
-        }
-        return found
+    /// Each acknowledged record stands in PostgreSQL once, and nothing else does. For a load that has finished.
+    func expectExactlyOnce() async throws {
+        try await daemon.awaitShipping()
+        Self.expectExact(RecordComparison(acknowledged: acknowledged(), stored: try await daemon.storedRecords()))
     }
 
-    /// Each acknowledged record stands in PostgreSQL once; and none stands there twice.
-    func expectExactlyOnce() async throws {
-        let acknowledged = acknowledged()
-        let stored = try await stored()
-        let missing = acknowledged.filter { stored[$0] == nil }
-        #expect(missing.isEmpty, "\(missing.count) of \(acknowledged.count) acknowledged records are lost, such as \(missing.prefix(3))")
-        let repeated = stored.filter { $0.value > 1 }
-        #expect(repeated.isEmpty, "\(repeated.count) records are stored more than once, such as \(repeated.prefix(3))")
-        #expect(acknowledged.count == Set(acknowledged).count)
+    /// The same for all loads together, over nodes that share the first one's PostgreSQL; and each session has the totals of its Stop,
+    /// in whatever order the nodes shipped its records.
+    static func expectExactlyOnce(_ loads: [AccountingLoad], nodes: [DaemonProcess]) async throws {
+        for node in nodes { try await node.awaitShipping() }
+        let storage = try #require(nodes.first)
+        let acknowledged = loads.flatMap { $0.acknowledged() }
+        expectExact(.ofIdentities(acknowledged: acknowledged, stored: try await storage.storedRecords()))
+        let stops = acknowledged.filter { $0.status == 2 }
+        let rows = try await storage.query(
+            "SELECT acct_session_id, upload_octets::text, download_octets::text FROM aaa.session_record WHERE state = 'closed'")
+        let closed = Set(rows.map { $0.compactMap(\.self) })
+        let wrong = stops.filter { !closed.contains([$0.session, "\($0.upload)", "\($0.download)"]) }
+        #expect(wrong.isEmpty, "\(wrong.count) sessions have other totals than their Stop, such as \(wrong.prefix(3))")
+        #expect(rows.count == stops.count)
+    }
+
+    private static func expectExact(_ comparison: RecordComparison) {
+        #expect(comparison.isExact, "\(comparison)")
+        #expect(comparison.acknowledgedCount > 0)
+        print("line rate: \(comparison)")
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import Support
 
 /// A bare UDP socket on the loopback network, for packets that no client would send.
-final class DatagramPeer {
+final class DatagramPeer: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `ProcessFailure` when the system refuses.
@@ -20,6 +20,15 @@ final class DatagramPeer {
     }
 
     deinit { close(descriptor) }
+
+    /// The next datagram; nil when none comes in time.
+    func receive(milliseconds: Int32) -> [UInt8]? {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, milliseconds) > 0 else { return nil }
+        var octets = [UInt8](repeating: 0, count: 4096)
+        let count = recv(descriptor, &octets, octets.count, 0)
+        return count >= 0 ? Array(octets.prefix(count)) : nil
+    }
 
     func send(_ octets: [UInt8]) { _ = Glibc.send(descriptor, octets, octets.count, 0) }
 }

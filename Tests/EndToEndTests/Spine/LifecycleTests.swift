@@ -33,6 +33,33 @@ extension SpineTests {
 
         private static let attribute = #"{"attributes":[{"name":"Testing-Word","value":"hello"}]}"#
 
+        /// A slow password check holds up the stop for a moment: meanwhile the node must say that it is not ready.
+        @Test func terminationMakesTheNodeUnreadyAtOnceAndStillAnswersTheSlowLogin() async throws {
+            try await DaemonProcess.run { daemon in
+                // bcrypt of "arctangent" at cost 12, some tenths of a second.
+                let hash = "$2b$12$cpTTW8ENQgoIX.S2yyKvA.Q9xe6cRMlbkUOYV/sv2To4HRvcdfa6q"
+                try await Operator(daemon).create("subscribers", #"{"username":"slow","profile":"home100","password_hash":"\#(hash)"}"#)
+                let client = Radclient(daemon).patientOnce()
+                // One that is answered first tells that the snapshot has the subscriber.
+                try await eventually { try await client.login("slow", "arctangent").code == "Access-Accept" }
+                async let first = client.login("slow", "arctangent")
+                async let second = client.login("slow", "arctangent")
+                async let third = client.login("slow", "arctangent")
+                try await eventually {
+                    let text = try await daemon.client.send("GET", "/metrics").text
+                    return text.contains("lastmile_slow_checks_running ") && !text.contains("lastmile_slow_checks_running 0")
+                }
+                async let status = daemon.stop()
+                try await eventually {
+                    let ready = try await daemon.client.send("GET", "/readyz")
+                    return ready.status == 503 && ready.text.contains("stopping")
+                }
+                #expect(try await status == 0)
+                let codes = try await [first.code, second.code, third.code]
+                #expect(codes == Array(repeating: "Access-Accept", count: 3))
+            }
+        }
+
         @Test func terminationAnswersWhatIsUnderwayAndEndsWithZero() async throws {
             try await DaemonProcess.run { daemon in
                 let client = Radclient(daemon)

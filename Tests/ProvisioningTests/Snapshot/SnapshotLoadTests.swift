@@ -160,7 +160,8 @@ import Testing
             try await desk.nas("six", address: "2001:db8::/32", vendor: "no-such-make")
             try await desk.sql(
                 """
-                UPDATE aaa.nas SET require_message_authenticator = 'yes', limit_proxy_state = 'no', send_message_authenticator = false
+                UPDATE aaa.nas SET require_message_authenticator = 'yes', limit_proxy_state = 'no', send_message_authenticator = false,
+                    rate_limit_per_second = 250
                 WHERE name = 'four'
                 """)
             try await desk.follow()
@@ -169,9 +170,10 @@ import Testing
             let four = try #require(find("192.0.2.200"))
             #expect(four.name == "four" && four.prefixLength == 120 && four.vendor == .cisco)
             #expect(four.requireMessageAuthenticator == .yes && four.limitProxyState == .no && !four.sendsMessageAuthenticator)
+            #expect(four.rateLimitPerSecond == 250)
             let inside = try #require(find("192.0.2.7"))
             #expect(inside.name == "inside" && inside.prefixLength == 128 && inside.requireMessageAuthenticator == .auto)
-            #expect(inside.sendsMessageAuthenticator)
+            #expect(inside.sendsMessageAuthenticator && inside.rateLimitPerSecond == 0)
             #expect(find("2001:db8:ffff::1")?.name == "six" && find("2001:db8:ffff::1")?.vendor == .generic)
             #expect(find("2001:db9::1") == nil && find("192.0.3.1") == nil)
         }

@@ -13,24 +13,27 @@ final class TestServer {
 
     init(
         client: NASClient = TestServer.loopback(), subscribers: [SubscriberEntry], profiles: [ReplyProfile] = [TestServer.plan()],
-        rejectDelayMilliseconds: Int = 0, policy: AccessPolicy = AccessPolicy()
+        rejectDelayMilliseconds: Int = 0, policy: AccessPolicy = AccessPolicy(), others: [NASClient] = [], workers: Int = 1,
+        address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
+        adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
         var builder = SubscriberIndexBuilder()
         for subscriber in subscribers { builder.add(subscriber) }
         let snapshot = Snapshot(
-            clients: ClientTable([client]), subscribers: SubscriberTable(builder.build()),
+            clients: ClientTable([client] + others), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
             dictionary: try ShippedDictionaries.loaded.get())
         store = SnapshotStore(snapshot)
         var settings = ServerSettings()
         settings.rejectDelayMilliseconds = rejectDelayMilliseconds
+        adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: SlowChecks(threads: 1))
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)))
         server = try RadiusServer(
-            .init(address: IPAddress(ipv4: 0x7f00_0001), authenticationPort: 0, accountingPort: 0), environment: environment)
-        server.start()
+            .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
+        if started { server.start() }
     }
 
     deinit {

@@ -11,6 +11,7 @@ public final class DaemonProcess: Sendable {
     public let state: String
     private let settings: [String: String]
     private let isDemo: Bool
+    private let launcher: [String]
     private let life = Mutex(Life())
 
     private struct Life {
@@ -19,10 +20,15 @@ public final class DaemonProcess: Sendable {
         var number = 0
     }
 
-    private init(settings: [String: String], isDemo: Bool) throws {
+    private init(settings: [String: String], isDemo: Bool, files: [String: String] = [:], launcher: [String] = []) throws {
         state = try PostgresFixture.temporaryDirectory()
         self.settings = settings
         self.isDemo = isDemo
+        self.launcher = launcher
+        for (name, text) in files {
+            try TextFile.write(text, to: state + "/" + name)
+            chmod(state + "/" + name, 0o600)
+        }
         LivingDaemons.add(self)
     }
 
@@ -35,9 +41,19 @@ public final class DaemonProcess: Sendable {
     }
 
     /// Starts a daemon for `body`, and ends it and removes its state afterwards.
-    public static func run(_ settings: [String: String] = [:], demo: Bool = true, _ body: (DaemonProcess) async throws -> Void) async throws
-    {
-        let daemon = try DaemonProcess(settings: settings, isDemo: demo)
+    ///
+    /// - Parameters:
+    ///   - settings: variables on top of the fixture's own.
+    ///   - demo: whether it gets the demonstration's tenant.
+    ///   - files: what `state.dir` holds before the first start, readable by its owner alone: text by name.
+    ///   - launcher: a command line in front of the daemon's, which becomes the daemon.
+    ///   - body: the work.
+    /// - Throws: what `body` throws, with the daemon's last words.
+    public static func run(
+        _ settings: [String: String] = [:], demo: Bool = true, files: [String: String] = [:], launcher: [String] = [],
+        _ body: (DaemonProcess) async throws -> Void
+    ) async throws {
+        let daemon = try DaemonProcess(settings: settings, isDemo: demo, files: files, launcher: launcher)
         defer { daemon.erase() }
         do {
             try await daemon.start()
@@ -55,7 +71,7 @@ public final class DaemonProcess: Sendable {
         }
         // Later lives keep the ports that the first one was given, as a real daemon's clients expect.
         let process = try await RunningProcess.start(
-            try Self.command(isDemo ? ["--demo"] : []), environment: RunningProcess.environment(variables(life: number)),
+            launcher + (try Self.command(isDemo ? ["--demo"] : [])), environment: RunningProcess.environment(variables(life: number)),
             output: log(number),
             deathSignal: SIGTERM)
         life.withLock { $0.process = process }
@@ -90,6 +106,9 @@ public final class DaemonProcess: Sendable {
 
     public func signal(_ number: Int32) { life.withLock { $0.process }?.signal(number) }
 
+    /// Its process in its present life; 0 before the first.
+    public var identifier: Int32 { life.withLock { $0.process }?.identifier ?? 0 }
+
     /// Nil while it runs.
     public var exitStatus: Int32? { life.withLock { $0.process }?.exitStatus }
 
@@ -115,7 +134,10 @@ public final class DaemonProcess: Sendable {
     public var accountingPort: UInt16 { port("radius-acct=") }
     /// Such as `http://127.0.0.1:8080`.
     public var url: String { word("http=") }
-    public var token: String { TextFile.read(state + "/admin.token").split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "" }
+    /// The bootstrap operator's: the one that it was given, or the one that it made.
+    public var token: String {
+        settings["LASTMILE_ADMIN_TOKEN"] ?? String(TextFile.read(state + "/admin.token").prefix { !$0.isWhitespace })
+    }
 
     /// A client of its interface, as the operator.
     public var client: HTTPClient { HTTPClient(url: url, headers: [("Authorization", "Bearer " + token)]) }

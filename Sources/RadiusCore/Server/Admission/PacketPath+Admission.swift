@@ -1,0 +1,50 @@
+import CLinux
+import Synchronization
+
+/// Whether a known client's datagram is worked on at all. Stands before every check that costs something.
+extension PacketPath {
+    /// - Parameters:
+    ///   - client: whose address the datagram came from.
+    ///   - datagram: as it arrived.
+    ///   - service: the port it came to.
+    /// - Returns: false when it is to be dropped; that is counted.
+    mutating func admits(_ client: NASClient, _ datagram: lm_datagram, on service: Service) -> Bool {
+        let isFair = service == .authentication ? authenticationShare.admits(client.id) : accountingShare.admits(client.id)
+        guard isFair else {
+            counters.add(.shed)
+            client.observation.shed.add(1, ordering: .relaxed)
+            return false
+        }
+        guard client.rateLimitPerSecond > 0, service == .authentication else { return true }
+        guard datagram.count > 0, datagram.bytes[0] == PacketCode.accessRequest.rawValue else { return true }
+        let observation = client.observation
+        guard observation.tokens.take(perSecond: client.rateLimitPerSecond, nowNanoseconds: nowNanoseconds) else {
+            counters.add(.rateLimited)
+            observation.rateLimited.add(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    /// Takes note of a batch before it is handled: a full one may mean that more arrives than is answered.
+    ///
+    /// - Parameters:
+    ///   - count: datagrams in the batch.
+    ///   - fd: the socket they came from.
+    ///   - service: of the socket.
+    mutating func received(_ count: Int, from fd: Int32, on service: Service) {
+        guard count >= Int(LM_BATCH) else {
+            if service == .authentication { authenticationShare.observeEmpty() } else { accountingShare.observeEmpty() }
+            return
+        }
+        // A client that is alone cannot crowd out another.
+        guard snapshot.clients.clients.count > 1 else { return }
+        var queue = lm_receive_queue()
+        guard lm_receive_queue_state(fd, &queue) == 0 else { return }
+        if service == .authentication {
+            authenticationShare.observe(octets: queue.octets, limit: queue.limit)
+        } else {
+            accountingShare.observe(octets: queue.octets, limit: queue.limit)
+        }
+    }
+}

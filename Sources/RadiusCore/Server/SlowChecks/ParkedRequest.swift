@@ -1,0 +1,59 @@
+import CLinux
+import Synchronization
+
+/// A request that waits for a slow password check; its reply leaves through the worker that parked it.
+final class ParkedRequest: @unchecked Sendable {
+    // Guard: the worker fills it before it is submitted; the pool's lock orders `parkedNanoseconds` and `isExpired`; one checking thread writes
+    // `outcome`; the worker reads after completion.
+    let client: Int64
+    let octets: [UInt8]
+    let datagram: lm_datagram
+    let token: ReplyToken
+    let password: [UInt8]
+    let hash: [UInt8]
+    var parkedNanoseconds: UInt64 = 0
+    var outcome: PasswordHash.Outcome = .differs
+    /// It waited so long that nobody expects an answer; nothing was checked.
+    var isExpired = false
+
+    init(client: Int64, octets: [UInt8], datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]) {
+        self.client = client
+        self.octets = octets
+        self.datagram = datagram
+        self.token = token
+        self.password = password
+        self.hash = hash
+    }
+}
+
+/// Where a worker finds its finished checks.
+final class ParkedCompletions: Sendable {
+    private let finished = Mutex<[ParkedRequest]>([])
+    private let expected = Atomic<Int>(0)
+    let eventFD: Int32
+
+    init(eventFD: Int32) {
+        self.eventFD = eventFD
+    }
+
+    /// Whether checks were submitted whose outcome was not drained yet.
+    var isExpecting: Bool { expected.load(ordering: .acquiring) > 0 }
+
+    func expect() { expected.add(1, ordering: .relaxed) }
+    func expectNoMore() { expected.subtract(1, ordering: .relaxed) }
+
+    func add(_ request: ParkedRequest) {
+        finished.withLock { $0.append(request) }
+        lm_eventfd_signal(eventFD)
+    }
+
+    func drain() -> [ParkedRequest] {
+        let taken = finished.withLock { requests in
+            let taken = requests
+            requests = []
+            return taken
+        }
+        expected.subtract(taken.count, ordering: .releasing)
+        return taken
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import Support
+import Testing
+
+extension LineRateTests {
+    /// PostgreSQL that does not come to its feet: RADIUS goes on, and afterwards every record is where it belongs.
+    @Suite struct DatabaseOutage {
+        @Test func aPostmasterKilledAtEachStartCostsNeitherRecordsNorLogins() async throws {
+            let seconds = Scale.of(10, large: 60)
+            try await DaemonProcess.run { daemon in
+                let logins = try await LoginLoad.start(daemon)
+                defer { logins.remove() }
+                // Long enough to be under way all through the outage.
+                let load = try await AccountingLoad.start(daemon, sessions: 300 * (seconds + 5) / AccountingLoad.recordsPerSession)
+                try await load.reach(300)
+                let before = load.count
+                let kills = try await killAtEachStart(daemon, seconds: seconds)
+                #expect(kills >= Scale.of(4, large: 8))
+                #expect(load.count - before > 300 * seconds / 2, "accounting was hardly acknowledged while PostgreSQL was away")
+                try await load.finish()
+                try await eventually { try await daemon.client.send("GET", "/readyz").status == 200 }
+                try await load.expectExactlyOnce()
+                try await logins.finish()
+                #expect(try await Operator(daemon).list("subscribers").isEmpty == false)
+                #expect(try await daemon.stop() == 0)
+                print("line rate: PostgreSQL was killed \(kills) times in \(seconds) s")
+            }
+        }
+
+        /// Kills each postmaster within 50 milliseconds of its start.
+        ///
+        /// - Returns: how many.
+        private func killAtEachStart(_ daemon: DaemonProcess, seconds: Int) async throws -> Int {
+            let end = ContinuousClock.now + .seconds(seconds)
+            var killed: Set<Int32> = []
+            while ContinuousClock.now < end {
+                try await eventually { ContinuousClock.now >= end || daemon.postmaster.map { !killed.contains($0) } == true }
+                guard ContinuousClock.now < end, let postmaster = daemon.postmaster else { break }
+                let moment = ContinuousClock.now + .milliseconds(killed.isEmpty ? 0 : Int.random(in: 0..<50))
+                try await eventually { ContinuousClock.now >= moment }
+                kill(postmaster, SIGKILL)
+                killed.insert(postmaster)
+            }
+            return killed.count
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Support
+import Testing
+
+extension LineRateTests {
+    /// The journal's disk is full: no Accounting-Response, an alarm, and recovery without a restart.
+    @Suite struct DiskFull {
+        @Test func aFullDiskIsNotAcknowledgedAndRecoversByItself() async throws {
+            if let obstacle = await SmallDisk.obstacle() {
+                try Test.cancel("\(obstacle)")
+            }
+            let rounds = Scale.of(2, large: 6)
+            // The small disk holds all records of the load, with room to spare.
+            try await DaemonProcess.run(["LASTMILE_JOURNAL_SEGMENT_BYTES": "1048576"], launcher: SmallDisk.launcher) { daemon in
+                let disk = SmallDisk(daemon)
+                let logins = try await LoginLoad.start(daemon)
+                defer { logins.remove() }
+                let load = try await AccountingLoad.start(daemon, sessions: 800 * rounds)
+                for round in 1...rounds {
+                    try await load.reach(800 * round)
+                    try await fillUntilSilent(daemon, disk, load)
+                    try await expectSilence(daemon, load)
+                    try disk.free()
+                    try await eventually { try await daemon.client.send("GET", "/readyz").status == 200 }
+                    #expect(await daemon.metric("lastmile_journal_healthy") == 1)
+                    // Every record that was refused comes again within half a second, and finds the disk free.
+                    let later = ContinuousClock.now + .seconds(1)
+                    try await eventually { ContinuousClock.now >= later }
+                }
+                try await load.finish()
+                try await logins.finish()
+                try await load.expectExactlyOnce()
+                #expect(daemon.exitStatus == nil)
+            }
+        }
+
+        /// Fills the disk until the journal refuses and nothing more is acknowledged; a refused write may free a last page.
+        private func fillUntilSilent(_ daemon: DaemonProcess, _ disk: SmallDisk, _ load: AccountingLoad) async throws {
+            try await eventually {
+                try disk.fill()
+                guard await daemon.metric("lastmile_journal_healthy") == 0 else { return false }
+                let before = load.count
+                try await awaitRefusals(daemon, 200)
+                return load.count == before
+            }
+        }
+
+        /// While it is full: the alarm stands, no record is acknowledged however often it comes, logins go on.
+        private func expectSilence(_ daemon: DaemonProcess, _ load: AccountingLoad) async throws {
+            let before = load.count
+            try await awaitRefusals(daemon, Scale.of(200, large: 1000))
+            #expect(load.count == before)
+            #expect(load.isRunning)
+            #expect(await daemon.metric("lastmile_journal_healthy") == 0)
+            let ready = try await daemon.client.send("GET", "/readyz")
+            #expect(ready.status == 503)
+            #expect(ready.text.contains("No space left"), "\(ready.text)")
+            #expect(try await Radclient(daemon).login("alice").code == "Access-Accept")
+        }
+
+        /// Waits until `count` more records have come and were refused.
+        private func awaitRefusals(_ daemon: DaemonProcess, _ count: Double) async throws {
+            let before = try #require(await daemon.metric("lastmile_journal_refused_total"))
+            try await eventually { await daemon.metric("lastmile_journal_refused_total").map { $0 >= before + count } == true }
+        }
+    }
+}
