@@ -47,8 +47,9 @@ class Process:
             if self.child.poll() is not None:
                 break
             time.sleep(0.002)
+        what = f"was not ready in {seconds} s" if self.child.poll() is None else "ended before it was ready"
         self.end()
-        raise Failure(f"{self.name} did not become ready in {seconds} s: {text.decode(errors='replace')[-300:]}{self.tail()}")
+        raise Failure(f"{self.name} {what}: {text.decode(errors='replace')[-300:]}{self.tail()}")
 
     def tail(self):
         """The end of what it logged."""
