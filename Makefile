@@ -55,7 +55,7 @@ fmt: ## formats the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(sources)
 
 bench: setup ## measures Lastmile beside FreeRADIUS and a C echo, and prints a table
-	@scripts/bench
+	@SWIFT='$(SWIFT)' scripts/bench
 
 counts: setup ## fails when a request takes more instructions or allocations than Benchmarks/Counts/thresholds.txt allows
 	@scripts/counts

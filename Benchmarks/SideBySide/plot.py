@@ -33,9 +33,9 @@ def label(row):
 
 
 def ticks(least, most):
-    """1, 2, 5, 10, 20, 50, ... from below the least to above the most."""
-    found = [step * 10**power for power in range(-1, 7) for step in (1, 2, 5)]
-    low = max(tick for tick in found if tick <= least)
+    """1, 2, 5, 10, 20, 50, ... from half of the least, so that its bar can be seen, to above the most."""
+    found = [step * 10**power for power in range(-2, 7) for step in (1, 2, 5)]
+    low = max(tick for tick in found if tick <= least / 2)
     high = min(tick for tick in found if tick >= most)
     return [tick for tick in found if low <= tick <= high]
 

@@ -27,12 +27,13 @@ def binaries():
 
 
 def account():
-    """Whom PostgreSQL runs as: it refuses root."""
+    """Whom PostgreSQL runs as, for subprocess: it refuses root."""
     if os.geteuid() != 0:
-        return None
+        return {}
     for name in ("postgres", "nobody"):
         try:
-            return pwd.getpwnam(name).pw_uid
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
         except KeyError:
             pass
     raise Failure("PostgreSQL refuses to run as root, and there is no account postgres or nobody")
@@ -44,16 +45,16 @@ class Cluster:
     def __init__(self, directory, processor):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(mode=0o700)
-        user = account()
-        if user is not None:
-            os.chown(self.directory, user, -1)
+        whom = account()
+        if whom:
+            os.chown(self.directory, whom["user"], whom["group"])
         data = self.directory / "data"
         run([binaries() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums"],
-            user=user, extra_groups=[] if user is not None else None)
+            **whom)
         settings = {**SETTINGS, "unix_socket_directories": str(self.directory)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         self.process = Process(
-            [str(binaries() / "postgres"), "-D", str(data), *options], processor, self.directory.with_suffix(".log"), user=user)
+            [str(binaries() / "postgres"), "-D", str(data), *options], processor, self.directory.with_suffix(".log"), account=whom)
         self._wait()
 
     def _wait(self):

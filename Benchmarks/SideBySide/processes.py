@@ -17,7 +17,7 @@ class Failure(Exception):
 class Process:
     """A program that runs until it is ended."""
 
-    def __init__(self, command, processor, log, environment=None, user=None, ready=None, seconds=60):
+    def __init__(self, command, processor, log, environment=None, account=None, ready=None, seconds=60):
         """`ready` stands in the line on standard output that says that the program answers; it is kept in `ready_line`."""
         self.name = os.path.basename(command[0])
         self.log = pathlib.Path(log)
@@ -26,8 +26,7 @@ class Process:
             self.child = subprocess.Popen(
                 ["taskset", "-c", str(processor), *command],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if ready else sink, stderr=sink,
-                env={**os.environ, **(environment or {})}, user=user, group=user, extra_groups=[] if user else None,
-                start_new_session=True)
+                env={**os.environ, **(environment or {})}, start_new_session=True, **(account or {}))
         running.append(self)
         self.ready_line = self._wait_for(ready, seconds) if ready else None
         self.ready_seconds = time.monotonic() - self.started
@@ -48,8 +47,9 @@ class Process:
             if self.child.poll() is not None:
                 break
             time.sleep(0.002)
+        what = f"was not ready in {seconds} s" if self.child.poll() is None else "ended before it was ready"
         self.end()
-        raise Failure(f"{self.name} did not become ready in {seconds} s: {text.decode(errors='replace')[-300:]}{self.tail()}")
+        raise Failure(f"{self.name} {what}: {text.decode(errors='replace')[-300:]}{self.tail()}")
 
     def tail(self):
         """The end of what it logged."""
