@@ -19,7 +19,7 @@ TEST_WIDTH ?= 4
 sources := $(wildcard Package.swift Sources Tests Fuzz Benchmarks)
 shell_scripts := $(wildcard scripts/*) .ci/run
 
-.PHONY: help setup run test build lint fmt bench fuzz e2e soak clean
+.PHONY: help setup run test build lint fmt bench counts fuzz e2e soak clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name meaning; do printf '  make %-7s %s\n' "$$name" "$$meaning"; done
@@ -56,6 +56,10 @@ fmt: ## formats the Swift sources in place
 
 bench: setup ## measures optimised code and prints a table
 	@scripts/bench
+
+counts: setup ## fails when a request takes more instructions or allocations than Benchmarks/Counts/thresholds.txt allows
+	@scripts/counts
+	@echo 'make counts: passed'
 
 fuzz: setup ## feeds hostile packets to the decoder for FUZZ_SECONDS (600)
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz

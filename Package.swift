@@ -90,6 +90,8 @@ let package = Package(
             dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
+        .target(name: "CountGate", path: "Benchmarks/Counts/Gate", swiftSettings: settings),
+        .testTarget(name: "CountGateTests", dependencies: ["CountGate"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

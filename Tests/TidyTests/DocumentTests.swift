@@ -22,7 +22,7 @@ import Testing
 
     @Test func everyTargetOfTheMakefileIsExplained() throws {
         let file = try #require(Self.files.first { $0.path == "Makefile" })
-        for target in ["run", "test", "build", "lint", "fmt", "bench", "fuzz", "e2e", "soak", "clean"] {
+        for target in ["run", "test", "build", "lint", "fmt", "bench", "counts", "fuzz", "e2e", "soak", "clean"] {
             #expect(file.lines.contains { $0.hasPrefix(target + ":") && $0.contains("## ") }, "\(target)")
         }
     }

@@ -69,6 +69,9 @@ struct UpdateCommand<Kind: NounKind>: ParsableCommand {
             Terminal.out(global.rendering.record(dryRun ? changed["after"] ?? changed : changed, columns: noun.columns))
         }
         if dryRun { Terminal.note("It would become so; nothing was stored.\n") }
+        if let applied = changed["applied"], !OutcomeText.isDone(applied) {
+            throw CommandFailure(.failed, "the change is stored, but the network did not take all of it", next: OutcomeText.advice(applied))
+        }
     }
 }
 

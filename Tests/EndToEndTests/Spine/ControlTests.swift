@@ -71,6 +71,19 @@ extension SpineTests {
             #expect(try await scene.simulator.event("coa", number: 2).attribute("Mikrotik-Rate-Limit") == ["7M/60M"])
         }
 
+        @Test func applyingAProfileThatTheNASRefusesStoresItAndFails() async throws {
+            let daemon = try await SharedDaemon.get()
+            let plan = "plan-\(await Serial.next())"
+            try await Operator(daemon).create("profiles", #"{"name":"\#(plan)","download":10000000,"upload":2000000}"#)
+            let scene = try await Scene.open(options: ["--answer", "nak:501"], profile: plan)
+            defer { scene.simulator.tool.remove() }
+            _ = try await scene.sessionID()
+            let result = try await CommandLineTool(scene.daemon).run("profile", "update", plan, "--download", "60M", "--apply")
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.contains("the change is stored, but the network did not take all of it"), "\(result.errors)")
+            #expect(try await scene.owner.get("profiles/\(plan)")["download"]?.integer == 60_000_000)
+        }
+
         @Test func anotherPlanReachesTheRunningSessionByItself() async throws {
             let scene = try await Scene.open(profile: "home20")
             defer { scene.simulator.tool.remove() }
