@@ -5,20 +5,28 @@ public import Synchronization
 /// A request that waits for a slow password check; its reply leaves through the worker that parked it.
 final class ParkedRequest: @unchecked Sendable {
     // Guard: the worker fills it before it is submitted; one checking thread writes `outcome`; the worker reads it after completion.
-    let octets: [UInt8]
+    let octets: UnsafeMutablePointer<UInt8>
+    let count: Int
     let datagram: lm_datagram
     let token: ReplyToken
     let password: [UInt8]
     let hash: [UInt8]
     var outcome: PasswordHash.Outcome = .differs
 
-    init(octets: [UInt8], datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]) {
-        self.octets = octets
+    /// Copies the `count` octets of `packet`.
+    init(
+        packet: UnsafePointer<UInt8>, count: Int, datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]
+    ) {
+        octets = .allocate(capacity: count)
+        octets.initialize(from: packet, count: count)
+        self.count = count
         self.datagram = datagram
         self.token = token
         self.password = password
         self.hash = hash
     }
+
+    deinit { octets.deallocate() }
 }
 
 /// Where a worker finds its finished checks.
