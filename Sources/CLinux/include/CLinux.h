@@ -9,6 +9,7 @@
 
 #include "MD5Lanes.h"
 #include "Process.h"
+#include "SHA1Blocks.h"
 
 /// Where a datagram comes from or goes to.
 struct lm_address {

@@ -70,6 +70,8 @@ struct PacketBatch: ~Copyable {
     private let outerBlocks: UnsafeMutablePointer<UInt8>
     /// A password in clear, while it is compared.
     let clear: UnsafeMutablePointer<UInt8>
+    /// What the MS-CHAP proof that was checked last has computed.
+    let hashes: UnsafeMutablePointer<MSCHAPHashes>
 
     init() {
         works = .allocate(capacity: Self.capacity)
@@ -81,6 +83,8 @@ struct PacketBatch: ~Copyable {
         padOctets = .allocate(capacity: Self.capacity * Self.padLimit * SecretRow.padCapacity)
         outerBlocks = .allocate(capacity: Self.capacity * 64)
         clear = .allocate(capacity: UserPassword.maximumCount)
+        hashes = .allocate(capacity: 1)
+        hashes.initialize(to: MSCHAPHashes())
         for position in 0..<Self.capacity { _ = lm_md5_end(outerBlocks + position * 64 + 16, 16, 64 + 16) }
     }
 
@@ -93,6 +97,7 @@ struct PacketBatch: ~Copyable {
         padOctets.deallocate()
         outerBlocks.deallocate()
         clear.deallocate()
+        hashes.deallocate()
     }
 
     /// Begins anew.

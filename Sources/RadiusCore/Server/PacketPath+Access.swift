@@ -65,7 +65,7 @@ extension PacketPath {
         guard let slow else {
             let proof = PasswordProof(
                 credentials: attempt.credentials, request: attempt.request, pads: batch.jobs + attempt.work.pointee.pads,
-                clear: batch.clear)
+                clear: batch.clear, hashes: batch.hashes)
             return proof.check(subscriber)
         }
         switch slow {
@@ -97,13 +97,7 @@ extension PacketPath {
                 AcceptAttributes.appendKeyed(
                     verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
         }
-        if attempt.credentials.isMSCHAP {
-            do {
-                try appendMSCHAPSuccess(attempt, subscriber, &writer)
-            } catch {
-                return refuse(.malformedCredentials, attempt, reply)
-            }
-        }
+        if attempt.credentials.isMSCHAP { appendMSCHAPSuccess(attempt, subscriber, &writer) }
         echoProxyState(attempt.request, &writer)
         guard complete, !writer.overflowed else { return refuse(.replyTooLarge, attempt, reply) }
         finish(writer, to: client, reply)

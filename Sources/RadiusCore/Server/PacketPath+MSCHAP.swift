@@ -15,28 +15,24 @@ extension PacketPath {
         static let rc4Either: UInt32 = 6
     }
 
-    /// After a proof that verified, so the lengths are right; a throw here would mean that nothing is appended.
+    /// After a proof that verified, so the lengths are right and its hashes are there.
     @_lifetime(writer: copy writer)
-    mutating func appendMSCHAPSuccess(
-        _ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter
-    ) throws(DecodeError) {
-        let request = attempt.request
-        if let range = attempt.credentials.ms2Response, let challenge = attempt.credentials.msChallenge,
-            let name = attempt.userName, let hash = PasswordProof.ntHash(of: subscriber)
-        {
-            let response = request.octets(range)
-            let proof = try MSCHAP.V2.authenticatorResponse(
-                response: response, challenge: request.octets(challenge), ntHash: hash, userName: request.octets(name))
+    mutating func appendMSCHAPSuccess(_ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter) {
+        let hashes = batch.hashes.pointee
+        if let range = attempt.credentials.ms2Response {
+            let response = attempt.request.octets(range)
+            let hashHash = MSCHAP.hash(ofNTHash: hashes.ntHash)
+            let proof = MSCHAP.V2.authenticatorResponse(response: response, challengeHash: hashes.challengeHash, hashHash: hashHash)
             var text = InlineArray<64, UInt8>(repeating: 0)
             var buffer = text.mutableSpan
             let count = MSCHAP.writeSuccess(identifier: response[0], authenticatorResponse: proof, into: &buffer)
             writer.append(vendor: AccessCredentials.microsoft, Microsoft.chap2Success, text.span.extracting(0..<count))
-            let keys = try MSCHAP.V2.mppeKeys(response: response, ntHash: hash)
+            let keys = MSCHAP.V2.mppeKeys(response: response, hashHash: hashHash)
             appendSalted(Microsoft.mppeSendKey, keys.send, attempt, &writer)
             appendSalted(Microsoft.mppeRecvKey, keys.receive, attempt, &writer)
             appendEncryptionPolicy(&writer)
-        } else if attempt.credentials.msResponse != nil, let hash = PasswordProof.ntHash(of: subscriber) {
-            appendV1Keys(hash, PasswordProof.lmHash(of: subscriber), attempt, &writer)
+        } else {
+            appendV1Keys(hashes.ntHash, PasswordProof.lmHash(of: subscriber), attempt, &writer)
             appendEncryptionPolicy(&writer)
         }
     }

@@ -8,6 +8,13 @@ enum ProofOutcome {
     case slow(password: [UInt8])
 }
 
+/// What an MS-CHAP proof leaves for the answer to it.
+struct MSCHAPHashes: BitwiseCopyable {
+    var ntHash = Digest16(repeating: 0)
+    /// Version 2 only.
+    var challengeHash = InlineArray<8, UInt8>(repeating: 0)
+}
+
 /// Checks a password proof against a stored credential. Synchronous; does not allocate, except for `slow`.
 struct PasswordProof {
     let credentials: AccessCredentials
@@ -16,6 +23,8 @@ struct PasswordProof {
     let pads: UnsafePointer<lm_md5_job>
     /// Room for a password in clear.
     let clear: UnsafeMutablePointer<UInt8>
+    /// Room for what an MS-CHAP proof computes and its answer needs again.
+    let hashes: UnsafeMutablePointer<MSCHAPHashes>
 
     /// Whether a User-Password may have this length (RFC 2865 §5.2).
     static func isPossible(_ password: Range<Int>) -> Bool {
@@ -84,11 +93,13 @@ struct PasswordProof {
         guard let challenge = credentials.msChallenge, let hash = Self.ntHash(of: subscriber) else {
             return .refused(.malformedCredentials)
         }
+        hashes.pointee.ntHash = hash
         if let range = credentials.ms2Response {
-            return outcome(
-                try MSCHAP.V2.verify(
-                    response: request.octets(range), challenge: request.octets(challenge), ntHash: hash,
-                    userName: request.value(.userName)))
+            guard range.count == MSCHAP.responseCount, challenge.count == 16 else { throw .msCHAPLength }
+            let response = request.octets(range)
+            hashes.pointee.challengeHash = MSCHAP.V2.challengeHash(
+                response: response, challenge: request.octets(challenge), userName: request.value(.userName))
+            return outcome(MSCHAP.V2.verify(response: response, challengeHash: hashes.pointee.challengeHash, ntHash: hash))
         }
         guard let range = credentials.msResponse else { return .refused(.noCredentials) }
         return outcome(try MSCHAP.V1.verify(response: request.octets(range), challenge: request.octets(challenge), ntHash: hash))

@@ -132,3 +132,18 @@ import Testing
         #expect(expected.withUnsafeBufferPointer { $0.baseAddress.map(job.matches) } == false)
     }
 }
+
+@Suite struct SHA1BlocksTests {
+    @Test func theProcessorsInstructionsAgreeWithPlainCode() {
+        var random = SystemRandomNumberGenerator()
+        for count in 0..<40 {
+            let blocks = (0..<max(1, count) * 64).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let state = (0..<5).map { _ in UInt32.random(in: 0...UInt32.max, using: &random) }
+            var (fast, plain) = (state, state)
+            lm_sha1_blocks(&fast, blocks, UInt32(count))
+            lm_sha1_blocks_plain(&plain, blocks, UInt32(count))
+            #expect(fast == plain)
+            #expect((fast == state) == (count == 0))
+        }
+    }
+}
