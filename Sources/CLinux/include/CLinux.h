@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "LoadSocket.h"
+#include "MD5Lanes.h"
 #include "Process.h"
+#include "SHA1Blocks.h"
 #include "Steering.h"
 
 /// Where a datagram comes from or goes to.
@@ -62,6 +64,9 @@ int lm_wait(const int *descriptors, unsigned count, int timeout_milliseconds);
 
 /// The port that a socket is bound to, or -errno.
 int lm_bound_port(int fd);
+
+/// Asks the processor to bring the cache line at `place` nearer; any address is allowed.
+static inline void lm_prefetch(const void *place) { __builtin_prefetch(place); }
 
 /// CRC-32C (Castagnoli) of `count` octets, continued from `seed` (0 to begin).
 uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);

@@ -20,7 +20,12 @@ extension MSCHAP {
         ) throws(DecodeError) -> Bool {
             guard response.count == responseCount, challenge.count == 16 else { throw .msCHAPLength }
             let hashed = challengeHash(response: response, challenge: challenge, userName: userName)
-            let expected = challengeResponse(challenge: hashed, hash: ntHash)
+            return verify(response: response, challengeHash: hashed, ntHash: ntHash)
+        }
+
+        /// The same from the hash of the challenges; `response` has 50 octets.
+        static func verify(response: Span<UInt8>, challengeHash: InlineArray<8, UInt8>, ntHash: Digest16) -> Bool {
+            let expected = challengeResponse(challenge: challengeHash, hash: ntHash)
             return ConstantTime.equal(response.extracting(26..<50), expected.span)
         }
 
@@ -31,13 +36,19 @@ extension MSCHAP {
             response: Span<UInt8>, challenge: Span<UInt8>, ntHash: Digest16, userName: Span<UInt8>
         ) throws(DecodeError) -> InlineArray<42, UInt8> {
             guard response.count == responseCount, challenge.count == 16 else { throw .msCHAPLength }
+            let hashed = challengeHash(response: response, challenge: challenge, userName: userName)
+            return authenticatorResponse(response: response, challengeHash: hashed, hashHash: hash(ofNTHash: ntHash))
+        }
+
+        /// The same from what verifying has computed.
+        static func authenticatorResponse(
+            response: Span<UInt8>, challengeHash hashed: InlineArray<8, UInt8>, hashHash: Digest16
+        ) -> InlineArray<42, UInt8> {
             var inner = SHA1()
-            let hashHash = hash(ofNTHash: ntHash)
             inner.update(hashHash.span)
             inner.update(response.extracting(26..<50))
             inner.update("Magic server to client signing constant")
             let first = inner.finish()
-            let hashed = challengeHash(response: response, challenge: challenge, userName: userName)
             var outer = SHA1()
             outer.update(first.span)
             outer.update(hashed.span)
@@ -55,8 +66,12 @@ extension MSCHAP {
         /// - Throws: `DecodeError.msCHAPLength` when `response` is not 50 octets.
         public static func mppeKeys(response: Span<UInt8>, ntHash: Digest16) throws(DecodeError) -> MPPEKeys {
             guard response.count == responseCount else { throw .msCHAPLength }
+            return mppeKeys(response: response, hashHash: hash(ofNTHash: ntHash))
+        }
+
+        /// The same from the hash of the NT hash; `response` has 50 octets.
+        static func mppeKeys(response: Span<UInt8>, hashHash: Digest16) -> MPPEKeys {
             var digest = SHA1()
-            let hashHash = hash(ofNTHash: ntHash)
             digest.update(hashHash.span)
             digest.update(response.extracting(26..<50))
             digest.update("This is the MPPE Master Key")

@@ -17,26 +17,53 @@ public enum AcceptAttributes {
         _ decision: AccessDecision, of subscriber: SubscriberRecord, to vendor: NASVendor, in snapshot: Snapshot,
         secret: SharedSecret, authenticator: Digest16, writer: inout PacketWriter
     ) -> Bool {
-        guard let profile = decision.profile else { return false }
+        appendPlain(decision.verdict, of: subscriber, to: vendor, in: snapshot, writer: &writer)
+            && appendKeyed(
+                decision.verdict, of: subscriber, to: vendor, in: snapshot,
+                keys: HideKeys(secret: secret, authenticator: authenticator), writer: &writer)
+            && !writer.overflowed
+    }
+
+    /// Appends what is encoded already. Allocates nothing and counts no references.
+    ///
+    /// - Returns: false without a profile.
+    @_lifetime(writer: copy writer)
+    static func appendPlain(
+        _ verdict: AccessVerdict, of subscriber: SubscriberRecord, to vendor: NASVendor, in snapshot: Snapshot, writer: inout PacketWriter
+    ) -> Bool {
+        guard let profile = verdict.profile else { return false }
         appendEncoded(subscriber.identity, &writer)
-        profile.template(for: vendor).withUnsafeBytes { appendEncoded($0, &writer) }
-        let keyed = profile.keyedAttributes(for: vendor)
-        appendTimeouts(decision, of: subscriber, in: snapshot, &writer)
-        if decision.level != .active || !subscriber.replacesFilters {
-            profile.filters.withUnsafeBytes { appendEncoded($0, &writer) }
+        appendEncoded(profile._withUnsafeGuaranteedRef { $0.wire.template(for: vendor) }, &writer)
+        appendTimeouts(verdict, of: subscriber, in: snapshot, &writer)
+        if verdict.level != .active || !subscriber.replacesFilters {
+            appendEncoded(profile._withUnsafeGuaranteedRef { $0.wire.filters }, &writer)
         }
-        if decision.level == .active { appendEncoded(subscriber.service, &writer) }
-        let own = decision.level == .active && subscriber.hasKeyedAttributes ? snapshot.keyedAttributes[subscriber.id] ?? [] : []
-        if !keyed.isEmpty || !own.isEmpty {
-            let keys = HideKeys(secret: secret, authenticator: authenticator)
-            guard appendKeyed(keyed + own, keys: keys, snapshot.dictionary, &writer) else { return false }
-        }
-        return !writer.overflowed
+        if verdict.level == .active { appendEncoded(subscriber.service, &writer) }
+        return true
+    }
+
+    /// Whether `appendKeyed` would append anything.
+    static func needsKeys(_ verdict: AccessVerdict, of subscriber: SubscriberRecord, to vendor: NASVendor) -> Bool {
+        if verdict.level == .active, subscriber.hasKeyedAttributes { return true }
+        return verdict.profile?._withUnsafeGuaranteedRef { $0.wire.isKeyed(for: vendor) } ?? false
+    }
+
+    /// Appends what is encrypted for this packet.
+    ///
+    /// - Returns: false when an attribute cannot be encoded; the packet must then not be sent.
+    @_lifetime(writer: copy writer)
+    static func appendKeyed(
+        _ verdict: AccessVerdict, of subscriber: SubscriberRecord, to vendor: NASVendor, in snapshot: Snapshot,
+        keys: @autoclosure () -> HideKeys, writer: inout PacketWriter
+    ) -> Bool {
+        guard needsKeys(verdict, of: subscriber, to: vendor), let profile = verdict.profile?.takeUnretainedValue() else { return true }
+        let own = verdict.level == .active && subscriber.hasKeyedAttributes ? snapshot.keyedAttributes[subscriber.id] ?? [] : []
+        return encode(profile.keyedAttributes(for: vendor) + own, keys: keys(), snapshot.dictionary, &writer)
     }
 
     @_lifetime(writer: copy writer)
     private static func appendTimeouts(
-        _ decision: AccessDecision, of subscriber: SubscriberRecord, in snapshot: Snapshot, _ writer: inout PacketWriter
+        _ decision: AccessVerdict, of subscriber: SubscriberRecord, in snapshot: Snapshot, _ writer: inout PacketWriter
     ) {
         let session = decision.sessionTimeoutSeconds(subscriber)
         if session != 0 { writer.append(AttributeNumber.sessionTimeout, session) }
@@ -52,7 +79,7 @@ public enum AcceptAttributes {
     }
 
     @_lifetime(writer: copy writer)
-    private static func appendKeyed(
+    private static func encode(
         _ attributes: [ReplyAttribute], keys: HideKeys, _ dictionary: RadiusDictionary, _ writer: inout PacketWriter
     ) -> Bool {
         for attribute in attributes {

@@ -2,14 +2,40 @@
 ///
 /// A pure function of record and snapshot: the packet path and `explain` ask the same one.
 public struct AccessDecision {
-    public let reason: AccessReason
-    public let level: AccessLevel
     /// The profile whose template is sent; nil with every reject.
     public let profile: ReplyProfile?
+    let verdict: AccessVerdict
 
-    public var isAccepted: Bool { reason == .accepted || reason == .acceptedCaptive }
+    public var reason: AccessReason { verdict.reason }
+    public var level: AccessLevel { verdict.level }
+    public var isAccepted: Bool { verdict.isAccepted }
 
     public init(_ subscriber: SubscriberRecord, in snapshot: Snapshot) {
+        verdict = AccessVerdict(subscriber, in: snapshot)
+        profile = verdict.profile?.takeUnretainedValue()
+    }
+
+    /// Session-Timeout in seconds; 0 for none.
+    public func sessionTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 { verdict.sessionTimeoutSeconds(subscriber) }
+
+    /// Idle-Timeout in seconds; 0 for none.
+    public func idleTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 { verdict.idleTimeoutSeconds(subscriber) }
+
+    /// Acct-Interim-Interval in seconds.
+    public func interimSeconds(_ subscriber: SubscriberRecord, in snapshot: Snapshot) -> UInt32 {
+        verdict.interimSeconds(subscriber, in: snapshot)
+    }
+}
+
+/// The decision as plain octets: valid only while the snapshot that it was made of is alive.
+struct AccessVerdict {
+    let reason: AccessReason
+    let level: AccessLevel
+    let profile: Unmanaged<ReplyProfile>?
+
+    var isAccepted: Bool { reason == .accepted || reason == .acceptedCaptive }
+
+    init(_ subscriber: SubscriberRecord, in snapshot: Snapshot) {
         level = max(subscriber.status.level, subscriber.locks.level)
         switch level {
         case .suspended:
@@ -17,10 +43,11 @@ public struct AccessDecision {
             reason = Self.refusal(of: subscriber)
         case .captive:
             let garden = snapshot.policy(of: subscriber.tenant).walledGardenProfile
-            profile = garden == 0 ? nil : snapshot.profiles[garden]
+            profile = garden == 0 ? nil : snapshot.profileTable[garden]
             reason = profile == nil ? .noWalledGarden : .acceptedCaptive
         case .active:
-            profile = subscriber.profile == 0 ? nil : snapshot.profiles[subscriber.profile]
+            let number = subscriber.profile
+            profile = number == 0 ? nil : snapshot.profileTable[number]
             reason = profile == nil ? .profileMissing : .accepted
         }
     }
@@ -35,19 +62,16 @@ public struct AccessDecision {
         }
     }
 
-    /// Session-Timeout in seconds; 0 for none.
-    public func sessionTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
-        own(subscriber.sessionTimeoutSeconds, profile?.sessionTimeoutSeconds)
+    func sessionTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
+        own(subscriber.sessionTimeoutSeconds, profile?._withUnsafeGuaranteedRef { $0.sessionTimeoutSeconds })
     }
 
-    /// Idle-Timeout in seconds; 0 for none.
-    public func idleTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
-        own(subscriber.idleTimeoutSeconds, profile?.idleTimeoutSeconds)
+    func idleTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
+        own(subscriber.idleTimeoutSeconds, profile?._withUnsafeGuaranteedRef { $0.idleTimeoutSeconds })
     }
 
-    /// Acct-Interim-Interval in seconds.
-    public func interimSeconds(_ subscriber: SubscriberRecord, in snapshot: Snapshot) -> UInt32 {
-        let nearest = own(subscriber.interimSeconds, profile?.interimSeconds)
+    func interimSeconds(_ subscriber: SubscriberRecord, in snapshot: Snapshot) -> UInt32 {
+        let nearest = own(subscriber.interimSeconds, profile?._withUnsafeGuaranteedRef { $0.interimSeconds })
         return nearest != 0 ? nearest : snapshot.policy(of: subscriber.tenant).interimSeconds
     }
 

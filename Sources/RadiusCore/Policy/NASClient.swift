@@ -66,6 +66,8 @@ public final class ClientObservation: Sendable {
     }
 
     private func set(_ rule: borrowing Atomic<UInt8>, _ value: UInt8) {
+        // A plain load first: nothing is new for each packet, and an exchange takes the line from all other workers.
+        guard rule.load(ordering: .relaxed) != value else { return }
         if rule.exchange(value, ordering: .relaxed) != value { revision.add(1, ordering: .relaxed) }
     }
 

@@ -1,7 +1,7 @@
 /// The makes of access server whose rate attributes and CoA habits differ.
 ///
 /// `name` is what the configuration and the `vendor` column of a NAS say; raw values are stable but never stored.
-public enum NASVendor: UInt8, CaseIterable, Hashable, Sendable {
+public enum NASVendor: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
     /// No make known: the WISPr attributes, which most equipment reads.
     case generic
     case mikrotik, cisco, ciscoASR9000, airespace, juniper, huawei, netelastic, h3c, zte, nokia, ericsson, starent

@@ -19,6 +19,8 @@ public final class ReplyProfile: Sendable {
     private let keyed: [[ReplyAttribute]]
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
+    /// Templates and filters for the packet path.
+    let wire: ReplyTemplates
 
     /// Renders the rate for every vendor, once.
     ///
@@ -68,7 +70,10 @@ public final class ReplyProfile: Sendable {
         added = additions
         self.keyed = hidden
         self.alarms = alarms
+        wire = ReplyTemplates(templates, filters: filters, keyed: hidden.map { !$0.isEmpty })
     }
+
+    deinit { wire.deallocate() }
 
     /// Encoded attributes for a NAS of `vendor`.
     public func template(for vendor: NASVendor) -> [UInt8] { templates[Int(vendor.rawValue)] }

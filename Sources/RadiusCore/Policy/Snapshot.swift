@@ -1,7 +1,7 @@
 public import Synchronization
 
 /// What holds for a whole tenant where subscriber and profile say nothing.
-public struct AccessPolicy: Sendable {
+public struct AccessPolicy: Sendable, BitwiseCopyable {
     /// Profile of captive subscribers; 0 for none, and then they are refused.
     public var walledGardenProfile: Int64
     public var interimSeconds: UInt32
@@ -21,6 +21,9 @@ public final class Snapshot: Sendable {
     /// Per-packet encrypted attributes of the few subscribers that have such.
     public let keyedAttributes: [Int64: [ReplyAttribute]]
     public let dictionary: RadiusDictionary
+    /// The same profiles and policies for the packet path; `profiles` keeps alive what the table points to.
+    let profileTable: NumberTable<Unmanaged<ReplyProfile>>
+    private let policyTable: NumberTable<AccessPolicy>
 
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
@@ -32,10 +35,12 @@ public final class Snapshot: Sendable {
         self.policies = policies
         self.keyedAttributes = keyedAttributes
         self.dictionary = dictionary
+        profileTable = NumberTable(profiles.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
+        policyTable = NumberTable(policies.map { (number: $0.key, value: $0.value) })
     }
 
     /// The policy of `tenant`, or the defaults.
-    public func policy(of tenant: Int64) -> AccessPolicy { policies[tenant] ?? AccessPolicy() }
+    public func policy(of tenant: Int64) -> AccessPolicy { policyTable[tenant] ?? AccessPolicy() }
 }
 
 /// Where the snapshot in force stands. A reader looks at `generation`, one relaxed load, and takes the lock only when it changed.

@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// Subscribers by (tenant, user name): packed records and an open-addressing table of 32-bit offsets.
@@ -41,7 +42,20 @@ public final class SubscriberIndex: @unchecked Sendable {
 
     /// The record of `name` in `tenant`; a removed one is found too.
     func find(tenant: Int64, _ name: UnsafeRawBufferPointer) -> SubscriberRecord? {
-        var slot = Int(truncatingIfNeeded: Self.hash(tenant: tenant, name)) & mask
+        find(hash: Self.hash(tenant: tenant, name), tenant: tenant, name)
+    }
+
+    func prefetchSlot(_ hash: UInt64) { lm_prefetch(slots + (Int(truncatingIfNeeded: hash) & mask)) }
+
+    func prefetchRecord(_ hash: UInt64) {
+        let slot = slots[Int(truncatingIfNeeded: hash) & mask]
+        guard slot != 0 else { return }
+        lm_prefetch(records + Int(slot - 1) * 8)
+        lm_prefetch(records + Int(slot - 1) * 8 + 64)
+    }
+
+    func find(hash: UInt64, tenant: Int64, _ name: UnsafeRawBufferPointer) -> SubscriberRecord? {
+        var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
             let record = SubscriberRecord(base: records + Int(slots[slot] - 1) * 8)
             if record.tenant == tenant, Self.equal(record.name, name) { return record }
@@ -83,9 +97,14 @@ public final class SubscriberIndex: @unchecked Sendable {
             offset += 8
         }
         var tail: UInt64 = 0
-        while offset < name.count {
-            tail = tail << 8 | UInt64(name[offset])
-            offset += 1
+        if name.count >= 8 {
+            // The last eight, some of them for the second time.
+            if offset < name.count { tail = name.loadUnaligned(fromByteOffset: name.count - 8, as: UInt64.self) }
+        } else {
+            while offset < name.count {
+                tail = tail << 8 | UInt64(name[offset])
+                offset += 1
+            }
         }
         return mix(state ^ tail)
     }

@@ -22,6 +22,20 @@ public struct SubscriberTable: Sendable {
         return base.find(tenant: tenant, name)
     }
 
+    /// What `prefetchSlot`, `prefetchRecord` and `find` take, for a look-up in steps over a whole batch.
+    func hash(tenant: Int64, name: UnsafeRawBufferPointer) -> UInt64 { SubscriberIndex.hash(tenant: tenant, name) }
+
+    /// Has the place in the table brought nearer.
+    func prefetchSlot(_ hash: UInt64) { base.prefetchSlot(hash) }
+
+    /// Has the record brought nearer that most likely is the one.
+    func prefetchRecord(_ hash: UInt64) { base.prefetchRecord(hash) }
+
+    func find(hash: UInt64, tenant: Int64, name: UnsafeRawBufferPointer) -> SubscriberRecord? {
+        if recent.count > 0, let record = recent.find(hash: hash, tenant: tenant, name) { return record.isRemoved ? nil : record }
+        return base.find(hash: hash, tenant: tenant, name)
+    }
+
     /// Subscribers that a look-up can find, at most.
     public var count: Int { base.count + recent.count }
 

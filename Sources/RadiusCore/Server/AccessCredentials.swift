@@ -2,9 +2,9 @@
 struct AccessCredentials {
     /// Microsoft's Private Enterprise Number (RFC 2548).
     static let microsoft: UInt32 = 311
-    private static let msCHAPResponse: UInt32 = 1
-    private static let msCHAPChallenge: UInt32 = 11
-    private static let msCHAP2Response: UInt32 = 25
+    private static let msCHAPResponse: UInt8 = 1
+    private static let msCHAPChallenge: UInt8 = 11
+    private static let msCHAP2Response: UInt8 = 25
 
     var password: Range<Int>?
     var chapPassword: Range<Int>?
@@ -15,36 +15,41 @@ struct AccessCredentials {
     var msChallenge: Range<Int>?
     var hasEAP: Bool
 
-    init(_ packet: Span<UInt8>, _ index: borrowing AttributeIndex) {
-        password = index.first(AttributeNumber.userPassword)?.range
-        chapPassword = index.first(AttributeNumber.chapPassword)?.range
-        chapChallenge = index.first(AttributeNumber.chapChallenge)?.range
-        hasEAP = index.contains(AttributeNumber.eapMessage)
-        var next = 0
-        while let position = index.position(of: AttributeNumber.vendorSpecific, from: next) {
-            readVendor(index[position], packet)
-            next = position + 1
+    init(_ request: RequestAttributes) {
+        password = request.first(.userPassword)
+        chapPassword = request.first(.chapPassword)
+        chapChallenge = request.first(.chapChallenge)
+        hasEAP = request.contains(.eapMessage)
+        var next = request.first(.vendorSpecific)
+        while let attribute = next {
+            readVendor(attribute, request)
+            next = request.next(.vendorSpecific, after: attribute)
         }
     }
 
-    private mutating func readVendor(_ attribute: AttributeLocation, _ packet: Span<UInt8>) {
-        guard attribute.count > 4, Self.vendor(of: attribute, packet) == Self.microsoft else { return }
-        var cursor = AttributeCursor(attribute.offset + 4..<attribute.range.upperBound)
-        while let member = cursor.next(in: packet) {
-            switch member.type {
-            case Self.msCHAPResponse: msResponse = msResponse ?? member.range
-            case Self.msCHAP2Response: ms2Response = ms2Response ?? member.range
-            case Self.msCHAPChallenge: msChallenge = msChallenge ?? member.range
+    private mutating func readVendor(_ attribute: Range<Int>, _ request: RequestAttributes) {
+        guard attribute.count > 4, Self.vendor(request.packet + attribute.lowerBound) == Self.microsoft else { return }
+        var offset = attribute.lowerBound + 4
+        // What does not parse is opaque (RFC 2865 §5.26).
+        while attribute.upperBound - offset >= 2 {
+            let length = Int(request.packet[offset + 1])
+            guard length >= 2, length <= attribute.upperBound - offset else { return }
+            let value = offset + 2..<offset + length
+            switch request.packet[offset] {
+            case Self.msCHAPResponse: msResponse = msResponse ?? value
+            case Self.msCHAP2Response: ms2Response = ms2Response ?? value
+            case Self.msCHAPChallenge: msChallenge = msChallenge ?? value
             default: break
             }
+            offset += length
         }
     }
 
-    private static func vendor(of attribute: AttributeLocation, _ packet: Span<UInt8>) -> UInt32 {
-        var number: UInt32 = 0
-        for offset in 0..<4 { number = number << 8 | UInt32(packet[attribute.offset + offset]) }
-        return number
+    private static func vendor(_ octets: UnsafePointer<UInt8>) -> UInt32 {
+        UInt32(bigEndian: UnsafeRawPointer(octets).loadUnaligned(as: UInt32.self))
     }
+
+    var isMSCHAP: Bool { msResponse != nil || ms2Response != nil }
 
     /// How many methods stand side by side; only one may (RFC 2865 §4.1).
     var count: Int {

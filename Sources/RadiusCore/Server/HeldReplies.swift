@@ -22,19 +22,30 @@ struct HeldReplies: ~Copyable {
     }
 
     private let entries: UnsafeMutablePointer<Held>
-    private let entryLimit: Int
+    private let entryMask: UInt64
     private let octets: UnsafeMutablePointer<UInt8>
-    private let octetLimit: Int
+    private let octetMask: UInt64
     private var first: UInt64 = 0
     private var next: UInt64 = 0
     private var firstOctet: UInt64 = 0
     private var nextOctet: UInt64 = 0
 
-    init(entries entryLimit: Int, octets octetLimit: Int) {
-        self.entryLimit = entryLimit
-        self.octetLimit = octetLimit
-        entries = .allocate(capacity: entryLimit)
-        octets = .allocate(capacity: octetLimit)
+    /// - Parameters:
+    ///   - entries: replies, rounded up to a power of two.
+    ///   - octets: of all replies, at least 8192, rounded up to a power of two.
+    init(entries: Int, octets: Int) {
+        let entryLimit = Self.powerOfTwo(atLeast: entries)
+        let octetLimit = Self.powerOfTwo(atLeast: max(octets, 2 * PacketHeader.maximumLength))
+        entryMask = UInt64(entryLimit - 1)
+        octetMask = UInt64(octetLimit - 1)
+        self.entries = .allocate(capacity: entryLimit)
+        self.octets = .allocate(capacity: octetLimit)
+    }
+
+    private static func powerOfTwo(atLeast least: Int) -> Int {
+        var power = 1
+        while power < least { power *= 2 }
+        return power
     }
 
     deinit {
@@ -45,21 +56,27 @@ struct HeldReplies: ~Copyable {
     var count: Int { Int(next - first) }
     var isEmpty: Bool { next == first }
 
-    /// Whether a reply of the largest size can be held.
-    var hasRoom: Bool { count < entryLimit && octetLimit - Int(nextOctet - firstOctet) >= PacketHeader.maximumLength }
+    /// Whether `replies` more of the largest size can be held.
+    func hasRoom(for replies: Int = 1) -> Bool {
+        let wanted = UInt64(truncatingIfNeeded: (replies &+ 1) &* PacketHeader.maximumLength)
+        return next &- first &+ UInt64(truncatingIfNeeded: replies) <= entryMask &+ 1
+            && nextOctet &- firstOctet &+ wanted <= octetMask &+ 1
+    }
 
     /// The mark that the oldest reply waits for.
-    var nextMark: UInt64? { isEmpty ? nil : entries[Int(first) % entryLimit].mark }
+    var nextMark: UInt64? { isEmpty ? nil : entries[Int(first & entryMask)].mark }
 
     /// Copies the reply in `datagram`; `hasRoom` must hold.
     mutating func hold(_ datagram: lm_datagram, until mark: UInt64, token: ReplyToken) {
-        precondition(hasRoom)
-        entries[Int(next) % entryLimit] = Held(mark: mark, datagram: datagram, start: nextOctet, token: token)
-        for offset in 0..<Int(datagram.count) {
-            octets[(Int(nextOctet) + offset) % octetLimit] = datagram.bytes[offset]
-        }
-        nextOctet += UInt64(datagram.count)
-        next += 1
+        precondition(hasRoom())
+        let count = UInt64(datagram.count)
+        // A reply lies in one piece: what does not fit before the end begins at the start.
+        let room = octetMask &+ 1 &- (nextOctet & octetMask)
+        if room < count { nextOctet &+= room }
+        entries[Int(next & entryMask)] = Held(mark: mark, datagram: datagram, start: nextOctet, token: token)
+        memcpy(octets + Int(nextOctet & octetMask), datagram.bytes, Int(count))
+        nextOctet &+= count
+        next &+= 1
     }
 
     /// Takes the oldest reply whose mark is at most `mark` into `slot`.
@@ -67,16 +84,13 @@ struct HeldReplies: ~Copyable {
     /// - Returns: its token, or nil when nothing is due.
     mutating func release(through mark: UInt64, into slot: inout lm_datagram) -> ReplyToken? {
         guard !isEmpty else { return nil }
-        let held = entries[Int(first) % entryLimit]
-        guard held.mark <= mark else { return nil }
-        let bytes = slot.bytes
-        slot = held.datagram
+        let held = entries + Int(first & entryMask)
+        guard held.pointee.mark <= mark, let bytes = slot.bytes else { return nil }
+        slot = held.pointee.datagram
         slot.bytes = bytes
-        for offset in 0..<Int(held.datagram.count) {
-            bytes?[offset] = octets[(Int(held.start) + offset) % octetLimit]
-        }
-        firstOctet = held.start + UInt64(held.datagram.count)
-        first += 1
-        return held.token
+        memcpy(bytes, octets + Int(held.pointee.start & octetMask), Int(slot.count))
+        firstOctet = held.pointee.start &+ UInt64(slot.count)
+        first &+= 1
+        return held.pointee.token
     }
 }

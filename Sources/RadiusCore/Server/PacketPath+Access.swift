@@ -1,57 +1,53 @@
 import CLinux
-import Synchronization
 
 /// An Access-Request from its credentials to Accept, Reject, or a slow check (RFC 2865 §4.1).
 extension PacketPath {
     /// What the parts of answering one request share.
     struct Attempt {
-        let client: NASClient
+        let work: UnsafePointer<PacketWork>
         let credentials: AccessCredentials
-        let authenticator: Digest16
         let userName: Range<Int>?
         var subscriber: SubscriberRecord?
 
-        var proof: PasswordProof {
-            PasswordProof(credentials: credentials, authenticator: authenticator, secret: client.secret)
-        }
+        var request: RequestAttributes { work.pointee.attributes }
+        var client: UnsafePointer<ClientRow> { work.pointee.client }
+        var authenticator: Digest16 { PacketPath.authenticator(of: work.pointee.packet) }
     }
 
     /// Answers a request that verified.
     ///
     /// - Parameters:
-    ///   - packet: the request, indexed and verified.
-    ///   - datagram: as it arrived.
-    ///   - client: who sent it.
+    ///   - work: the request, its digests computed.
     ///   - reply: receives the reply.
     ///   - token: names the reply's place in the cache.
     ///   - slow: the outcome of the slow check that the request was parked for; nil the first time.
     /// - Returns: `send` with an Accept, `delay` with a Reject, or `parked`.
     mutating func access(
-        _ packet: Span<UInt8>, _ datagram: lm_datagram, from client: NASClient, reply: inout lm_datagram, token: ReplyToken,
-        slow: PasswordHash.Outcome?
+        _ work: PacketWork, _ reply: UnsafeMutablePointer<lm_datagram>, token: ReplyToken, slow: PasswordHash.Outcome?
     ) -> Disposition {
-        var attempt = Attempt(
-            client: client, credentials: AccessCredentials(packet, index), authenticator: Self.authenticator(of: packet),
-            userName: index.first(AttributeNumber.userName)?.range)
-        if let refusal = precheck(attempt) { return refuse(refusal, packet, attempt, &reply) }
-        guard let name = attempt.userName, let subscriber = find(packet.extracting(name), of: client) else {
-            return refuse(.unknownSubscriber, packet, attempt, &reply)
-        }
-        attempt.subscriber = subscriber
-        switch prove(packet, attempt, slow) {
-        case .refused(let reason):
-            return refuse(reason, packet, attempt, &reply)
-        case .slow(let password):
-            if park(packet, datagram, client.id, token, password, subscriber) { return .parked }
-            return refuse(.overloaded, packet, attempt, &reply)
-        case .matches:
-            let decision = AccessDecision(subscriber, in: snapshot)
-            guard decision.isAccepted else { return refuse(decision.reason, packet, attempt, &reply) }
-            return accept(decision, packet, attempt, &reply)
+        withUnsafePointer(to: work) { pointer in
+            var attempt = Attempt(
+                work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
+            if let refusal = Self.precheck(attempt) { return refuse(refusal, attempt, reply) }
+            guard let name = attempt.userName, let subscriber = find(name, work) else {
+                return refuse(.unknownSubscriber, attempt, reply)
+            }
+            attempt.subscriber = subscriber
+            switch prove(attempt, subscriber, slow) {
+            case .refused(let reason):
+                return refuse(reason, attempt, reply)
+            case .slow(let password):
+                if park(work, token, password, subscriber) { return .parked }
+                return refuse(.overloaded, attempt, reply)
+            case .matches:
+                let verdict = AccessVerdict(subscriber, in: snapshot)
+                guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
+                return accept(verdict, attempt, subscriber, reply)
+            }
         }
     }
 
-    private func precheck(_ attempt: Attempt) -> AccessReason? {
+    private static func precheck(_ attempt: Attempt) -> AccessReason? {
         guard let name = attempt.userName, !name.isEmpty else { return .userNameMissing }
         switch attempt.credentials.count {
         case 0: return .noCredentials
@@ -60,14 +56,17 @@ extension PacketPath {
         }
     }
 
-    func find(_ userName: Span<UInt8>, of client: NASClient) -> SubscriberRecord? {
-        userName.withUnsafeBytes { snapshot.subscribers.find(tenant: client.tenant, name: $0) }
+    func find(_ name: Range<Int>, _ work: PacketWork) -> SubscriberRecord? {
+        let octets = UnsafeRawBufferPointer(start: work.packet + name.lowerBound, count: name.count)
+        return snapshot.subscribers.find(hash: work.nameHash, tenant: work.client.pointee.tenant, name: octets)
     }
 
-    private func prove(_ packet: Span<UInt8>, _ attempt: Attempt, _ slow: PasswordHash.Outcome?) -> ProofOutcome {
+    private func prove(_ attempt: Attempt, _ subscriber: SubscriberRecord, _ slow: PasswordHash.Outcome?) -> ProofOutcome {
         guard let slow else {
-            guard let subscriber = attempt.subscriber, let name = attempt.userName else { return .refused(.unknownSubscriber) }
-            return attempt.proof.check(packet, against: subscriber, userName: packet.extracting(name))
+            let proof = PasswordProof(
+                credentials: attempt.credentials, request: attempt.request, pads: batch.jobs + attempt.work.pointee.pads,
+                clear: batch.clear, hashes: batch.hashes)
+            return proof.check(subscriber)
         }
         switch slow {
         case .matches: return .matches
@@ -76,71 +75,63 @@ extension PacketPath {
         }
     }
 
-    private func park(
-        _ packet: Span<UInt8>, _ datagram: lm_datagram, _ client: Int64, _ token: ReplyToken, _ password: [UInt8],
-        _ subscriber: SubscriberRecord
-    ) -> Bool {
-        let octets = (0..<packet.count).map { packet[$0] }
+    private func park(_ work: PacketWork, _ token: ReplyToken, _ password: [UInt8], _ subscriber: SubscriberRecord) -> Bool {
         let request = ParkedRequest(
-            client: client, octets: octets, datagram: datagram, token: token, password: password, hash: Array(subscriber.credential))
+            client: work.client.pointee.id, packet: work.packet, count: work.attributes.count, datagram: work.datagram.pointee, token: token, password: password,
+            hash: Array(subscriber.credential))
         let taken = environment.slowChecks.submit(request, to: completions)
         counters.add(taken ? .parked : .parkedRefused)
         return taken
     }
 
     private mutating func accept(
-        _ decision: AccessDecision, _ packet: Span<UInt8>, _ attempt: Attempt, _ reply: inout lm_datagram
+        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>
     ) -> Disposition {
-        guard let subscriber = attempt.subscriber else { return refuse(.unknownSubscriber, packet, attempt, &reply) }
-        var writer = PacketWriter(Self.memory(of: reply), code: .accessAccept, identifier: packet[1])
-        if attempt.client.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
-        let complete = AcceptAttributes.append(
-            decision, of: subscriber, to: attempt.client.vendor, in: snapshot, secret: attempt.client.secret,
-            authenticator: attempt.authenticator, writer: &writer)
-        do {
-            try appendMSCHAPSuccess(packet, attempt, &writer)
-        } catch {
-            return refuse(.malformedCredentials, packet, attempt, &reply)
+        let client = attempt.client
+        var writer = Self.begin(.accessAccept, answering: attempt.request.packet, in: reply)
+        if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
+        var complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
+        if AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
+            let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
+            complete =
+                AcceptAttributes.appendKeyed(
+                    verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
         }
-        echoProxyState(packet, &writer)
-        guard complete, !writer.overflowed else { return refuse(.replyTooLarge, packet, attempt, &reply) }
-        finish(writer, answering: packet, from: attempt.client, reply: &reply)
+        if attempt.credentials.isMSCHAP { appendMSCHAPSuccess(attempt, subscriber, &writer) }
+        echoProxyState(attempt.request, &writer)
+        guard complete, !writer.overflowed else { return refuse(.replyTooLarge, attempt, reply) }
+        finish(writer, to: client, reply)
         counters.add(.accessAccepts)
-        attempt.client.observation.accepts.add(1, ordering: .relaxed)
-        record(decision.reason, packet, attempt, profile: decision.profile?.id ?? 0)
+        tally.add(client) { $0.accepts &+= 1 }
+        record(verdict.reason, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0)
         return .send
     }
 
     private mutating func refuse(
-        _ reason: AccessReason, _ packet: Span<UInt8>, _ attempt: Attempt, _ reply: inout lm_datagram
+        _ reason: AccessReason, _ attempt: Attempt, _ reply: UnsafeMutablePointer<lm_datagram>
     ) -> Disposition {
-        var writer = PacketWriter(Self.memory(of: reply), code: .accessReject, identifier: packet[1])
-        if attempt.client.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
-        appendMSCHAPFailure(packet, attempt, &writer)
-        echoProxyState(packet, &writer)
-        finish(writer, answering: packet, from: attempt.client, reply: &reply)
+        let client = attempt.client
+        var writer = Self.begin(.accessReject, answering: attempt.request.packet, in: reply)
+        if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
+        if attempt.credentials.isMSCHAP { appendMSCHAPFailure(attempt, &writer) }
+        echoProxyState(attempt.request, &writer)
+        finish(writer, to: client, reply)
         counters.add(.accessRejects)
-        attempt.client.observation.rejects.add(1, ordering: .relaxed)
-        record(reason, packet, attempt, profile: 0)
+        tally.add(client) { $0.rejects &+= 1 }
+        record(reason, attempt, profile: 0)
         return .delay
     }
 
     /// Hands the outcome to the authentication log; a full ring drops it, counted there.
-    private func record(_ reason: AccessReason, _ packet: Span<UInt8>, _ attempt: Attempt, profile: Int64) {
+    private func record(_ reason: AccessReason, _ attempt: Attempt, profile: Int64) {
         counters.add(reason)
         let accepted = reason == .accepted || reason == .acceptedCaptive
         let event = AuthEvent(
-            atMicroseconds: nowMicroseconds, tenant: attempt.client.tenant, nas: attempt.client.id,
-            subscriber: attempt.subscriber?.id ?? 0, profile: profile,
-            durationMicroseconds: Int64(lm_realtime_nanoseconds() / 1000) - nowMicroseconds, outcome: accepted ? .accept : .reject,
-            method: attempt.credentials.method.rawValue, reason: reason.rawValue)
+            atMicroseconds: nowMicroseconds, tenant: attempt.client.pointee.tenant, nas: attempt.client.pointee.id,
+            subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: elapsedMicroseconds,
+            outcome: accepted ? .accept : .reject, method: attempt.credentials.method.rawValue, reason: reason.rawValue)
         events.push(
-            event, userName: value(AttributeNumber.userName, packet), callingStation: value(AttributeNumber.callingStationID, packet),
-            nasPortID: value(AttributeNumber.nasPortID, packet))
-    }
-
-    @_lifetime(copy packet)
-    private func value(_ attribute: UInt8, _ packet: Span<UInt8>) -> Span<UInt8> {
-        packet.extracting(index.first(attribute)?.range ?? 0..<0)
+            event, userName: attempt.request.value(.userName), callingStation: attempt.request.value(.callingStationID),
+            nasPortID: attempt.request.value(.nasPortID))
     }
 }

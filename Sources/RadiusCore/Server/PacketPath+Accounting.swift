@@ -1,5 +1,4 @@
-import CLinux
-import Synchronization
+internal import CLinux
 
 /// An Accounting-Request: into the journal, and the response only once the journal is on disk (RFC 2866 §2, DESIGN: Journal).
 extension PacketPath {
@@ -8,40 +7,41 @@ extension PacketPath {
     private static let accountingOff: UInt32 = 8
 
     mutating func account(
-        _ packet: Span<UInt8>, _ datagram: lm_datagram, from client: NASClient, reply: inout lm_datagram, token: ReplyToken
+        _ work: PacketWork, _ reply: UnsafeMutablePointer<lm_datagram>, _ token: ReplyToken
     ) throws(DecodeError) -> Disposition {
-        guard isComplete(packet) else {
+        let client = work.client
+        guard Self.isComplete(work.attributes) else {
             cache.forget(token)
             throw .accountingIncomplete
         }
         var entry = JournalEntry(
-            receivedMicroseconds: nowMicroseconds, tenant: client.tenant, nas: client.id, subscriber: 0,
-            peer: Self.octets(of: datagram))
-        if let name = index.first(AttributeNumber.userName)?.range {
-            entry.subscriber = find(packet.extracting(name), of: client)?.id ?? 0
-        }
+            receivedMicroseconds: nowMicroseconds, tenant: client.pointee.tenant, nas: client.pointee.id, subscriber: 0,
+            peer: Self.octets(of: work.datagram))
+        if let name = work.attributes.first(.userName) { entry.subscriber = find(name, work)?.id ?? 0 }
+        let packet = Span(_unsafeStart: UnsafePointer(work.packet), count: work.attributes.count)
         guard let sequence = environment.journal.append(entry, packet: packet) else {
             // No response: the NAS keeps the record and tries again (RFC 2866 §2).
             counters.add(.journalRefused)
             cache.forget(token)
             return .drop
         }
-        var writer = PacketWriter(Self.memory(of: reply), code: .accountingResponse, identifier: packet[1])
-        echoProxyState(packet, &writer)
-        finish(writer, answering: packet, from: client, reply: &reply)
-        client.observation.accountingResponses.add(1, ordering: .relaxed)
+        var writer = Self.begin(.accountingResponse, answering: work.packet, in: reply)
+        echoProxyState(work.attributes, &writer)
+        finish(writer, to: client, reply)
+        tally.add(client) { $0.accountingResponses &+= 1 }
         return .holdUntilDurable(sequence)
     }
 
-    private func isComplete(_ packet: Span<UInt8>) -> Bool {
-        guard let status = index.first(AttributeNumber.acctStatusType), status.count == 4 else { return false }
-        var type: UInt32 = 0
-        for offset in status.range { type = type << 8 | UInt32(packet[offset]) }
-        if type == Self.accountingOn || type == Self.accountingOff { return true }
-        return (index.first(AttributeNumber.acctSessionID)?.count ?? 0) > 0
+    private static func isComplete(_ request: RequestAttributes) -> Bool {
+        guard let status = request.first(.acctStatusType), status.count == 4 else { return false }
+        let octets = UnsafeRawPointer(request.packet + status.lowerBound)
+        let type = UInt32(bigEndian: octets.loadUnaligned(as: UInt32.self))
+        if type == accountingOn || type == accountingOff { return true }
+        return (request.first(.acctSessionID)?.count ?? 0) > 0
     }
 
-    private static func octets(of datagram: lm_datagram) -> InlineArray<16, UInt8> {
-        withUnsafeBytes(of: datagram.peer.octets) { address in InlineArray<16, UInt8> { address[$0] } }
+    private static func octets(of datagram: UnsafePointer<lm_datagram>) -> InlineArray<16, UInt8> {
+        let octets = UnsafeRawPointer(datagram) + (MemoryLayout<lm_datagram>.offset(of: \.peer.octets) ?? 0)
+        return octets.loadUnaligned(as: InlineArray<16, UInt8>.self)
     }
 }

@@ -15,35 +15,31 @@ extension PacketPath {
         static let rc4Either: UInt32 = 6
     }
 
-    /// After a proof that verified, so the lengths are right; a throw here would mean that nothing is appended.
+    /// After a proof that verified, so the lengths are right and its hashes are there.
     @_lifetime(writer: copy writer)
-    mutating func appendMSCHAPSuccess(
-        _ packet: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter
-    ) throws(DecodeError) {
-        guard let subscriber = attempt.subscriber else { return }
-        if let range = attempt.credentials.ms2Response, let challenge = attempt.credentials.msChallenge,
-            let name = attempt.userName, let hash = attempt.proof.ntHash(of: subscriber)
-        {
-            let response = packet.extracting(range)
-            let proof = try MSCHAP.V2.authenticatorResponse(
-                response: response, challenge: packet.extracting(challenge), ntHash: hash, userName: packet.extracting(name))
+    mutating func appendMSCHAPSuccess(_ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter) {
+        let hashes = batch.hashes.pointee
+        if let range = attempt.credentials.ms2Response {
+            let response = attempt.request.octets(range)
+            let hashHash = MSCHAP.hash(ofNTHash: hashes.ntHash)
+            let proof = MSCHAP.V2.authenticatorResponse(response: response, challengeHash: hashes.challengeHash, hashHash: hashHash)
             var text = InlineArray<64, UInt8>(repeating: 0)
             var buffer = text.mutableSpan
             let count = MSCHAP.writeSuccess(identifier: response[0], authenticatorResponse: proof, into: &buffer)
             writer.append(vendor: AccessCredentials.microsoft, Microsoft.chap2Success, text.span.extracting(0..<count))
-            let keys = try MSCHAP.V2.mppeKeys(response: response, ntHash: hash)
+            let keys = MSCHAP.V2.mppeKeys(response: response, hashHash: hashHash)
             appendSalted(Microsoft.mppeSendKey, keys.send, attempt, &writer)
             appendSalted(Microsoft.mppeRecvKey, keys.receive, attempt, &writer)
             appendEncryptionPolicy(&writer)
-        } else if attempt.credentials.msResponse != nil, let hash = attempt.proof.ntHash(of: subscriber) {
-            appendV1Keys(hash, attempt.proof.lmHash(of: subscriber), attempt, &writer)
+        } else {
+            appendV1Keys(hashes.ntHash, PasswordProof.lmHash(of: subscriber), attempt, &writer)
             appendEncryptionPolicy(&writer)
         }
     }
 
     /// MS-CHAP-Error (RFC 2548 §2.1.5) for a request that carried an MS-CHAP response.
     @_lifetime(writer: copy writer)
-    func appendMSCHAPFailure(_ packet: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter) {
+    func appendMSCHAPFailure(_ attempt: Attempt, _ writer: inout PacketWriter) {
         guard attempt.credentials.count == 1 else { return }
         guard let range = attempt.credentials.ms2Response ?? attempt.credentials.msResponse, !range.isEmpty else { return }
         var generator = SystemRandomNumberGenerator()
@@ -52,7 +48,7 @@ extension PacketPath {
         var buffer = text.mutableSpan
         let used = attempt.credentials.ms2Response != nil ? 16 : 8
         let count = MSCHAP.writeFailure(
-            identifier: packet[range.lowerBound], reason: .authenticationFailure, retry: false,
+            identifier: attempt.request.packet[range.lowerBound], reason: .authenticationFailure, retry: false,
             challenge: challenge.span.extracting(0..<used), message: Span(), into: &buffer)
         writer.append(vendor: AccessCredentials.microsoft, Microsoft.chapError, text.span.extracting(0..<count))
     }
@@ -64,7 +60,7 @@ extension PacketPath {
         var hidden = InlineArray<64, UInt8>(repeating: 0)
         var buffer = hidden.mutableSpan
         let count = SaltEncryption.hide(
-            key.span, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.secret, into: &buffer)
+            key.span, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer)
         writer.append(vendor: AccessCredentials.microsoft, type, hidden.span.extracting(0..<count))
     }
 
@@ -76,7 +72,7 @@ extension PacketPath {
         var hidden = InlineArray<128, UInt8>(repeating: 0)
         var buffer = hidden.mutableSpan
         let count = UserPassword.hide(
-            keys.span, requestAuthenticator: attempt.authenticator, secret: attempt.client.secret, into: &buffer)
+            keys.span, requestAuthenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer)
         writer.append(vendor: AccessCredentials.microsoft, Microsoft.chapMPPEKeys, hidden.span.extracting(0..<count))
     }
 

@@ -8,7 +8,7 @@ enum Service: UInt8 {
 }
 
 /// What becomes of one datagram.
-enum Disposition {
+enum Disposition: BitwiseCopyable {
     case drop
     /// The reply in the slot leaves with this batch.
     case send
@@ -20,7 +20,8 @@ enum Disposition {
     case parked
 }
 
-/// One worker's way from datagram to reply: client, attributes, duplicate check, handler, signature.
+/// One worker's way from datagrams to replies, a batch at a time: client, attributes and signature of all, then duplicate check and
+/// handler of one after the other, then the signatures of all replies.
 ///
 /// Owns everything it touches; waits, locks and logs nowhere. Confined to its worker's thread.
 struct PacketPath: ~Copyable {
@@ -29,8 +30,11 @@ struct PacketPath: ~Copyable {
     let events: AuthEventRing
     let completions: ParkedCompletions
     private var generation: UInt64
-    var snapshot: Snapshot
-    var index = AttributeIndex()
+    /// Keeps alive what the rows, records and templates of a batch point to.
+    private(set) var snapshot: Snapshot
+    private let places = AttributePlaces()
+    var batch = PacketBatch()
+    var tally = ClientTally()
     var cache: ReplyCache
     var salt: UInt16
     var authenticationShare = FairShare()
@@ -38,6 +42,8 @@ struct PacketPath: ~Copyable {
     var nowNanoseconds: UInt64 = 0
     var nowSeconds: UInt32 = 0
     var nowMicroseconds: Int64 = 0
+    /// From the batch's arrival until its requests are decided.
+    var elapsedMicroseconds: Int64 = 0
 
     init(environment: ServerEnvironment, counters: WorkerCounters, events: AuthEventRing, completions: ParkedCompletions) {
         self.environment = environment
@@ -62,121 +68,194 @@ struct PacketPath: ~Copyable {
         }
     }
 
-    /// Handles one datagram; a reply is written to `reply.bytes` (4096 octets) and `reply.count`.
-    mutating func handle(
-        _ datagram: lm_datagram, on service: Service, reply: inout lm_datagram, token: inout ReplyToken
-    ) -> Disposition {
-        guard datagram.truncated == 0 else {
+    /// Handles what was received: replies that leave now stand in `port`'s batch, others are held by it.
+    ///
+    /// - Parameters:
+    ///   - datagrams: at most `PacketBatch.capacity`; what lies behind a packet in its slot is overwritten.
+    ///   - service: the port that they came to.
+    ///   - port: where the replies leave.
+    mutating func serve(_ datagrams: UnsafeBufferPointer<lm_datagram>, on service: Service, to port: inout ReplyPort) {
+        // Replies are signed in their slots, so all of them must have one.
+        port.flush()
+        batch.removeAll()
+        for position in datagrams.indices {
+            guard let datagram = datagrams.baseAddress.map({ $0 + position }) else { break }
+            // Without room to hold a response, an accounting packet is not looked at.
+            if service == .accounting, !port.canHold(beside: batch.count) {
+                counters.add(.heldFull)
+                continue
+            }
+            examine(datagram, on: service)
+        }
+        digestRequests()
+        elapsedMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) &- nowMicroseconds
+        for position in 0..<batch.count {
+            let reply = port.slot(answering: batch.works[position].datagram)
+            if answer(position, reply) { port.add() }
+        }
+        signReplies()
+        dispose(to: &port)
+        tally.flush()
+    }
+
+    /// Finds client, length and attributes of one datagram and adds it to the batch, or counts why not.
+    private mutating func examine(_ datagram: UnsafePointer<lm_datagram>, on service: Service) {
+        guard datagram.pointee.truncated == 0, let bytes = datagram.pointee.bytes else {
             counters.add(.truncatedDatagrams)
-            return .drop
+            return
         }
         let source = Self.address(of: datagram)
-        guard let client = snapshot.clients.find(source) else {
+        guard let client = snapshot.clients.rows.find(source) else {
             counters.add(.unknownClients)
             environment.unknownClients.note(source)
-            return .drop
+            return
         }
-        guard admits(client, datagram, on: service) else { return .drop }
+        guard admits(client, datagram, on: service) else { return }
         do {
-            let arrived = Span(_unsafeStart: datagram.bytes, count: Int(datagram.count))
-            let packet = arrived.extracting(0..<(try PacketHeader.length(of: arrived)))
-            try index.fill(from: packet)
-            return try dispatch(packet, datagram, from: client, on: service, reply: &reply, token: &token)
+            let count = try PacketHeader.length(of: Span(_unsafeStart: bytes, count: Int(datagram.pointee.count)))
+            let attributes = try RequestAttributes(
+                bytes, count: count, offsets: batch.offsets + batch.count &* RequestAttributes.capacity, places)
+            let kind = try Self.kind(of: bytes[0], on: service)
+            batch.works[batch.count] = PacketWork(
+                datagram: datagram, packet: bytes, client: client, attributes: attributes, kind: kind, service: service)
+            try gatherDigests(batch.count)
+            batch.count &+= 1
         } catch {
-            counters.add(error)
-            client.observation.drops.add(1, ordering: .relaxed)
-            return .drop
+            drop(error, client)
         }
     }
 
-    private mutating func dispatch(
-        _ packet: Span<UInt8>, _ datagram: lm_datagram, from client: NASClient, on service: Service, reply: inout lm_datagram,
-        token: inout ReplyToken
-    ) throws(DecodeError) -> Disposition {
-        let code = PacketCode(rawValue: packet[0])
-        switch (service, code) {
-        case (.authentication, .accessRequest):
-            try verifyAccess(packet, from: client)
-        case (.accounting, .accountingRequest):
-            try verifyAccounting(packet, from: client)
-        case (_, .statusServer):
-            try verifyStatus(packet, from: client)
-            counters.add(.statusRequests)
-            return status(packet, from: client, on: service, reply: &reply)
-        default:
-            throw .unsupportedCode
+    private static func kind(of code: UInt8, on service: Service) throws(DecodeError) -> PacketWork.Kind {
+        switch (service, PacketCode(rawValue: code)) {
+        case (.authentication, .accessRequest): .access
+        case (.accounting, .accountingRequest): .accounting
+        case (_, .statusServer): .status
+        default: throw .unsupportedCode
         }
-        client.observation.lastSeenSeconds.store(nowMicroseconds / 1_000_000, ordering: .relaxed)
-        switch cache.admit(Self.key(of: packet, datagram), nowSeconds: nowSeconds, reply: reply.bytes) {
+    }
+
+    private mutating func drop(_ reason: DecodeError, _ client: UnsafePointer<ClientRow>) {
+        counters.add(reason)
+        tally.add(client) { $0.drops &+= 1 }
+    }
+
+    /// Answers one request of the batch, whose digests are there, into `reply`.
+    ///
+    /// - Returns: whether the slot was used.
+    private mutating func answer(_ position: Int, _ reply: UnsafeMutablePointer<lm_datagram>) -> Bool {
+        let work = batch.works + position
+        do {
+            try verify(work.pointee)
+            if work.pointee.kind == .status {
+                counters.add(.statusRequests)
+                status(work.pointee, reply)
+                return true
+            }
+            return try answerOnce(work.pointee, reply)
+        } catch {
+            drop(error, work.pointee.client)
+            return false
+        }
+    }
+
+    /// Answers a request that verified, unless it is a duplicate.
+    private mutating func answerOnce(_ work: PacketWork, _ reply: UnsafeMutablePointer<lm_datagram>) throws(DecodeError) -> Bool {
+        let seconds = nowMicroseconds / 1_000_000
+        tally.add(work.client) { $0.seenSeconds = seconds }
+        let lookup = cache.admit(Self.key(of: work), hash: work.cacheHash, nowSeconds: nowSeconds, reply: reply.pointee.bytes)
+        let token: ReplyToken
+        switch lookup {
         case .inWork:
             counters.add(.duplicatesInWork)
-            return .drop
+            return false
         case .answered(let count):
             counters.add(.duplicates)
-            reply.count = UInt32(count)
-            return .send
+            reply.pointee.count = UInt32(truncatingIfNeeded: count)
+            addReply(UnsignedReply(reply: reply, client: work.client, signatureOffset: 0, isSigned: true))
+            return true
         case .fresh(let fresh):
             token = fresh
         }
-        if service == .accounting { return try account(packet, datagram, from: client, reply: &reply, token: token) }
-        return access(packet, datagram, from: client, reply: &reply, token: token, slow: nil)
+        let disposition =
+            work.kind == .accounting ? try account(work, reply, token) : access(work, reply, token: token, slow: nil)
+        switch disposition {
+        case .send, .delay, .holdUntilDurable:
+            settle(disposition, token)
+            return true
+        case .drop, .parked:
+            return false
+        }
+    }
+
+    /// Says what becomes of the reply that was written last.
+    mutating func settle(_ disposition: Disposition, _ token: ReplyToken) {
+        let last = batch.replies + (batch.replyCount &- 1)
+        last.pointee.disposition = disposition
+        last.pointee.token = token
     }
 
     /// Answers a Status-Server (RFC 5997 §3): Access-Accept or Accounting-Response, by port, signed.
-    private func status(_ packet: Span<UInt8>, from client: NASClient, on service: Service, reply: inout lm_datagram) -> Disposition {
-        var writer = PacketWriter(
-            Self.memory(of: reply), code: service == .accounting ? .accountingResponse : .accessAccept, identifier: packet[1])
+    private mutating func status(_ work: PacketWork, _ reply: UnsafeMutablePointer<lm_datagram>) {
+        let code: PacketCode = work.service == .accounting ? .accountingResponse : .accessAccept
+        var writer = Self.begin(code, answering: work.packet, in: reply)
         writer.reserveMessageAuthenticator()
-        finish(writer, answering: packet, from: client, reply: &reply)
-        return .send
+        finish(writer, to: work.client, reply)
     }
 
-    /// Copies each Proxy-State of the request, in order (RFC 2865 §5.33).
-    @_lifetime(writer: copy writer)
-    func echoProxyState(_ packet: Span<UInt8>, _ writer: inout PacketWriter) {
-        var next = 0
-        while let position = index.position(of: AttributeNumber.proxyState, from: next) {
-            writer.append(AttributeNumber.proxyState, packet.extracting(index[position].range))
-            next = position + 1
+    /// Sends, stores or holds the signed replies of the batch.
+    mutating func dispose(to port: inout ReplyPort) {
+        let delay = UInt64(environment.settings.rejectDelayMilliseconds) &* 1_000_000
+        for position in 0..<batch.replyCount {
+            let entry = batch.replies + position
+            let reply = entry.pointee.reply
+            switch entry.pointee.disposition {
+            case .delay where delay > 0 && mayDelay(port):
+                port.hold(reply, until: lm_monotonic_nanoseconds() &+ delay, token: entry.pointee.token)
+            case .holdUntilDurable(let sequence):
+                port.hold(reply, until: sequence, token: entry.pointee.token)
+            case .send, .delay:
+                cache.store(entry.pointee.token, reply.pointee.bytes, count: Int(reply.pointee.count))
+            case .drop, .parked:
+                break
+            }
         }
+        batch.replyCount = 0
     }
 
-    /// Completes and signs the packet that `writer` holds.
-    func finish(_ writer: consuming PacketWriter, answering packet: Span<UInt8>, from client: NASClient, reply: inout lm_datagram) {
-        let finished = writer.finish()
-        var bytes = MutableSpan(_unsafeStart: reply.bytes, count: finished.count)
-        let authenticator = Self.authenticator(of: packet)
-        if let offset = finished.messageAuthenticatorOffset {
-            MessageAuthenticator.sign(&bytes, attributeOffset: offset, authenticator: authenticator, secret: client.secret)
+    /// Whether a Reject is held back: at once instead when too many wait already, which a flood of wrong passwords brings about.
+    private func mayDelay(_ port: borrowing ReplyPort) -> Bool {
+        if port.canHold() { return true }
+        counters.add(.rejectsUndelayed)
+        return false
+    }
+
+    /// Goes on with a request whose slow check has ended. The client may be gone by now; then nobody is answered.
+    mutating func resume(_ parked: ParkedRequest, to port: inout ReplyPort) {
+        guard !parked.isExpired else {
+            counters.add(.parkedExpired)
+            return cache.forget(parked.token)
         }
-        ResponseAuthenticator.sign(&bytes, requestAuthenticator: authenticator, secret: client.secret)
-        reply.count = UInt32(finished.count)
+        port.flush()
+        batch.removeAll()
+        withUnsafePointer(to: parked.datagram) { answer(parked, $0, &port) }
+        signReplies()
+        dispose(to: &port)
+        tally.flush()
     }
 
-    @_lifetime(immortal)
-    static func memory(of slot: lm_datagram) -> MutableSpan<UInt8> {
-        // The arena's octets live as long as the worker, which outlives every packet.
-        let span = MutableSpan<UInt8>(_unsafeStart: slot.bytes, count: Int(slot.capacity))
-        return _overrideLifetime(span, copying: ())
-    }
-
-    static func authenticator(of packet: Span<UInt8>) -> Digest16 {
-        Digest16 { packet[4 + $0] }
-    }
-
-    static func address(of datagram: lm_datagram) -> IPAddress {
-        withUnsafeBytes(of: datagram.peer.octets) { IPAddress(octets: $0) }
-    }
-
-    private static func key(of packet: Span<UInt8>, _ datagram: lm_datagram) -> ReplyCache.Key {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for offset in 0..<8 {
-            high = high << 8 | UInt64(packet[4 + offset])
-            low = low << 8 | UInt64(packet[12 + offset])
+    private mutating func answer(_ parked: ParkedRequest, _ datagram: UnsafePointer<lm_datagram>, _ port: inout ReplyPort) {
+        guard let client = snapshot.clients.rows.find(Self.address(of: datagram)) else { return }
+        do {
+            let attributes = try RequestAttributes(parked.octets, count: parked.count, offsets: batch.offsets, places)
+            var work = PacketWork(
+                datagram: datagram, packet: parked.octets, client: client, attributes: attributes, kind: .access, service: .authentication)
+            hashName(&work)
+            elapsedMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) &- nowMicroseconds
+            let disposition = access(work, port.slot(answering: datagram), token: parked.token, slow: parked.outcome)
+            settle(disposition, parked.token)
+            port.add()
+        } catch {
+            counters.add(error)
         }
-        return ReplyCache.Key(
-            address: address(of: datagram), port: datagram.peer.port, identifier: packet[1], code: packet[0],
-            authenticatorHigh: high, authenticatorLow: low)
     }
 }

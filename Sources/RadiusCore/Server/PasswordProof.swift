@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// What came of holding a request's proof against the stored credential.
 enum ProofOutcome {
     case matches
@@ -6,19 +8,36 @@ enum ProofOutcome {
     case slow(password: [UInt8])
 }
 
+/// What an MS-CHAP proof leaves for the answer to it.
+struct MSCHAPHashes: BitwiseCopyable {
+    var ntHash = Digest16(repeating: 0)
+    /// Version 2 only.
+    var challengeHash = InlineArray<8, UInt8>(repeating: 0)
+}
+
 /// Checks a password proof against a stored credential. Synchronous; does not allocate, except for `slow`.
 struct PasswordProof {
     let credentials: AccessCredentials
-    let authenticator: Digest16
-    let secret: SharedSecret
+    let request: RequestAttributes
+    /// The digests that hide User-Password, computed.
+    let pads: UnsafePointer<lm_md5_job>
+    /// Room for a password in clear.
+    let clear: UnsafeMutablePointer<UInt8>
+    /// Room for what an MS-CHAP proof computes and its answer needs again.
+    let hashes: UnsafeMutablePointer<MSCHAPHashes>
 
-    func check(_ packet: Span<UInt8>, against subscriber: SubscriberRecord, userName: Span<UInt8>) -> ProofOutcome {
+    /// Whether a User-Password may have this length (RFC 2865 §5.2).
+    static func isPossible(_ password: Range<Int>) -> Bool {
+        password.count >= 16 && password.count <= UserPassword.maximumCount && password.count & 15 == 0
+    }
+
+    func check(_ subscriber: SubscriberRecord) -> ProofOutcome {
         guard subscriber.credentialKind != .none else { return .refused(.noPasswordSet) }
         do {
             switch credentials.method {
-            case .pap: return try pap(packet, subscriber)
-            case .chap: return try chap(packet, subscriber)
-            case .msCHAP, .msCHAPv2: return try msCHAP(packet, subscriber, userName)
+            case .pap: return pap(subscriber)
+            case .chap: return try chap(subscriber)
+            case .msCHAP, .msCHAPv2: return try msCHAP(subscriber)
             case .eap: return .refused(.methodUnsupported)
             case .none: return .refused(.noCredentials)
             }
@@ -27,52 +46,67 @@ struct PasswordProof {
         }
     }
 
-    private func pap(_ packet: Span<UInt8>, _ subscriber: SubscriberRecord) throws(DecodeError) -> ProofOutcome {
+    private func pap(_ subscriber: SubscriberRecord) -> ProofOutcome {
         guard let range = credentials.password else { return .refused(.noCredentials) }
-        var clear = InlineArray<128, UInt8>(repeating: 0)
-        var buffer = clear.mutableSpan
-        let count = try UserPassword.reveal(
-            packet.extracting(range), requestAuthenticator: authenticator, secret: secret, into: &buffer)
-        let password = clear.span.extracting(0..<count)
+        guard Self.isPossible(range) else { return .refused(.malformedCredentials) }
+        let password = Span(_unsafeStart: UnsafePointer(clear), count: reveal(range))
         switch subscriber.credentialKind {
         case .clearText:
-            return outcome(PAP.verify(password, clearText: stored(subscriber)))
+            return outcome(PAP.verify(password, clearText: Self.stored(subscriber)))
         case .ntHash:
-            guard let hash = ntHash(of: subscriber) else { return .refused(.noPasswordSet) }
+            guard let hash = Self.ntHash(of: subscriber) else { return .refused(.noPasswordSet) }
             return outcome(PAP.verify(password, ntHash: hash))
         case .hash:
-            return .slow(password: (0..<count).map { clear[$0] })
+            return .slow(password: password.indices.map { password[$0] })
         case .none:
             return .refused(.noPasswordSet)
         }
     }
 
-    private func chap(_ packet: Span<UInt8>, _ subscriber: SubscriberRecord) throws(DecodeError) -> ProofOutcome {
-        guard let range = credentials.chapPassword else { return .refused(.noCredentials) }
-        guard subscriber.credentialKind == .clearText else { return .refused(.methodNeedsClearText) }
-        let response = packet.extracting(range)
-        if let challenge = credentials.chapChallenge {
-            return outcome(try CHAP.verify(response: response, challenge: packet.extracting(challenge), password: stored(subscriber)))
+    /// Writes the password to `clear`.
+    ///
+    /// - Returns: its length, without the zeros that end it.
+    private func reveal(_ range: Range<Int>) -> Int {
+        for block in 0..<range.count / 16 { pads[block].store(to: clear + block * 16) }
+        let hidden = UnsafeRawPointer(request.packet + range.lowerBound)
+        let open = UnsafeMutableRawPointer(clear)
+        for offset in stride(from: 0, to: range.count, by: 8) {
+            let word = hidden.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ open.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            open.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
         }
-        return outcome(try CHAP.verify(response: response, challenge: authenticator.span, password: stored(subscriber)))
+        var count = range.count
+        while count > 0, clear[count &- 1] == 0 { count &-= 1 }
+        return count
     }
 
-    private func msCHAP(
-        _ packet: Span<UInt8>, _ subscriber: SubscriberRecord, _ userName: Span<UInt8>
-    ) throws(DecodeError) -> ProofOutcome {
+    private func chap(_ subscriber: SubscriberRecord) throws(DecodeError) -> ProofOutcome {
+        guard let range = credentials.chapPassword else { return .refused(.noCredentials) }
+        guard subscriber.credentialKind == .clearText else { return .refused(.methodNeedsClearText) }
+        let challenge = credentials.chapChallenge ?? 4..<20
+        return outcome(
+            try CHAP.verify(
+                response: request.octets(range), challenge: request.octets(challenge), password: Self.stored(subscriber)))
+    }
+
+    private func msCHAP(_ subscriber: SubscriberRecord) throws(DecodeError) -> ProofOutcome {
         guard subscriber.credentialKind != .hash else { return .refused(.methodNeedsNTHash) }
-        guard let challenge = credentials.msChallenge, let hash = ntHash(of: subscriber) else { return .refused(.malformedCredentials) }
+        guard let challenge = credentials.msChallenge, let hash = Self.ntHash(of: subscriber) else {
+            return .refused(.malformedCredentials)
+        }
+        hashes.pointee.ntHash = hash
         if let range = credentials.ms2Response {
-            return outcome(
-                try MSCHAP.V2.verify(
-                    response: packet.extracting(range), challenge: packet.extracting(challenge), ntHash: hash, userName: userName))
+            guard range.count == MSCHAP.responseCount, challenge.count == 16 else { throw .msCHAPLength }
+            let response = request.octets(range)
+            hashes.pointee.challengeHash = MSCHAP.V2.challengeHash(
+                response: response, challenge: request.octets(challenge), userName: request.value(.userName))
+            return outcome(MSCHAP.V2.verify(response: response, challengeHash: hashes.pointee.challengeHash, ntHash: hash))
         }
         guard let range = credentials.msResponse else { return .refused(.noCredentials) }
-        return outcome(try MSCHAP.V1.verify(response: packet.extracting(range), challenge: packet.extracting(challenge), ntHash: hash))
+        return outcome(try MSCHAP.V1.verify(response: request.octets(range), challenge: request.octets(challenge), ntHash: hash))
     }
 
     /// The MD4 of the password (RFC 2759 §8.3), stored or computed; nil when the clear text is not UTF-8.
-    func ntHash(of subscriber: SubscriberRecord) -> Digest16? {
+    static func ntHash(of subscriber: SubscriberRecord) -> Digest16? {
         guard subscriber.credentialKind == .ntHash else { return MSCHAP.ntHash(ofUTF8: stored(subscriber)) }
         let credential = subscriber.credential
         guard credential.count == 16 else { return nil }
@@ -80,12 +114,12 @@ struct PasswordProof {
     }
 
     /// The LAN Manager hash that MS-CHAP-MPPE-Keys begins with (RFC 2548 §2.4.1); only clear text has one.
-    func lmHash(of subscriber: SubscriberRecord) -> Digest16? {
+    static func lmHash(of subscriber: SubscriberRecord) -> Digest16? {
         subscriber.credentialKind == .clearText ? MSCHAP.lmHash(ofASCII: stored(subscriber)) : nil
     }
 
     @_lifetime(immortal)
-    private func stored(_ subscriber: SubscriberRecord) -> Span<UInt8> {
+    private static func stored(_ subscriber: SubscriberRecord) -> Span<UInt8> {
         // The snapshot in force keeps the record's memory alive for the whole batch.
         let span = Span<UInt8>(_unsafeElements: subscriber.credential.assumingMemoryBound(to: UInt8.self))
         return _overrideLifetime(span, copying: ())

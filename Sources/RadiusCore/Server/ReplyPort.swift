@@ -6,6 +6,8 @@ struct ReplyPort: ~Copyable {
     let fd: Int32
     private let counters: WorkerCounters
     private var batch = DatagramArena()
+    /// Slots of the batch that are held back, and empty.
+    private var leftOut = 0
     private var held: HeldReplies
 
     /// - Parameters:
@@ -13,37 +15,40 @@ struct ReplyPort: ~Copyable {
     ///   - counters: of the worker.
     ///   - entries: replies that may wait, of 128 octets on average.
     init(fd: Int32, counters: WorkerCounters, held entries: Int) {
-        held = HeldReplies(entries: entries, octets: max(entries * 128, PacketHeader.maximumLength * 2))
+        // Room is judged by the largest size, for a whole batch at once.
+        let least = 2 * (Int(LM_BATCH) + 1) * PacketHeader.maximumLength
+        held = HeldReplies(entries: entries, octets: max(entries * 128, least))
         self.fd = fd
         self.counters = counters
     }
 
-    /// Whether one more reply can wait.
-    var canHold: Bool { held.hasRoom }
+    /// Whether one more reply can wait, besides `others` that will.
+    func canHold(beside others: Int = 0) -> Bool { held.hasRoom(for: others &+ 1) }
     var holdsReplies: Bool { !held.isEmpty }
     /// The mark that the oldest held reply waits for.
     var nextMark: UInt64? { held.nextMark }
 
-    /// A slot of the batch, addressed back to where `request` came from.
-    mutating func slot(answering request: lm_datagram) -> lm_datagram {
+    /// The next free slot of the batch, addressed back to where `request` came from.
+    ///
+    /// It stays free until `add`. The memory stays in its place until `flush`, which this does when the batch is full.
+    mutating func slot(answering request: UnsafePointer<lm_datagram>) -> UnsafeMutablePointer<lm_datagram> {
         if batch.isFull { flush() }
-        var reply = batch.slots[batch.count]
-        reply.count = 0
-        reply.peer = request.peer
-        reply.local = request.local
-        reply.interface_index = request.interface_index
+        let reply = batch.slots + batch.count
+        reply.pointee.count = 0
+        reply.pointee.peer = request.pointee.peer
+        reply.pointee.local = request.pointee.local
+        reply.pointee.interface_index = request.pointee.interface_index
         return reply
     }
 
-    /// Lets the reply, which stands in the slot that `slot` gave last, leave with the batch.
-    mutating func send(_ reply: lm_datagram) {
-        batch.slots[batch.count] = reply
-        batch.count += 1
-    }
+    /// Lets what stands in the slot that `slot` gave last leave with the batch.
+    mutating func add() { batch.count &+= 1 }
 
-    /// Keeps a copy of the reply back; `canHold` must be true.
-    mutating func hold(_ reply: lm_datagram, until mark: UInt64, token: ReplyToken) {
-        held.hold(reply, until: mark, token: token)
+    /// Keeps a copy of the reply back, and leaves it out of the batch; `canHold` must be true.
+    mutating func hold(_ reply: UnsafeMutablePointer<lm_datagram>, until mark: UInt64, token: ReplyToken) {
+        held.hold(reply.pointee, until: mark, token: token)
+        reply.pointee.count = 0
+        leftOut += 1
     }
 
     /// Moves every held reply whose mark is at most `mark` into the batch and the cache.
@@ -54,8 +59,8 @@ struct ReplyPort: ~Copyable {
         while true {
             if batch.isFull { flush() }
             guard let token = held.release(through: mark, into: &batch.slots[batch.count]) else { return released }
-            let reply = batch.slots[batch.count]
-            cache.store(token, reply.bytes, count: Int(reply.count))
+            let reply = batch.slots + batch.count
+            cache.store(token, reply.pointee.bytes, count: Int(reply.pointee.count))
             batch.count += 1
             released += 1
         }
@@ -64,7 +69,8 @@ struct ReplyPort: ~Copyable {
     /// Hands the batch to the kernel.
     mutating func flush() {
         guard batch.count > 0 else { return }
-        if lm_send(fd, batch.slots, UInt32(batch.count)) < Int32(batch.count) { counters.add(.sendFailures) }
+        if lm_send(fd, batch.slots, UInt32(batch.count)) < Int32(batch.count - leftOut) { counters.add(.sendFailures) }
         batch.count = 0
+        leftOut = 0
     }
 }

@@ -82,85 +82,18 @@ struct UDPWorker: ~Copyable {
     private mutating func serveAuthentication() {
         let count = lm_receive(authentication.fd, received.slots, UInt32(LM_BATCH))
         path.received(Int(count), from: authentication.fd, on: .authentication)
-        for position in 0..<max(0, Int(count)) {
-            let request = received.slots[position]
-            var reply = authentication.slot(answering: request)
-            var token = ReplyToken.none
-            let disposition = path.handle(request, on: .authentication, reply: &reply, token: &token)
-            disposeAuthentication(disposition, reply, token)
-        }
+        guard count > 0 else { return }
+        path.serve(UnsafeBufferPointer(start: received.slots, count: Int(count)), on: .authentication, to: &authentication)
     }
 
     private mutating func completeParked() {
-        for request in path.completions.drain() {
-            var reply = authentication.slot(answering: request.datagram)
-            let disposition = path.resume(request, reply: &reply)
-            disposeAuthentication(disposition, reply, request.token)
-        }
-    }
-
-    private mutating func disposeAuthentication(_ disposition: Disposition, _ reply: lm_datagram, _ token: ReplyToken) {
-        switch disposition {
-        case .delay where delays():
-            let wait = UInt64(environment.settings.rejectDelayMilliseconds) * 1_000_000
-            authentication.hold(reply, until: lm_monotonic_nanoseconds() + wait, token: token)
-        case .send, .delay:
-            path.cache.store(token, reply.bytes, count: Int(reply.count))
-            authentication.send(reply)
-        case .drop, .parked, .holdUntilDurable:
-            break
-        }
-    }
-
-    /// Whether a Reject is held back: at once instead when too many wait already, which a flood of wrong passwords brings about.
-    private func delays() -> Bool {
-        guard environment.settings.rejectDelayMilliseconds > 0 else { return false }
-        if authentication.canHold { return true }
-        counters.add(.rejectsUndelayed)
-        return false
+        for request in path.completions.drain() { path.resume(request, to: &authentication) }
     }
 
     private mutating func serveAccounting() {
         let count = lm_receive(accounting.fd, received.slots, UInt32(LM_BATCH))
         path.received(Int(count), from: accounting.fd, on: .accounting)
-        for position in 0..<max(0, Int(count)) {
-            guard accounting.canHold else {
-                counters.add(.heldFull)
-                continue
-            }
-            let request = received.slots[position]
-            var reply = accounting.slot(answering: request)
-            var token = ReplyToken.none
-            switch path.handle(request, on: .accounting, reply: &reply, token: &token) {
-            case .holdUntilDurable(let sequence):
-                accounting.hold(reply, until: sequence, token: token)
-            case .send, .delay:
-                path.cache.store(token, reply.bytes, count: Int(reply.count))
-                accounting.send(reply)
-            case .drop, .parked:
-                break
-            }
-        }
-    }
-}
-
-extension PacketPath {
-    /// Goes on with a request whose slow check has ended. The client may be gone by now; then nobody is answered.
-    mutating func resume(_ parked: ParkedRequest, reply: inout lm_datagram) -> Disposition {
-        guard !parked.isExpired else {
-            counters.add(.parkedExpired)
-            cache.forget(parked.token)
-            return .drop
-        }
-        guard let client = snapshot.clients.find(Self.address(of: parked.datagram)) else { return .drop }
-        let octets = parked.octets
-        let packet = octets.span
-        do {
-            try index.fill(from: packet)
-        } catch {
-            counters.add(error)
-            return .drop
-        }
-        return access(packet, parked.datagram, from: client, reply: &reply, token: parked.token, slow: parked.outcome)
+        guard count > 0 else { return }
+        path.serve(UnsafeBufferPointer(start: received.slots, count: Int(count)), on: .accounting, to: &accounting)
     }
 }

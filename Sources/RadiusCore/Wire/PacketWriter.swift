@@ -1,3 +1,5 @@
+import Glibc
+
 /// Writes one packet, header first, into memory that it borrows.
 ///
 /// A value that does not fit makes the writer `overflowed` and is left out whole, so that a packet is never cut inside an attribute.
@@ -25,8 +27,10 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         self.out = out
         self.out[0] = code.rawValue
         self.out[1] = identifier
-        for position in 2..<PacketHeader.count { self.out[position] = 0 }
         count = PacketHeader.count
+        store(UInt16(0), at: 2)
+        store(UInt64(0), at: 4)
+        store(UInt64(0), at: 12)
     }
 
     /// Changes the code of a packet already begun.
@@ -38,7 +42,7 @@ public struct PacketWriter: ~Copyable, ~Escapable {
     /// Puts `authenticator` into octets 4..<20.
     @_lifetime(self: copy self)
     public mutating func setAuthenticator(_ authenticator: borrowing InlineArray<16, UInt8>) {
-        for position in 0..<16 { out[4 + position] = authenticator[position] }
+        copy(authenticator.span, to: 4)
     }
 
     /// Reserves a zeroed Message-Authenticator (RFC 3579 §3.2) here; the signer fills it in.
@@ -48,7 +52,8 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         messageAuthenticatorOffset = count
         out[count] = 80
         out[count + 1] = 18
-        for position in count + 2..<count + 18 { out[position] = 0 }
+        store(UInt64(0), at: count + 2)
+        store(UInt64(0), at: count + 10)
         count += 18
     }
 
@@ -71,7 +76,7 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         guard room(for: 6) else { return }
         out[count] = type
         out[count + 1] = 6
-        for position in 0..<4 { out[count + 2 + position] = UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32(position))) }
+        store(value, at: count + 2)
         count += 6
     }
 
@@ -92,7 +97,7 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         }
         out[count] = 26
         out[count + 1] = UInt8(value.count + 8)
-        for position in 0..<4 { out[count + 2 + position] = UInt8(truncatingIfNeeded: vendor >> (24 - 8 * UInt32(position))) }
+        store(vendor, at: count + 2)
         out[count + 6] = type
         out[count + 7] = UInt8(value.count + 2)
         copy(value, to: count + 8)
@@ -128,8 +133,21 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         return false
     }
 
+    /// Copies into memory that `room` has shown to be there.
     @_lifetime(self: copy self)
     private mutating func copy(_ value: Span<UInt8>, to offset: Int) {
-        for position in 0..<value.count { out[offset + position] = value[position] }
+        precondition(offset >= 0 && offset <= limit &- value.count)
+        value.withUnsafeBytes { source in
+            out.withUnsafeMutableBytes { target in
+                if let start = target.baseAddress, let first = source.baseAddress { memcpy(start + offset, first, source.count) }
+            }
+        }
+    }
+
+    /// Writes a word in network order, unaligned, into memory that `room` has shown to be there.
+    @_lifetime(self: copy self)
+    private mutating func store<Word: FixedWidthInteger & BitwiseCopyable>(_ word: Word, at offset: Int) {
+        precondition(offset >= 0 && offset <= limit &- MemoryLayout<Word>.size)
+        out.withUnsafeMutableBytes { $0.storeBytes(of: word.bigEndian, toByteOffset: offset, as: Word.self) }
     }
 }

@@ -8,19 +8,22 @@ extension PacketPath {
     ///   - datagram: as it arrived.
     ///   - service: the port it came to.
     /// - Returns: false when it is to be dropped; that is counted.
-    mutating func admits(_ client: NASClient, _ datagram: lm_datagram, on service: Service) -> Bool {
-        let isFair = service == .authentication ? authenticationShare.admits(client.id) : accountingShare.admits(client.id)
+    mutating func admits(_ client: UnsafePointer<ClientRow>, _ datagram: UnsafePointer<lm_datagram>, on service: Service) -> Bool {
+        let id = client.pointee.id
+        let isFair = service == .authentication ? authenticationShare.admits(id) : accountingShare.admits(id)
         guard isFair else {
             counters.add(.shed)
-            client.observation.shed.add(1, ordering: .relaxed)
+            client.pointee.withClient { _ = $0.observation.shed.add(1, ordering: .relaxed) }
             return false
         }
-        guard client.rateLimitPerSecond > 0, service == .authentication else { return true }
-        guard datagram.count > 0, datagram.bytes[0] == PacketCode.accessRequest.rawValue else { return true }
-        let observation = client.observation
-        guard observation.tokens.take(perSecond: client.rateLimitPerSecond, nowNanoseconds: nowNanoseconds) else {
+        let limit = client.pointee.rateLimitPerSecond
+        guard limit > 0, service == .authentication else { return true }
+        guard datagram.pointee.count > 0, datagram.pointee.bytes[0] == PacketCode.accessRequest.rawValue else { return true }
+        let now = nowNanoseconds
+        let isAllowed = client.pointee.withClient { $0.observation.tokens.take(perSecond: limit, nowNanoseconds: now) }
+        guard isAllowed else {
             counters.add(.rateLimited)
-            observation.rateLimited.add(1, ordering: .relaxed)
+            client.pointee.withClient { _ = $0.observation.rateLimited.add(1, ordering: .relaxed) }
             return false
         }
         return true

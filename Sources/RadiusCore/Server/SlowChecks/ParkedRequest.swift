@@ -6,7 +6,8 @@ final class ParkedRequest: @unchecked Sendable {
     // Guard: the worker fills it before it is submitted; the pool's lock orders `parkedNanoseconds` and `isExpired`; one checking thread writes
     // `outcome`; the worker reads after completion.
     let client: Int64
-    let octets: [UInt8]
+    let octets: UnsafeMutablePointer<UInt8>
+    let count: Int
     let datagram: lm_datagram
     let token: ReplyToken
     let password: [UInt8]
@@ -16,14 +17,21 @@ final class ParkedRequest: @unchecked Sendable {
     /// It waited so long that nobody expects an answer; nothing was checked.
     var isExpired = false
 
-    init(client: Int64, octets: [UInt8], datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]) {
+    /// Copies the `count` octets of `packet`.
+    init(
+        client: Int64, packet: UnsafePointer<UInt8>, count: Int, datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]
+    ) {
         self.client = client
-        self.octets = octets
+        octets = .allocate(capacity: count)
+        octets.initialize(from: packet, count: count)
+        self.count = count
         self.datagram = datagram
         self.token = token
         self.password = password
         self.hash = hash
     }
+
+    deinit { octets.deallocate() }
 }
 
 /// Where a worker finds its finished checks.
