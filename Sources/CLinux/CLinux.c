@@ -102,12 +102,18 @@ int lm_send(int fd, const struct lm_datagram *slots, unsigned count) {
     return (int)sent;
 }
 
+static int is_wildcard(const uint8_t *address) {
+    static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, ipv6, sizeof ipv6) == 0 || memcmp(address, ipv4, sizeof ipv4) == 0;
+}
+
 int lm_udp_open(const uint8_t *address, uint16_t port, int reuse_port, int receive_buffer_bytes) {
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     int on = 1, off = 0;
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    // Only a socket of all addresses must be told where a datagram went; to be told costs each datagram.
+    if (is_wildcard(address)) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (receive_buffer_bytes > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);

@@ -40,8 +40,8 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count);
 /// Sends `count` datagrams, skipping those whose `count` is 0. Returns how many the kernel took, or -errno of the first refusal.
 int lm_send(int fd, const struct lm_datagram *slots, unsigned count);
 
-/// Opens a non-blocking dual-stack UDP socket with SO_REUSEPORT and packet info, bound to the 16 octets of
-/// `address` and to `port`. Returns fd or -errno.
+/// Opens a non-blocking dual-stack UDP socket, bound to the 16 octets of `address` and to `port`; one that is bound to all addresses
+/// learns the local address of each datagram. Returns fd or -errno.
 int lm_udp_open(const uint8_t *address, uint16_t port, int reuse_port, int receive_buffer_bytes);
 
 /// Pins the calling thread to one processor; returns 0 or -errno.

@@ -38,9 +38,7 @@ struct SecretRow: BitwiseCopyable, @unchecked Sendable {
     /// Two blocks hold the longest rest: 63 octets, the 16, and nine of ending.
     static let padCapacity = 128
 
-    /// Makes the job that digests the secret and the 16 octets at `seed`.
-    ///
-    /// - Parameter scratch: `padCapacity` octets that live until the job is done.
+    /// Makes the job that digests the secret and the 16 octets at `seed`; the `padCapacity` octets of `scratch` live until it is done.
     @inline(__always)
     func padJob(_ seed: UnsafePointer<UInt8>, _ scratch: UnsafeMutablePointer<UInt8>) -> lm_md5_job {
         memcpy(scratch, padRest, padBlocks == 1 ? 64 : Self.padCapacity)

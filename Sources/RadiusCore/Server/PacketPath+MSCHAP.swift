@@ -60,7 +60,8 @@ extension PacketPath {
         var hidden = InlineArray<64, UInt8>(repeating: 0)
         var buffer = hidden.mutableSpan
         let count = SaltEncryption.hide(
-            key.span, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer)
+            key.span, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer
+        )
         writer.append(vendor: AccessCredentials.microsoft, type, hidden.span.extracting(0..<count))
     }
 

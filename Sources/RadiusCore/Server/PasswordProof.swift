@@ -71,8 +71,9 @@ struct PasswordProof {
         let hidden = UnsafeRawPointer(request.packet + range.lowerBound)
         let open = UnsafeMutableRawPointer(clear)
         for offset in stride(from: 0, to: range.count, by: 8) {
-            let word = hidden.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ open.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            open.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+            let pad = open.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let word = hidden.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            open.storeBytes(of: word ^ pad, toByteOffset: offset, as: UInt64.self)
         }
         var count = range.count
         while count > 0, clear[count &- 1] == 0 { count &-= 1 }

@@ -105,11 +105,19 @@ public final class RadiusServer: Sendable {
     private static func open(
         _ address: [UInt8], _ port: inout UInt16, _ key: String, _ buffer: Int
     ) throws(ServerError) -> Int32 {
+        if port == 0 { port = try chosen(address, key) }
         let fd = lm_udp_open(address, port, 1, 0)
         guard fd >= 0 else { throw refusal(-fd, port, key) }
         _ = lm_receive_buffer(fd, Int32(buffer))
-        if port == 0 { port = UInt16(clamping: lm_bound_port(fd)) }
         return fd
+    }
+
+    /// A port that nobody has. With SO_REUSEPORT the system may choose one that another server of the same user already shares.
+    private static func chosen(_ address: [UInt8], _ key: String) throws(ServerError) -> UInt16 {
+        let probe = lm_udp_open(address, 0, 0, 0)
+        guard probe >= 0 else { throw refusal(-probe, 0, key) }
+        defer { close(probe) }
+        return UInt16(clamping: lm_bound_port(probe))
     }
 
     /// SO_REUSEPORT would let a second daemon of the same user share the port and steal packets; only our own workers may.

@@ -12,6 +12,11 @@ struct UDPWorker: ~Copyable {
     private let received = DatagramArena()
     private var authentication: ReplyPort
     private var accounting: ReplyPort
+    /// The last turn brought so much that the next begins without asking what is readable.
+    private var isBusy = false
+    private var unaskedTurns = 0
+    /// What was readable when it was asked last, without the wake-ups.
+    private var busySockets: Int32 = 0
 
     init(
         authenticationFD: Int32, accountingFD: Int32, environment: ServerEnvironment, counters: WorkerCounters,
@@ -51,25 +56,44 @@ struct UDPWorker: ~Copyable {
         authentication.flush()
     }
 
+    /// Receives, answers and sends once.
+    ///
     /// - Returns: whether anything arrived.
     private mutating func turn(timeoutMilliseconds: Int32) -> Bool {
-        let descriptors: InlineArray<3, Int32> = [authentication.fd, accounting.fd, wakeFD]
-        let readable = descriptors.span.withUnsafeBufferPointer { lm_wait($0.baseAddress, 3, timeoutMilliseconds) }
+        let readable = wait(timeoutMilliseconds)
         path.beginBatch()
-        if readable > 0 {
-            if readable & 1 != 0 { serveAuthentication() }
-            if readable & 2 != 0 { serveAccounting() }
-            if readable & 4 != 0 {
-                lm_eventfd_drain(wakeFD)
-                completeParked()
-            }
+        var received = 0
+        if readable & 1 != 0 { received += serveAuthentication() }
+        if readable & 2 != 0 { received += serveAccounting() }
+        if readable & 4 != 0 {
+            lm_eventfd_drain(wakeFD)
+            completeParked()
         }
+        isBusy = received >= Self.busyCount
         let durable = accounting.release(through: environment.journal.durableSequence, into: &path.cache)
-        for _ in 0..<durable { counters.add(.accountingResponses) }
-        _ = authentication.release(through: lm_monotonic_nanoseconds(), into: &path.cache)
+        if durable > 0 { counters.add(.accountingResponses, UInt64(durable)) }
+        if authentication.holdsReplies { _ = authentication.release(through: lm_monotonic_nanoseconds(), into: &path.cache) }
         authentication.flush()
         accounting.flush()
-        return readable > 0 && readable & 3 != 0
+        return received > 0
+    }
+
+    /// Datagrams of one turn after which more are expected at once.
+    private static let busyCount = 8
+    /// Turns without asking, at most: what is parked or journalled waits for them.
+    private static let busyTurns = 8
+
+    /// Waits until something is readable, or while there is much to do, goes on with the sockets that were readable last.
+    private mutating func wait(_ timeoutMilliseconds: Int32) -> Int32 {
+        if isBusy, unaskedTurns < Self.busyTurns {
+            unaskedTurns += 1
+            return busySockets
+        }
+        unaskedTurns = 0
+        let descriptors: InlineArray<3, Int32> = [authentication.fd, accounting.fd, wakeFD]
+        let readable = descriptors.span.withUnsafeBufferPointer { lm_wait($0.baseAddress, 3, isBusy ? 0 : timeoutMilliseconds) }
+        busySockets = max(0, readable) & 3
+        return max(0, readable)
     }
 
     /// Sleeps until the next delayed reject at the latest; half a second bounds the notice of a stop.
@@ -79,21 +103,23 @@ struct UDPWorker: ~Copyable {
         return due <= now ? 0 : Int32(min(500, (due - now) / 1_000_000 + 1))
     }
 
-    private mutating func serveAuthentication() {
-        let count = lm_receive(authentication.fd, received.slots, UInt32(LM_BATCH))
-        path.received(Int(count), from: authentication.fd, on: .authentication)
-        guard count > 0 else { return }
-        path.serve(UnsafeBufferPointer(start: received.slots, count: Int(count)), on: .authentication, to: &authentication)
+    private mutating func serveAuthentication() -> Int {
+        let count = Int(lm_receive(authentication.fd, received.slots, UInt32(LM_BATCH)))
+        path.received(count, from: authentication.fd, on: .authentication)
+        guard count > 0 else { return 0 }
+        path.serve(UnsafeBufferPointer(start: received.slots, count: count), on: .authentication, to: &authentication)
+        return count
     }
 
     private mutating func completeParked() {
         for request in path.completions.drain() { path.resume(request, to: &authentication) }
     }
 
-    private mutating func serveAccounting() {
-        let count = lm_receive(accounting.fd, received.slots, UInt32(LM_BATCH))
-        path.received(Int(count), from: accounting.fd, on: .accounting)
-        guard count > 0 else { return }
-        path.serve(UnsafeBufferPointer(start: received.slots, count: Int(count)), on: .accounting, to: &accounting)
+    private mutating func serveAccounting() -> Int {
+        let count = Int(lm_receive(accounting.fd, received.slots, UInt32(LM_BATCH)))
+        path.received(count, from: accounting.fd, on: .accounting)
+        guard count > 0 else { return 0 }
+        path.serve(UnsafeBufferPointer(start: received.slots, count: count), on: .accounting, to: &accounting)
+        return count
     }
 }

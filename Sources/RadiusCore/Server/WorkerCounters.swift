@@ -62,6 +62,10 @@ public final class WorkerCounters: @unchecked Sendable {
     public subscript(reason: AccessReason) -> UInt64 { cells[Self.reasonBase + Int(reason.rawValue)].load(ordering: .relaxed) }
 
     func add(_ counter: ServerCounter) { bump(counter.rawValue) }
+    func add(_ counter: ServerCounter, _ count: UInt64) {
+        let cell = counter.rawValue
+        cells[cell].store(cells[cell].load(ordering: .relaxed) &+ count, ordering: .relaxed)
+    }
     func add(_ drop: DecodeError) { bump(Self.dropBase + Int(drop.rawValue)) }
     func add(_ reason: AccessReason) { bump(Self.reasonBase + Int(reason.rawValue)) }
 
