@@ -167,6 +167,9 @@ import Testing
         plan.interims = 1
         #expect(try run(plan).tally.sessions == 50)
         let statuses = server.answered.map { AttributeOctets.number(40, in: Array($0[20...])) }
+        let ports = server.answered.map { AttributeOctets.number(5, in: Array($0[20...])) }
+        #expect(Set(ports).count == 50)
+        #expect(Array(ports[..<50]) == Array(ports[50..<100]) && Array(ports[..<50]) == Array(ports[100...]))
         #expect(statuses == [UInt32](repeating: 1, count: 50) + [UInt32](repeating: 3, count: 50) + [UInt32](repeating: 2, count: 50))
     }
 

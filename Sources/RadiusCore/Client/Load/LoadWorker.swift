@@ -126,7 +126,8 @@ struct LoadWorker: ~Copyable {
     private mutating func send(_ lane: Int, _ now: UInt64, _ start: UInt64) {
         var state = lanes[lane]
         if prepared.isEmpty {
-            let port = share.index * share.outstanding + lane
+            // A session's records name one port, whichever lane carries them.
+            let port = plan.mode == .accounting ? share.index * share.open + state.place : share.index * share.outstanding + lane
             state.length = UInt16(requests.write(state, port: port, into: lanes.packet(lane)))
         }
         state.sentAt = now
