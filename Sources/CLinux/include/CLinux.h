@@ -64,4 +64,7 @@ int lm_bound_port(int fd);
 /// CRC-32C (Castagnoli) of `count` octets, continued from `seed` (0 to begin).
 uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);
 
+/// The same without the processor's instruction; to compare with.
+uint32_t lm_crc32c_table(uint32_t seed, const uint8_t *bytes, size_t count);
+
 #endif

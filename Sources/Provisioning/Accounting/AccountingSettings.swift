@@ -4,6 +4,8 @@ public struct AccountingSettings: Sendable {
     public var batchRecords = 5000
     /// How long a batch may wait for more records.
     public var gatherMilliseconds = 50
+    /// Open sessions that are remembered between batches, so that they need not be read again; about 700 octets each.
+    public var cachedSessions = 200_000
     /// A closed session stays in the hot table for this long, so that late records find it at once.
     public var closedMinutes = 15
     /// Segments of the journal that are shipped stay on disk for this long.

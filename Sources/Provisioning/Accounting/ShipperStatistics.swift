@@ -17,6 +17,10 @@ public struct ShipperStatistics: Sendable, Equatable {
     public var rejected: UInt64 = 0
     /// Records whose Event-Timestamp could not be true.
     public var skewed: UInt64 = 0
+    /// Octet counters that no line can have filled; left out of the totals. Their packets stand in `aaa.accounting_record`.
+    public var absurd: UInt64 = 0
+    /// Batches that were begun again because somebody else had changed one of their sessions.
+    public var rereads: UInt64 = 0
     /// Records that the journal promised and no longer has.
     public var lost: UInt64 = 0
     /// Transactions that failed and were tried again.
@@ -40,7 +44,7 @@ final class ShipperCounters: Sendable {
 
     func add(_ outcome: BatchTransaction.Outcome) {
         state.withLock { state in
-            func count(_ kinds: SessionEffect.Kind...) -> UInt64 { kinds.reduce(0) { $0 + UInt64(outcome.counts[$1] ?? 0) } }
+            func count(_ kind: SessionEffect.Kind) -> UInt64 { UInt64(outcome.counts[kind]) }
             state.statistics.records += UInt64(outcome.records)
             state.statistics.batches += 1
             state.statistics.opened += count(.opened)
@@ -50,6 +54,7 @@ final class ShipperCounters: Sendable {
             state.statistics.reopened += count(.resumed)
             state.statistics.rejected += UInt64(outcome.refused)
             state.statistics.skewed += UInt64(outcome.skewed)
+            state.statistics.absurd += UInt64(outcome.absurd)
             state.statistics.problem = nil
             state.statistics.isConnected = true
         }
@@ -68,6 +73,10 @@ final class ShipperCounters: Sendable {
             state.statistics.problem = problem
             state.statistics.isConnected = isConnected
         }
+    }
+
+    func reread() {
+        state.withLock { $0.statistics.rereads += 1 }
     }
 
     func connected() {

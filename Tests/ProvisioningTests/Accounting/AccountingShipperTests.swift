@@ -96,6 +96,17 @@ import Testing
         }
     }
 
+    @Test func anAbsurdCounterIsCountedAndItsPacketKept() async throws {
+        try await AccountingBench.run { bench in
+            let absurd = AccountingPacket(3, event: 600, seconds: 600, upload: .max, download: 70)
+            let statistics = try await bench.ship([AccountingPacket(3, event: 300, seconds: 300, upload: 5, download: 60), absurd])
+            #expect(statistics.absurd == 1)
+            let rows = try await bench.texts(
+                "SELECT concat_ws('|', upload_octets, download_octets, encode(packet, 'hex')) FROM aaa.accounting_record ORDER BY sequence")
+            #expect(rows == ["5|60", "5|70|" + StorableText.hexadecimal(absurd.octets)])
+        }
+    }
+
     @Test func accountingOnClosesTheSessionsOfThatRouterOnly() async throws {
         try await AccountingBench.run { bench in
             var other = AccountingPacket(1, session: "elsewhere", event: 0)
@@ -203,8 +214,18 @@ import Testing
             #expect(records == ["\(bench.tenant)"])
             let partition = try await bench.texts("SELECT tableoid::regclass::text FROM aaa.accounting_record LIMIT 1")
             #expect(partition == ["aaa.accounting_record_20260301"])
+            // By its own name a partition is nobody's to read or change.
+            for scope in [TenantScope.none, .tenant(bench.tenant), .system] {
+                for statement in ["SELECT sequence::text FROM", "DELETE FROM"] {
+                    await #expect(throws: DatabaseError.self) {
+                        _ = try await bench.texts("\(statement) aaa.accounting_record_20260301", scope: scope)
+                    }
+                }
+            }
             await #expect(throws: DatabaseError.self) {
-                _ = try await bench.texts("SELECT sequence FROM aaa.accounting_record_20260301", scope: .none)
+                try await bench.pool.transaction(.tenant(bench.tenant)) {
+                    _ = try $0.execute("INSERT INTO aaa.accounting_record_20260301 SELECT * FROM aaa.accounting_record")
+                }
             }
         }
     }
