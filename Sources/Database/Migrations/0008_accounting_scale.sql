@@ -57,9 +57,6 @@ WHERE i.inhparent IN ('aaa.accounting_record'::regclass, 'aaa.auth_log'::regclas
 DROP INDEX aaa.accounting_record_session;
 CREATE INDEX accounting_record_session ON aaa.accounting_record (session_id);
 
--- What may go to the history is found without reading the open sessions.
-CREATE INDEX session_stopped ON aaa.session (stopped_at) WHERE stopped_at IS NOT NULL;
-
 -- The shipper's temporary tables.
 DO $$
 BEGIN
@@ -68,3 +65,24 @@ EXCEPTION
     WHEN insufficient_privilege THEN NULL;  -- of another owner: PUBLIC has it, unless somebody took it away
 END
 $$;
+
+-- Rows that are past their time are found without reading the table: they lie in the order of time.
+CREATE INDEX usage_day_age ON aaa.usage_day USING brin (day) WITH (autosummarize = on);
+CREATE INDEX accounting_reject_age ON aaa.accounting_reject USING brin (created_at) WITH (autosummarize = on);
+CREATE INDEX dynamic_authorization_age ON aaa.dynamic_authorization USING brin (requested_at) WITH (autosummarize = on);
+CREATE INDEX audit_age ON lastmile.audit USING brin (at) WITH (autosummarize = on);
+
+-- The audit stays append-only for 90 days, whoever asks; what is older the daemon may remove by its setting.
+CREATE FUNCTION lastmile.refuse_early_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.at > now() - interval '90 days' THEN
+        RAISE EXCEPTION '% keeps its rows for 90 days', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN OLD;
+END $$;
+DROP TRIGGER append_only ON lastmile.audit;
+CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON lastmile.audit
+    FOR EACH STATEMENT EXECUTE FUNCTION lastmile.refuse_change();
+CREATE TRIGGER early_removal BEFORE DELETE ON lastmile.audit
+    FOR EACH ROW EXECUTE FUNCTION lastmile.refuse_early_removal();
+GRANT DELETE ON lastmile.audit TO lastmile_system;

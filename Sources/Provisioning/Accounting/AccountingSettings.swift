@@ -13,10 +13,20 @@ public struct AccountingSettings: Sendable {
     public var recordDays = 400
     public var historyMonths = 36
     public var authLogDays = 90
+    /// Usage by day.
+    public var usageDays = 1825
+    /// Records that were put aside.
+    public var rejectDays = 90
+    /// CoA and Disconnect requests.
+    public var dynamicAuthorizationDays = 400
+    /// The audit; the database keeps 90 days whatever stands here.
+    public var auditDays = 3650
     /// Partitions are made so far ahead.
     public var aheadDays = 7
     /// Between two rounds of retiring and making partitions.
     public var maintenanceSeconds = 60
+    /// Between two rounds of removing rows that are past their time.
+    public var pruneSeconds = 3600
 
     public init() {}
 }

@@ -18,6 +18,7 @@ final class ShipperSession {
     /// Days since 1970 that have a partition for records.
     private var days: Set<UTCDay> = []
     private var maintainedMilliseconds: Int64?
+    private var prunedMilliseconds: Int64?
 
     init(_ work: ShipperWork, _ counters: ShipperCounters) throws {
         self.work = work
@@ -56,9 +57,10 @@ final class ShipperSession {
         }
     }
 
-    func run(_ thread: ShipperThread) throws {
+    func run(_ thread: ShipperThread, _ watch: inout JournalWatch) throws {
         while true {
             let isLast = thread.isStopping
+            watch.look(work.journal)
             if !isLast { try maintainIfDue() }
             let moved = try shipBatch()
             if moved == work.settings.batchRecords { continue }
@@ -147,6 +149,9 @@ final class ShipperSession {
         do {
             try transaction.refresh()
             try maintenance.run(connection, nowMicroseconds: WallClock.microseconds)
+            if let last = prunedMilliseconds, now - last < Int64(work.settings.pruneSeconds) * 1000 { return }
+            prunedMilliseconds = now
+            try maintenance.prune(connection, nowMicroseconds: WallClock.microseconds)
         } catch let error as DatabaseError where !error.isConnectionLoss {
             // Shipping goes on: it makes the partitions that it needs by itself.
             work.logger.error("accounting tables could not be tidied up", metadata: ["reason": "\(error)"])

@@ -25,10 +25,11 @@ enum ShipperStaging {
             ON COMMIT DELETE ROWS;
         """
 
-    /// Whatever the sizes of the tables, a batch is to be looked up row by row through an index: its cost then depends on the batch.
+    /// A batch is to be looked up row by row through an index, so that its cost depends on the batch and not on the tables. Plans are
+    /// made anew for each batch, by the sizes of that moment: one that was made while the tables were empty would ruin a full database.
     private static let planning = """
-        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;
-        SET jit = off; SET plan_cache_mode = force_generic_plan
+        SET enable_hashjoin = off; SET enable_mergejoin = off; SET random_page_cost = 1.1; SET jit = off;
+        SET plan_cache_mode = force_custom_plan
         """
 
     /// Makes the tables on a connection that has none, outside a transaction.

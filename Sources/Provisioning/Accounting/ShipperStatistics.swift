@@ -28,6 +28,8 @@ public struct ShipperStatistics: Sendable, Equatable {
     /// The journal's durable records that are not in PostgreSQL, and the age of the oldest of them.
     public var lagRecords: UInt64 = 0
     public var lagSeconds: Double = 0
+    /// Octets of the former on disk, by the mean size of the records seen so far.
+    public var lagOctets: UInt64 = 0
     /// Why the last transaction failed; nil once one succeeded.
     public var problem: String?
 }
@@ -36,7 +38,8 @@ public struct ShipperStatistics: Sendable, Equatable {
 final class ShipperCounters: Sendable {
     private struct State {
         var statistics = ShipperStatistics()
-        var cursor: UInt64 = 0
+        /// Nil until the database has said it.
+        var cursor: UInt64?
         var oldestMicroseconds: Int64?
     }
 
@@ -75,6 +78,8 @@ final class ShipperCounters: Sendable {
         }
     }
 
+    var cursor: UInt64? { state.withLock { $0.cursor } }
+
     func reread() {
         state.withLock { $0.statistics.rereads += 1 }
     }
@@ -99,7 +104,8 @@ final class ShipperCounters: Sendable {
     func read(durable: UInt64) -> ShipperStatistics {
         state.withLock { state in
             var statistics = state.statistics
-            statistics.lagRecords = durable > state.cursor ? durable - state.cursor : 0
+            let cursor = state.cursor ?? 0
+            statistics.lagRecords = durable > cursor ? durable - cursor : 0
             if let oldest = state.oldestMicroseconds, statistics.lagRecords > 0 {
                 statistics.lagSeconds = max(0, Double(WallClock.microseconds - oldest) / 1_000_000)
             }

@@ -39,7 +39,7 @@ enum JournalFormat {
         store(entry.tenant, out, 32)
         store(entry.nas, out, 40)
         store(entry.subscriber, out, 48)
-        for position in 0..<16 { out.storeBytes(of: entry.peer[position], toByteOffset: 56 + position, as: UInt8.self) }
+        out.storeBytes(of: entry.peer, toByteOffset: 56, as: InlineArray<16, UInt8>.self)
         packet.withUnsafeBufferPointer { bytes in
             if let base = bytes.baseAddress { memcpy(out + recordHeaderCount, base, bytes.count) }
         }
@@ -79,8 +79,7 @@ enum JournalFormat {
 
     /// The entry of a record that `examine` found.
     static func entry(_ record: UnsafeRawPointer) -> JournalEntry {
-        var peer = InlineArray<16, UInt8>(repeating: 0)
-        for position in 0..<16 { peer[position] = record.load(fromByteOffset: 56 + position, as: UInt8.self) }
+        let peer = record.loadUnaligned(fromByteOffset: 56, as: InlineArray<16, UInt8>.self)
         return JournalEntry(
             receivedMicroseconds: load(record, 24, as: Int64.self), tenant: load(record, 32, as: Int64.self),
             nas: load(record, 40, as: Int64.self), subscriber: load(record, 48, as: Int64.self), peer: peer,
