@@ -57,6 +57,10 @@ WHERE i.inhparent IN ('aaa.accounting_record'::regclass, 'aaa.auth_log'::regclas
 DROP INDEX aaa.accounting_record_session;
 CREATE INDEX accounting_record_session ON aaa.accounting_record (session_id);
 
+-- Neighbours in this table began together, so their routers report them together: a page must have room for all of its rows once more,
+-- or the new versions lie elsewhere and every index learns of it. Only new pages are filled so.
+ALTER TABLE aaa.session SET (fillfactor = 50);
+
 -- The shipper's temporary tables.
 DO $$
 BEGIN

@@ -78,7 +78,7 @@ struct AccountingMaintenance {
         """
         -- accounting.prune
         DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM \(table) WHERE \(column) < $1::timestamptz\(column == "day" ? "::date" : "") LIMIT \(retireRows) FOR UPDATE SKIP LOCKED))
+            SELECT ctid FROM \(table) WHERE \(column) < $1::timestamptz\(column == "day" ? "::date" : "") LIMIT \(retireRows)))
         """
     }
 

@@ -1,9 +1,9 @@
 /// How the accounting shipper works and how long its tables keep things.
 public struct AccountingSettings: Sendable {
     /// Most records of one transaction.
-    public var batchRecords = 5000
-    /// How long a batch may wait for more records.
-    public var gatherMilliseconds = 50
+    public var batchRecords = 10_000
+    /// How long a batch may wait for more records. A transaction costs some milliseconds whatever is in it.
+    public var gatherMilliseconds = 200
     /// Open sessions that are remembered between batches, so that they need not be read again; about 700 octets each.
     public var cachedSessions = 200_000
     /// A closed session stays in the hot table for this long, so that late records find it at once.

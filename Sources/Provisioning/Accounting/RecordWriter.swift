@@ -32,8 +32,8 @@ struct RecordWriter {
         try writer.timestamp(microsecondsSinceUnixEpoch: line.entry.receivedMicroseconds)
         try writer.timestamp(microsecondsSinceUnixEpoch: line.eventMicroseconds)
         try writer.int8(line.entry.nas)
-        if session.id == 0 { try writer.null() } else { try writer.int8(session.id) }
-        if session.subscriber == 0 { try writer.null() } else { try writer.int8(session.subscriber) }
+        try writer.numberOrNull(session.id)
+        try writer.numberOrNull(session.subscriber)
         try writer.int4(Int32(clamping: line.status))
         if let seconds = line.seconds { try writer.int8(Int64(seconds)) } else { try writer.null() }
         try writer.int8(Int64(clamping: line.upload))

@@ -122,7 +122,7 @@ extension SessionStore {
         try writer.int8(row.tenant)
         try writer.int8(row.key.nas)
         try writer.bytes(row.key.octets)
-        if row.subscriber == 0 { try writer.null() } else { try writer.int8(row.subscriber) }
+        try writer.numberOrNull(row.subscriber)
     }
 
     private static func write(naming: SessionNaming, to writer: inout CopyWriter) throws {
@@ -150,6 +150,11 @@ extension SessionStore {
 extension CopyWriter {
     mutating func textOrNull(_ value: String?) throws {
         if let value { try text(value) } else { try null() }
+    }
+
+    /// A number of the database's; 0 stands for none.
+    mutating func numberOrNull(_ value: Int64) throws {
+        if value == 0 { try null() } else { try int8(value) }
     }
 
     /// Octets of the network as storable text; null for none.

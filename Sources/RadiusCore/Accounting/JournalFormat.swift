@@ -4,7 +4,8 @@ import Glibc
 /// The journal's octets on disk. Little-endian throughout.
 ///
 /// A segment is a header of 32 octets and records back to back. A record is a header of 72 octets and the packet; its CRC-32C covers
-/// everything behind the checksum, so that a reader that lost its place finds the next record by magic and checksum alone.
+/// everything behind the checksum, so that a reader that lost its place finds the next record by magic and checksum alone. The
+/// segment that is being written has zeros behind its records.
 enum JournalFormat {
     static let segmentMagic: UInt64 = 0x314c_4e52_4a4d_4c00
     static let segmentHeaderCount = 32

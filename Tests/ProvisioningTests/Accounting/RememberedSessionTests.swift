@@ -53,7 +53,7 @@ import Testing
                 // Of the first one, late.
                 let statistics = try await feed([AccountingPacket(3, event: 3200, seconds: 3200, upload: 720)])
                 #expect(statistics.opened == 2)
-                #expect(statistics.late == 1)
+                #expect(statistics.reopened == 1)
                 let rows = try await bench.texts(
                     "SELECT concat_ws('|', started_at, ended_by, upload_octets) FROM aaa.session ORDER BY started_at")
                 #expect(rows == ["2026-03-01 12:00:00+00|replaced|720", "2026-03-01 13:06:40+00|50"])
@@ -75,7 +75,7 @@ import Testing
                     let rows = try await bench.texts("SELECT concat_ws('|', stopped_at, ended_by, upload_octets) FROM aaa.session")
                     #expect(rows == ["2026-03-01 12:20:00+00|stop|20"])
                     #expect(try await bench.number("SELECT upload_octets FROM aaa.usage_day") == 20)
-                    #expect(try await bench.number("SELECT count(*) FROM aaa.accounting_record") == 5)
+                    #expect(try await bench.number("SELECT count(*) FROM aaa.accounting_record") == 6)
                 }
             }
         }

@@ -19,6 +19,48 @@ import Testing
         #expect(try KeptRecord.all(&reader, through: 41).map(\.packet) == (1...41).map { [UInt8($0)] })
     }
 
+    @Test func fillsASegmentAheadAndLeavesNoZerosBehind() async throws {
+        let folder = JournalFolder()
+        let path = folder.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let journal = try Journal.open(directory: path, segmentBytes: 1 << 20)
+            let sequence = try #require(journal.append(.sample(1), octets: [UInt8](repeating: 5, count: 100)))
+            try #require(journal.waitUntilDurable(sequence))
+            kill(getpid(), SIGKILL)
+        }
+        #expect(Self.size(folder.segments[0]) == 1 << 20)
+        // Zeros are no torn record, and no number is left out for them.
+        let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
+        #expect(journal.statistics().torn == 0)
+        #expect(Self.size(folder.segments[0]) == 32 + 172)
+        #expect(journal.append(.sample(2), octets: [1]) == 2)
+        #expect(journal.waitUntilDurable(2))
+        journal.close()
+        #expect(Self.size(folder.segments[1]) == 32 + 73)
+        var reader = JournalReader(directory: folder.path, after: 0)
+        #expect(try KeptRecord.all(&reader, through: 2).map(\.sequence) == [1, 2])
+    }
+
+    @Test func aTornRecordBeforeTheZerosIsStillTorn() throws {
+        let folder = JournalFolder()
+        let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
+        for _ in 1...3 { #expect(journal.append(.sample(1), octets: [UInt8](repeating: 5, count: 100)) != nil) }
+        journal.close()
+        let segment = folder.segments[0]
+        truncate(segment, off_t(Self.size(segment) - 50))
+        truncate(segment, 500_000)
+        let reopened = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
+        defer { reopened.close() }
+        #expect(reopened.statistics().tornOctets == 122)
+        #expect(reopened.durableSequence > 2)
+        #expect(Self.size(segment) == 32 + 2 * 172)
+    }
+
+    private static func size(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : -1
+    }
+
     @Test func batchesOfManyThreadsNeverMix() throws {
         let folder = JournalFolder()
         let journal = try Journal.open(directory: folder.path, segmentBytes: 65_536)
