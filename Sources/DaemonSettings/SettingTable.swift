@@ -48,7 +48,7 @@ public enum SettingTable {
         SettingKey("auth_log.retention_days", .integer(1...3_650), "30", "how long answers to authentication are kept, with their reasons"),
         SettingKey("accounting.retention_days", .integer(1...36_500), "730", "how long accounting records and closed sessions are kept"),
         SettingKey("accounting.usage_retention_days", .integer(1...36_500), "1825", "how long usage by day is kept"),
-        SettingKey("accounting.reject_retention_days", .integer(1...36_500), "90", "how long accounting records that were put aside are kept"),
+        SettingKey("accounting.reject_retention_days", .integer(1...36_500), "90", "how long records that were put aside are kept"),
         SettingKey("coa.retention_days", .integer(1...36_500), "400", "how long CoA and Disconnect requests are kept, with their outcomes"),
         SettingKey("audit.retention_days", .integer(90...36_500), "3650", "how long the audit is kept"),
     ]

@@ -97,7 +97,7 @@ struct Metrics {
         single("journal_healthy", "gauge", "1 while the journal takes records.", parts.journal.state == .healthy ? 1 : 0)
         single("journal_segments", "gauge", "Files of the journal.", journal.segments)
         single("journal_pending_records", "gauge", "Records that wait for the disk and are not acknowledged.", journal.pending)
-        single("journal_pending_bytes", "gauge", "Octets of them that no write has taken; at 16 MiB records are refused.", journal.pendingOctets)
+        single("journal_pending_bytes", "gauge", "Octets of them in memory; at 16 MiB records are refused.", journal.pendingOctets)
         single("journal_failures_total", "counter", "Writes and syncs that the disk refused and that were tried again.", journal.failures)
         let shipper = parts.shipper.statistics
         single("accounting_shipped_total", "counter", "Records in PostgreSQL.", shipper.records)
@@ -110,7 +110,7 @@ struct Metrics {
         single("accounting_batches_total", "counter", "Transactions that took records to PostgreSQL.", shipper.batches)
         single("accounting_rereads_total", "counter", "Batches begun again because another had changed a session.", shipper.rereads)
         single("accounting_retries_total", "counter", "Transactions that failed and were tried again.", shipper.retries)
-        single("accounting_lag_bytes", "gauge", "Octets of the journal's records that are not in PostgreSQL yet, estimated.", shipper.lagOctets)
+        single("accounting_lag_bytes", "gauge", "Octets of the records that are not in PostgreSQL yet, about.", shipper.lagOctets)
         single("accounting_lag_records", "gauge", "Durable records that are not in PostgreSQL yet.", shipper.lagRecords)
         single("accounting_lag_seconds", "gauge", "Age of the oldest of them.", shipper.lagSeconds)
         if let log = parts.authLog?.statistics {

@@ -123,8 +123,8 @@ final class BatchTransaction {
         for row in rows where !row.fold.isOpen { cache.forget(row.key) }
         for var row in rows where row.fold.isOpen {
             if row.isChanged { row.writer = writer }
-            row.naming = SessionNaming()
-            (row.isNew, row.isChanged, row.isNamed, row.isAlone) = (false, false, false, true)
+            row.naming = nil
+            (row.isNew, row.isChanged, row.isAlone) = (false, false, true)
             cache.keep(row)
         }
     }

@@ -1,7 +1,9 @@
 import RadiusCore
 
 /// What a session's row says of who and where, as the records said it; the last record that named a thing wins.
-struct SessionNaming: Equatable {
+///
+/// A class, so that a row without it is small to copy; it belongs to one row of one batch.
+final class SessionNaming {
     var username: [UInt8] = []
     var sessionID: [UInt8] = []
     var multiSessionID: [UInt8] = []
@@ -22,7 +24,7 @@ struct SessionNaming: Equatable {
     var sourceAddress: [UInt8] = []
 
     /// Takes over what `record`, which came from `peer`, names.
-    mutating func merge(_ record: AccountingRecord, from peer: InlineArray<16, UInt8>) {
+    func merge(_ record: AccountingRecord, from peer: InlineArray<16, UInt8>) {
         sourceAddress = Self.address(peer)
         set(&username, record.userName)
         set(&sessionID, record.sessionID)

@@ -7,8 +7,8 @@ struct SessionRow {
     var key: SessionKey
     /// 0 = unknown.
     var subscriber: Int64
-    /// What the batch brought; empty fields leave the row's columns as they are.
-    var naming = SessionNaming()
+    /// What the batch brought, if it brought something that the row may lack; empty fields leave the row's columns as they are.
+    var naming: SessionNaming?
     /// Of the last record whose naming is in the row; 0 = not known.
     var namingDigest: UInt64 = 0
     /// As the row has it, for Accounting-On: text as it is stored, and 4, 16 or no octets.
@@ -21,8 +21,6 @@ struct SessionRow {
     /// It comes from memory: other rows under its key, all older and closed, are not known.
     var isAlone = false
     var isChanged: Bool
-    /// `naming` holds something that the row may lack.
-    var isNamed = false
 
     /// Whether `record`, an Accounting-On or -Off, speaks of the NAS that holds this session.
     func isHeld(byNASOf record: AccountingRecord) -> Bool {
@@ -33,9 +31,10 @@ struct SessionRow {
 
     /// Takes over what `whole` names, whose digest is `digest`.
     mutating func name(_ whole: AccountingRecord, from peer: InlineArray<16, UInt8>, digest: UInt64) {
+        let naming = naming ?? SessionNaming()
         naming.merge(whole, from: peer)
+        self.naming = naming
         namingDigest = digest
-        isNamed = true
         guard isNew else { return }
         nasIdentifier = StorableText.octets(of: naming.nasIdentifier)
         nasAddress = naming.nasAddress

@@ -53,42 +53,38 @@ extension SessionStore {
     ///
     /// - Throws: `DatabaseError`; `RowMoved` when a row is not as `SessionRow.writer` says.
     func save(_ rows: [SessionRow]) throws {
-        let changed = rows.filter(\.isChanged)
-        let told = changed.filter { $0.isNew || $0.isNamed }
-        let grown = changed.filter { !$0.isNew && !$0.isNamed }
-        try copyProgress(grown)
-        try copySessions(told)
-        for isOpen in [false, true] {
-            try update("shipper_progress", Self.progress, grown, isOpen: isOpen)
-            try update("shipper_session", Self.naming + ", " + Self.progress, told.filter { !$0.isNew }, isOpen: isOpen)
+        let changed = rows.indices.filter { rows[$0].isChanged }
+        let told = changed.filter { rows[$0].isNew || rows[$0].naming != nil }
+        let grown = changed.filter { !rows[$0].isNew && rows[$0].naming == nil }
+        try copy(rows, grown, to: "shipper_progress", columns: Self.progressColumns) { _, _ in }
+        try copy(rows, told, to: "shipper_session", columns: Self.progressColumns + Self.namingColumns) { row, writer in
+            try Self.write(identity: row, to: &writer)
+            try Self.write(naming: row.naming ?? SessionNaming(), to: &writer)
         }
-        if told.contains(where: \.isNew) { try connection.execute(Self.insertion) }
+        for isOpen in [false, true] {
+            func count(_ places: [Int]) -> Int { places.count { !rows[$0].isNew && rows[$0].fold.isOpen == isOpen } }
+            try update("shipper_progress", Self.progress, isOpen: isOpen, expected: count(grown))
+            try update("shipper_session", Self.naming + ", " + Self.progress, isOpen: isOpen, expected: count(told))
+        }
+        if told.contains(where: { rows[$0].isNew }) { try connection.execute(Self.insertion) }
     }
 
-    private func update(_ table: String, _ assignments: String, _ rows: [SessionRow], isOpen: Bool) throws {
-        let expected = rows.count { $0.fold.isOpen == isOpen }
+    private func update(_ table: String, _ assignments: String, isOpen: Bool, expected: Int) throws {
         guard expected > 0 else { return }
         guard try connection.execute(Self.update(table, assignments, isOpen: isOpen)) == expected else { throw RowMoved() }
     }
 
-    private func copyProgress(_ rows: [SessionRow]) throws {
-        guard !rows.isEmpty else { return }
-        try connection.copyIn("COPY pg_temp.shipper_progress FROM STDIN (FORMAT binary)") { writer in
-            for row in rows {
-                try writer.row(columns: Self.progressColumns)
-                try Self.write(progress: row, to: &writer)
-            }
-        }
-    }
-
-    private func copySessions(_ rows: [SessionRow]) throws {
-        guard !rows.isEmpty else { return }
-        try connection.copyIn("COPY pg_temp.shipper_session FROM STDIN (FORMAT binary)") { writer in
-            for row in rows {
-                try writer.row(columns: Self.progressColumns + Self.namingColumns)
-                try Self.write(progress: row, to: &writer)
-                try Self.write(identity: row, to: &writer)
-                try Self.write(naming: row.naming, to: &writer)
+    /// Copies the rows at `places`; `more` writes what stands behind their progress.
+    private func copy(
+        _ rows: [SessionRow], _ places: [Int], to table: String, columns: Int,
+        _ more: (borrowing SessionRow, inout CopyWriter) throws -> Void
+    ) throws {
+        guard !places.isEmpty else { return }
+        try connection.copyIn("COPY pg_temp.\(table) FROM STDIN (FORMAT binary)") { writer in
+            for place in places {
+                try writer.row(columns: columns)
+                try Self.write(progress: rows[place], to: &writer)
+                try more(rows[place], &writer)
             }
         }
     }

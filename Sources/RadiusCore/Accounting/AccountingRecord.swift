@@ -179,7 +179,8 @@ private struct AccountingReader: ~Escapable {
             return nil
         }
         let offset = location.offset
-        return UInt32(packet[offset]) << 24 | UInt32(packet[offset + 1]) << 16 | UInt32(packet[offset + 2]) << 8 | UInt32(packet[offset + 3])
+        let high = UInt32(packet[offset]) << 24 | UInt32(packet[offset + 1]) << 16
+        return high | UInt32(packet[offset + 2]) << 8 | UInt32(packet[offset + 3])
     }
 
     @_lifetime(self: copy self)

@@ -100,7 +100,8 @@ import Testing
         var cache = SessionCache(limit: 10)
         func row(_ number: UInt8) -> SessionRow {
             let start = SessionFold.opened(by: AccountingRecord(status: .start, sessionID: [1], time: EventTime(receivedMicroseconds: 1)))
-            return SessionRow(id: 1, tenant: 1, key: SessionKey(nas: 1, octets: [number]), subscriber: 0, fold: start.0, isNew: false, isChanged: false)
+            let key = SessionKey(nas: 1, octets: [number])
+            return SessionRow(id: 1, tenant: 1, key: key, subscriber: 0, fold: start.0, isNew: false, isChanged: false)
         }
         for number in 0..<100 { cache.keep(row(UInt8(number))) }
         #expect(cache.count <= 10)

@@ -66,7 +66,9 @@ import Testing
         let journal = try Journal.open(directory: folder.path, segmentBytes: 65_536)
         onThreads(4) { thread in
             for _ in 0..<100 {
-                let numbers = journal.appending { batch in (0..<10).compactMap { _ in batch.append(.sample(Int64(thread)), octets: [1, 2]) } }
+                let numbers = journal.appending { batch in
+                    (0..<10).compactMap { _ in batch.append(.sample(Int64(thread)), octets: [1, 2]) }
+                }
                 #expect(numbers.count == 10 && zip(numbers, numbers.dropFirst()).allSatisfy { $0 + 1 == $1 })
             }
         }
