@@ -181,19 +181,3 @@ int lm_bound_port(int fd) {
     if (getsockname(fd, (struct sockaddr *)&local, &size) < 0) return -errno;
     return ntohs(local.sin6_port);
 }
-
-static uint32_t crc_table[256];
-
-__attribute__((constructor)) static void fill_crc_table(void) {
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0x82f63b78u ^ (c >> 1) : c >> 1;
-        crc_table[i] = c;
-    }
-}
-
-uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count) {
-    uint32_t c = ~seed;
-    for (size_t i = 0; i < count; i++) c = crc_table[(c ^ bytes[i]) & 0xff] ^ (c >> 8);
-    return ~c;
-}

@@ -55,7 +55,11 @@ public enum SettingTable {
         SettingKey("journal.segment_bytes", .integer(1_048_576...1_073_741_824), "67108864", "size of one file of the accounting journal"),
         SettingKey("journal.retention_hours", .integer(0...8_760), "24", "how long a journal file stays after PostgreSQL has all of it"),
         SettingKey("auth_log.retention_days", .integer(1...3_650), "30", "how long answers to authentication are kept, with their reasons"),
-        SettingKey("accounting.retention_days", .integer(1...36_500), "730", "how long closed sessions and usage are kept"),
+        SettingKey("accounting.retention_days", .integer(1...36_500), "730", "how long accounting records and closed sessions are kept"),
+        SettingKey("accounting.usage_retention_days", .integer(1...36_500), "1825", "how long usage by day is kept"),
+        SettingKey("accounting.reject_retention_days", .integer(1...36_500), "90", "how long records that were put aside are kept"),
+        SettingKey("coa.retention_days", .integer(1...36_500), "400", "how long CoA and Disconnect requests are kept, with their outcomes"),
+        SettingKey("audit.retention_days", .integer(90...36_500), "3650", "how long the audit is kept"),
     ]
 
     static func key(named name: String) -> SettingKey? { keys.first { $0.name == name } }

@@ -70,6 +70,10 @@ public struct Settings: Sendable {
     public let journalRetentionHours: Int
     public let authLogRetentionDays: Int
     public let accountingRetentionDays: Int
+    public let usageRetentionDays: Int
+    public let rejectRetentionDays: Int
+    public let coaRetentionDays: Int
+    public let auditRetentionDays: Int
 
     /// The file that was read; nil when there was none.
     public let file: String?
@@ -111,6 +115,10 @@ public struct Settings: Sendable {
         journalRetentionHours = values.number("journal.retention_hours")
         authLogRetentionDays = values.number("auth_log.retention_days")
         accountingRetentionDays = values.number("accounting.retention_days")
+        usageRetentionDays = values.number("accounting.usage_retention_days")
+        rejectRetentionDays = values.number("accounting.reject_retention_days")
+        coaRetentionDays = values.number("coa.retention_days")
+        auditRetentionDays = values.number("audit.retention_days")
     }
 
     /// The table lets only the type's own words through.

@@ -41,13 +41,8 @@ final class Parts: Sendable {
         server =
             settings.roles.contains(.aaa)
             ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
-        var keeping = AccountingSettings()
-        keeping.journalHours = settings.journalRetentionHours
-        keeping.recordDays = settings.accountingRetentionDays
-        keeping.historyMonths = max(1, settings.accountingRetentionDays / 30)
-        keeping.authLogDays = settings.authLogRetentionDays
         shipper = AccountingShipper(
-            journal: journal, configuration: database, node: try NodeIdentity.read(state), settings: keeping,
+            journal: journal, configuration: database, node: try NodeIdentity.read(state), settings: Self.keeping(settings),
             logger: Logger(label: "accounting"))
         authLog = server.map {
             AuthLogShipper(
@@ -67,6 +62,20 @@ final class Parts: Sendable {
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             }, defaultPort: settings.coaPort)
         reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
+    }
+
+    /// How long accounting keeps what.
+    private static func keeping(_ settings: Settings) -> AccountingSettings {
+        var keeping = AccountingSettings()
+        keeping.journalHours = settings.journalRetentionHours
+        keeping.recordDays = settings.accountingRetentionDays
+        keeping.historyMonths = max(1, settings.accountingRetentionDays / 30)
+        keeping.usageDays = settings.usageRetentionDays
+        keeping.rejectDays = settings.rejectRetentionDays
+        keeping.authLogDays = settings.authLogRetentionDays
+        keeping.dynamicAuthorizationDays = settings.coaRetentionDays
+        keeping.auditDays = settings.auditRetentionDays
+        return keeping
     }
 
     private static func rules(_ settings: Settings) -> SnapshotFeed.Rules {

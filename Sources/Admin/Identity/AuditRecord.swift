@@ -1,7 +1,7 @@
 extension Resource {
     /// Who changed what.
     static let audit = Resource(
-        "audit", in: "identity", table: "lastmile.audit", summary: "Who changed what and when; nothing is ever removed from it",
+        "audit", in: "identity", table: "lastmile.audit", summary: "Who changed what and when; nothing is removed from it before its time",
         path: "audit", order: ["-id"], verbs: [.list, .get], isVersioned: false,
         fields: [
             .timestamp("at", .required, .readOnly),

@@ -71,4 +71,7 @@ static inline void lm_prefetch(const void *place) { __builtin_prefetch(place); }
 /// CRC-32C (Castagnoli) of `count` octets, continued from `seed` (0 to begin).
 uint32_t lm_crc32c(uint32_t seed, const uint8_t *bytes, size_t count);
 
+/// The same without the processor's instruction; to compare with.
+uint32_t lm_crc32c_table(uint32_t seed, const uint8_t *bytes, size_t count);
+
 #endif

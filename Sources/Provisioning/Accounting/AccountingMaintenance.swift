@@ -3,6 +3,7 @@ import RadiusCore
 
 /// Partitions ahead of time, closed sessions into the history, old partitions away.
 struct AccountingMaintenance {
+    /// Most rows that one transaction moves or removes.
     private static let retireRows = 5000
     private static let retireLock = 0x7265_7469
     private static let day: Int64 = 86_400_000_000
@@ -52,6 +53,33 @@ struct AccountingMaintenance {
                 INSERT INTO aaa.session_history (\(SessionStore.columns)) SELECT \(SessionStore.columns) FROM gone
                 """, [horizon])
         }
+    }
+
+    /// Removes rows of tables without partitions that are past their time; returns how many. Any node may do so at any time.
+    @discardableResult
+    func prune(_ connection: Connection, nowMicroseconds now: Int64) throws -> Int {
+        let tables: [(table: String, column: String, days: Int)] = [
+            ("aaa.usage_day", "day", settings.usageDays), ("aaa.accounting_reject", "created_at", settings.rejectDays),
+            ("aaa.dynamic_authorization", "requested_at", settings.dynamicAuthorizationDays), ("lastmile.audit", "at", settings.auditDays),
+        ]
+        var removed = 0
+        for (table, column, days) in tables {
+            let horizon = SQLValue.timestamp(microsecondsSinceUnixEpoch: now - Int64(days) * Self.day)
+            while true {
+                let count = try connection.transaction(.system) { try $0.execute(Self.removal(table, column), [horizon]) }
+                removed += count
+                if count < Self.retireRows { break }
+            }
+        }
+        return removed
+    }
+
+    private static func removal(_ table: String, _ column: String) -> String {
+        """
+        -- accounting.prune
+        DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM \(table) WHERE \(column) < $1::timestamptz\(column == "day" ? "::date" : "") LIMIT \(retireRows)))
+        """
     }
 
     private func ensure(_ connection: Connection, _ parent: String, _ width: String, _ first: Int64, _ last: Int64) throws {

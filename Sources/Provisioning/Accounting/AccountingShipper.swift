@@ -7,6 +7,9 @@ public import RadiusCore
 /// The cursor moves in the transaction that stores the records, so a transaction whose fate is unknown is asked for at the next
 /// attempt. One thread with one connection; every node runs one for its own journal.
 public final class AccountingShipper: Sendable {
+    /// Of a record on disk, before any was written.
+    private static let usualOctets: UInt64 = 300
+
     private let journal: Journal
     private let work: ShipperWork
     private let thread = ShipperThread()
@@ -47,7 +50,13 @@ public final class AccountingShipper: Sendable {
     }
 
     /// Any thread.
-    public var statistics: ShipperStatistics { counters.read(durable: journal.durableSequence) }
+    public var statistics: ShipperStatistics {
+        var statistics = counters.read(durable: journal.durableSequence)
+        let written = journal.statistics()
+        let mean = written.records > 0 ? written.octets / written.records : Self.usualOctets
+        statistics.lagOctets = statistics.lagRecords * mean
+        return statistics
+    }
 }
 
 /// The shipper's loop.
@@ -64,20 +73,31 @@ struct ShipperWork: Sendable {
     /// Shipper thread: until it is stopped and nothing is left, or the database does not take it.
     func run(_ thread: ShipperThread, _ counters: ShipperCounters) {
         var pause = Self.firstPauseMilliseconds
+        var watch = JournalWatch(logger: logger)
         while true {
+            watch.look(journal)
             do {
                 let session = try ShipperSession(self, counters)
                 pause = Self.firstPauseMilliseconds
-                try session.run(thread)
+                try session.run(thread, &watch)
                 return
             } catch {
                 let isLoss = (error as? DatabaseError)?.isConnectionLoss ?? false
                 counters.failed("\(error)", isConnected: !isLoss)
+                noteOldest(counters)
                 logger.warning("accounting waits for the database", metadata: ["reason": "\(error)"])
             }
             if thread.isStopping { return }
             thread.pause(milliseconds: pause)
             pause = min(pause * 2, Self.longestPauseMilliseconds)
+        }
+    }
+
+    /// While the database is away nobody reads the journal, and yet its oldest record grows older.
+    private func noteOldest(_ counters: ShipperCounters) {
+        var reader = JournalReader(directory: journal.directory, after: counters.cursor ?? journal.recoveredSequence)
+        _ = try? reader.read(through: journal.durableSequence, limit: 1) { record in
+            counters.moving(oldestMicroseconds: record.entry.receivedMicroseconds)
         }
     }
 }

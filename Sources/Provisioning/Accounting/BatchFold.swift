@@ -2,61 +2,67 @@ import RadiusCore
 
 /// One line of `aaa.accounting_record`.
 struct RecordLine {
-    let record: AccountingRecord
     let entry: JournalEntry
     let sequence: UInt64
+    let status: UInt32
+    let eventMicroseconds: Int64
+    let seconds: UInt32?
     /// Index into the batch's rows, if it is about a session.
     let row: Int?
     let upload: UInt64
     let download: UInt64
+    /// The packet, where a counter in it is not believed.
+    let packet: [UInt8]?
 }
 
-/// Who used how much within one quarter of an hour; every time zone begins its days on such a quarter.
-struct UsageSlot: Hashable {
-    static let seconds: Int64 = 900
-    let tenant: Int64
-    let subscriber: Int64
-    let slot: Int64
-}
-
-struct Usage: Equatable {
-    var upload: UInt64 = 0
-    var download: UInt64 = 0
-    var seconds: UInt64 = 0
-}
-
-/// Folds the records of one batch into the sessions that the database holds of them. Pure; the database comes before and after.
+/// Folds the records of one batch into the sessions that are known of them. Pure; the database comes before and after.
 struct BatchFold {
     private(set) var rows: [SessionRow]
     private(set) var lines: [RecordLine] = []
     private(set) var usage: [UsageSlot: Usage] = [:]
     private(set) var refused: [(JournalledRecord, String)] = []
     /// Accounting-On and -Off, whose sessions that no record of the batch names are closed by the database.
-    private(set) var restarts: [JournalledRecord] = []
-    private(set) var counts: [SessionEffect.Kind: Int] = [:]
+    private(set) var restarts: [(record: AccountingRecord, nas: Int64)] = []
+    /// Keys of which a row from memory alone does not say enough; read them, and fold the batch again.
+    private(set) var unsettled: Set<SessionKey> = []
+    private(set) var counts = EffectCounts()
     private(set) var skewed = 0
+    /// Samples of octet counters that no router can have counted; see `Counters64`.
+    private(set) var absurd = 0
     /// Rows of each key, oldest session first.
-    private var places: [SessionKey: [Int]] = [:]
+    private var places: [SessionKey: Places] = [:]
     private let subscribers: [Int64: [String: Int64]]
-    private let profiles: [Int64: Int64]
+    private let scratch: DecodingScratch
 
-    /// - Parameters:
-    ///   - rows: sessions that the database has under the batch's keys.
-    ///   - subscribers: by tenant and user name, of those that the journal did not know.
-    ///   - profiles: by subscriber.
-    init(rows: [SessionRow], subscribers: [Int64: [String: Int64]], profiles: [Int64: Int64]) {
-        self.rows = rows
-        self.subscribers = subscribers
-        self.profiles = profiles
-        for place in rows.indices.sorted(by: { rows[$0].fold.startedMicroseconds < rows[$1].fold.startedMicroseconds }) {
-            places[rows[place].key, default: []].append(place)
+    /// Most keys have one row.
+    private enum Places {
+        case one(Int)
+        case many([Int])
+
+        var all: [Int] {
+            switch self {
+            case .one(let place): [place]
+            case .many(let places): places
+            }
         }
     }
 
+    /// - Parameters:
+    ///   - rows: sessions that the database has under the batch's keys, read or remembered.
+    ///   - subscribers: by tenant and user name, of those that the journal did not know.
+    ///   - scratch: to decode with.
+    init(rows: [SessionRow], subscribers: [Int64: [String: Int64]], scratch: DecodingScratch) {
+        self.rows = rows
+        self.subscribers = subscribers
+        self.scratch = scratch
+        places.reserveCapacity(rows.count * 2)
+        for place in rows.indices { add(place) }
+    }
+
     /// Gives the rows that are new the numbers `ids`, in order.
-    mutating func number(_ ids: [Int64]) {
-        var left = ids[...]
-        for place in rows.indices where rows[place].isNew { rows[place].id = left.popFirst() ?? 0 }
+    mutating func number(_ ids: some Sequence<Int64>) {
+        var left = ids.makeIterator()
+        for place in rows.indices where rows[place].isNew { rows[place].id = left.next() ?? 0 }
     }
 
     mutating func apply(_ journalled: JournalledRecord) {
@@ -64,6 +70,7 @@ struct BatchFold {
         case .refused(let reason): refused.append((journalled, reason))
         case .record(let record):
             if record.time.isSkewed { skewed += 1 }
+            absurd += record.absurdCounters
             if let key = journalled.key {
                 applySession(record, journalled, key)
             } else {
@@ -74,37 +81,70 @@ struct BatchFold {
     }
 
     private mutating func applySession(_ record: AccountingRecord, _ journalled: JournalledRecord, _ key: SessionKey) {
-        for place in (places[key] ?? []).reversed() {
-            let latest = rows[place].fold.updatedMicroseconds
-            let effect = rows[place].fold.apply(record)
-            if effect.kind == .older { continue }
-            rows[place].isChanged = true
-            if effect.kind == .reopened { break }
-            if record.time.microseconds >= latest { rows[place].identity.merge(record, from: journalled.entry.peer) }
-            // Under one key only the newest session can be open.
-            if place != places[key]?.last { endOld(place) }
-            return note(record, journalled, row: place, effect)
+        switch places[key] {
+        case .one(let place):
+            if offer(record, journalled, to: place, isNewest: true) == .taken { return }
+            if rows[place].isAlone {
+                unsettled.insert(key)
+                return
+            }
+        case .many(let known):
+            for place in known.reversed() {
+                let answer = offer(record, journalled, to: place, isNewest: place == known.last)
+                if answer == .taken { return }
+                if answer == .isNewer { break }
+            }
+        case nil: break
         }
         open(record, journalled, key)
     }
 
+    private enum Answer {
+        case taken, isNewer, isOlder
+    }
+
+    private mutating func offer(_ record: AccountingRecord, _ journalled: JournalledRecord, to place: Int, isNewest: Bool) -> Answer {
+        let latest = rows[place].fold.updatedMicroseconds
+        let effect = rows[place].fold.apply(record)
+        if effect.kind == .older { return .isOlder }
+        rows[place].isChanged = true
+        if effect.kind == .reopened { return .isNewer }
+        if record.time.microseconds >= latest, journalled.naming != rows[place].namingDigest, let whole = journalled.whole(scratch) {
+            rows[place].name(whole, from: journalled.entry.peer, digest: journalled.naming)
+        }
+        // Under one key only the newest session can be open.
+        if !isNewest { endOld(place) }
+        note(record, journalled, row: place, effect)
+        return .taken
+    }
+
     private mutating func open(_ record: AccountingRecord, _ journalled: JournalledRecord, _ key: SessionKey) {
+        guard let whole = journalled.whole(scratch) else { return }
         let (fold, effect) = SessionFold.opened(by: record)
         let entry = journalled.entry
         var row = SessionRow(
-            id: 0, tenant: entry.tenant, key: key, subscriber: subscriber(of: record, entry), profile: 0, fold: fold, isNew: true,
-            isChanged: true)
-        row.profile = profiles[row.subscriber] ?? 0
-        row.identity.merge(record, from: journalled.entry.peer)
-        row.nasIdentifier = row.identity.nasIdentifier
-        row.nasAddress = row.identity.nasAddress
-        let place = rows.count
+            id: 0, tenant: entry.tenant, key: key, subscriber: subscriber(of: whole, entry), fold: fold, isNew: true, isChanged: true)
+        row.name(whole, from: entry.peer, digest: journalled.naming)
         rows.append(row)
-        let known = places[key] ?? []
-        let order = known.firstIndex { rows[$0].fold.startedMicroseconds > fold.startedMicroseconds } ?? known.count
-        places[key, default: []].insert(place, at: order)
-        if order < known.count { endOld(place) } else if let before = known.last { endOld(before) }
+        let place = rows.count - 1
+        add(place)
+        // If it is the newest, the one before it is over; else it is over itself.
+        let known = places[key]?.all ?? []
+        if known.last != place { endOld(place) } else if known.count > 1 { endOld(known[known.count - 2]) }
         note(record, journalled, row: place, effect)
+    }
+
+    /// Puts a row in its place among those of its key.
+    private mutating func add(_ place: Int) {
+        let key = rows[place].key
+        guard let known = places[key]?.all else {
+            places[key] = .one(place)
+            return
+        }
+        let started = rows[place].fold.startedMicroseconds
+        var ordered = known
+        ordered.insert(place, at: known.firstIndex { rows[$0].fold.startedMicroseconds > started } ?? known.count)
+        places[key] = .many(ordered)
     }
 
     private mutating func endOld(_ place: Int) {
@@ -119,11 +159,12 @@ struct BatchFold {
 
     /// RFC 2866 §5.1: the NAS begins or ends accounting as a whole, so none of its earlier sessions lives.
     private mutating func restart(_ record: AccountingRecord, _ journalled: JournalledRecord) {
-        restarts.append(journalled)
+        guard let whole = journalled.whole(scratch) else { return }
+        restarts.append((whole, journalled.entry.nas))
         let event = record.time.microseconds
         for place in rows.indices
         where rows[place].key.nas == journalled.entry.nas && rows[place].fold.isOpen && rows[place].fold.startedMicroseconds < event
-            && rows[place].isHeld(byNASOf: record)
+            && rows[place].isHeld(byNASOf: whole)
         {
             rows[place].fold.close(atMicroseconds: event, by: .accountingOn, cause: .nasReboot)
             rows[place].isChanged = true
@@ -133,22 +174,28 @@ struct BatchFold {
     /// Writes the record down once, and its usage where it belongs.
     private mutating func note(_ record: AccountingRecord, _ journalled: JournalledRecord, row: Int?, _ effect: SessionEffect? = nil) {
         if let effect {
-            counts[effect.kind, default: 0] += 1
+            counts[effect.kind] += 1
             if effect.kind == .duplicate { return }
         }
-        let fold = row.map { rows[$0].fold }
         lines.append(
             RecordLine(
-                record: record, entry: journalled.entry, sequence: journalled.sequence, row: row,
-                upload: fold?.upload.total ?? 0, download: fold?.download.total ?? 0))
+                entry: journalled.entry, sequence: journalled.sequence, status: record.status.rawValue,
+                eventMicroseconds: record.time.microseconds, seconds: record.sessionSeconds, row: row,
+                upload: row.map { rows[$0].fold.upload.total } ?? 0, download: row.map { rows[$0].fold.download.total } ?? 0,
+                packet: record.absurdCounters > 0 ? journalled.packet : nil))
         guard let effect, let row, rows[row].subscriber != 0 else { return }
         guard effect.upload > 0 || effect.download > 0 || effect.seconds > 0 else { return }
-        // Usage is of the time before its record: one of exactly midnight belongs to the day that ends there.
-        let slot = (record.time.microseconds - 1) / 1_000_000 / UsageSlot.seconds
-        var sum = usage[UsageSlot(tenant: rows[row].tenant, subscriber: rows[row].subscriber, slot: slot)] ?? Usage()
-        sum.upload += effect.upload
-        sum.download += effect.download
-        sum.seconds += effect.seconds
-        usage[UsageSlot(tenant: rows[row].tenant, subscriber: rows[row].subscriber, slot: slot)] = sum
+        let slot = UsageSlot(tenant: rows[row].tenant, subscriber: rows[row].subscriber, before: record.time.microseconds)
+        usage[slot, default: Usage()].add(effect)
+    }
+}
+
+/// How often a batch had which effect.
+struct EffectCounts {
+    private var numbers = [Int](repeating: 0, count: 16)
+
+    subscript(kind: SessionEffect.Kind) -> Int {
+        get { numbers[Int(kind.rawValue)] }
+        set { numbers[Int(kind.rawValue)] = newValue }
     }
 }

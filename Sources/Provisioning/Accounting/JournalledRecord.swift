@@ -1,13 +1,19 @@
 import RadiusCore
 
-/// A record as it left the journal: decoded, or with the reason why it could not be.
+/// A record as it left the journal: decoded as far as every record needs it, or with the reason why it could not be.
 struct JournalledRecord {
     let sequence: UInt64
     let entry: JournalEntry
+    /// As it came, padding included.
     let packet: [UInt8]
     let content: Content
+    /// Of a record that is about a session.
+    let key: SessionKey?
+    /// The same for two records that say the same of who and where; see `NamingDigest`.
+    let naming: UInt64
 
     enum Content {
+        /// Without what says whose session it is; `whole` has that.
         case record(AccountingRecord)
         case refused(String)
     }
@@ -18,25 +24,95 @@ struct JournalledRecord {
     init(_ record: borrowing JournalReader.Record, index: inout AttributeIndex) {
         sequence = record.sequence
         entry = record.entry
-        let packet = record.packet
-        self.packet = (0..<packet.count).map { packet[$0] }
+        packet = record.packet.withUnsafeBufferPointer { [UInt8]($0) }
         guard record.entry.kind == JournalEntry.accountingRequest else {
-            content = .refused("unknown kind \(record.entry.kind) of journal record")
+            (content, key, naming) = (.refused("unknown kind \(record.entry.kind) of journal record"), nil, 0)
             return
         }
         do throws(DecodeError) {
-            let length = try PacketHeader.length(of: packet, limit: 65_535)
-            let whole = packet.extracting(0..<length)
+            let length = try PacketHeader.length(of: record.packet, limit: 65_535)
+            let whole = record.packet.extracting(0..<length)
             try index.fill(from: whole)
-            content = .record(
-                try AccountingRecord(packet: whole, index: index, receivedMicroseconds: record.entry.receivedMicroseconds))
+            let progress = try AccountingRecord(progressOf: whole, index: index, receivedMicroseconds: entry.receivedMicroseconds)
+            content = .record(progress)
+            guard progress.status.isAboutSession else {
+                (key, naming) = (nil, 0)
+                return
+            }
+            key = SessionKey(packet: whole, index: index, nas: entry.nas, peer: entry.peer)
+            naming = NamingDigest.of(whole, index, peer: entry.peer)
         } catch {
-            content = .refused("\(error)")
+            (content, key, naming) = (.refused("\(error)"), nil, 0)
         }
     }
 
-    var key: SessionKey? {
-        guard case .record(let record) = content, record.status.isAboutSession else { return nil }
-        return SessionKey(record, nas: entry.nas, peer: entry.peer)
+    /// The record with all of its values; nil when it does not decode.
+    func whole(_ scratch: DecodingScratch) -> AccountingRecord? {
+        guard case .record = content else { return nil }
+        do throws(DecodeError) {
+            let length = try PacketHeader.length(of: packet.span, limit: 65_535)
+            let octets = packet.span.extracting(0..<length)
+            try scratch.index.fill(from: octets)
+            return try AccountingRecord(packet: octets, index: scratch.index, receivedMicroseconds: entry.receivedMicroseconds)
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// An index to decode with, owned by the shipper's thread.
+final class DecodingScratch {
+    var index = AttributeIndex()
+}
+
+/// Tells records that name the same things from others, without comparing each value. Only within one process.
+enum NamingDigest {
+    private static let seed = UInt64.random(in: 1...(.max))
+    private static let factor: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+    /// The attributes that `SessionNaming` keeps, as bits of 64 attribute numbers each.
+    private static let members: (UInt64, UInt64, UInt64) = {
+        let numbers = [
+            AttributeNumber.userName, AttributeNumber.acctSessionID, AttributeNumber.acctMultiSessionID, AttributeNumber.nasIdentifier,
+            AttributeNumber.nasIPAddress, AttributeNumber.nasIPv6Address, AttributeNumber.nasPort, AttributeNumber.nasPortID,
+            AttributeNumber.nasPortType, AttributeNumber.callingStationID, AttributeNumber.calledStationID,
+            AttributeNumber.framedIPAddress, AttributeNumber.framedIPv6Address, AttributeNumber.framedIPv6Prefix,
+            AttributeNumber.delegatedIPv6Prefix, AttributeNumber.framedInterfaceID, AttributeNumber.classAttribute,
+        ]
+        func bits(_ word: Int) -> UInt64 { numbers.filter { Int($0) >> 6 == word }.reduce(0) { $0 | 1 << UInt64($1 & 63) } }
+        return (bits(0), bits(1), bits(2))
+    }()
+
+    static func of(_ packet: Span<UInt8>, _ index: borrowing AttributeIndex, peer: InlineArray<16, UInt8>) -> UInt64 {
+        let members = members
+        var digest = seed
+        for position in 0..<index.count {
+            let location = index[position]
+            let word = location.type < 64 ? members.0 : location.type < 128 ? members.1 : location.type < 192 ? members.2 : 0
+            guard word >> UInt64(location.type & 63) & 1 == 1 else { continue }
+            mix(UInt64(location.type) << 8 | UInt64(location.count), &digest)
+            packet.extracting(location.range).withUnsafeBytes { mix($0, &digest) }
+        }
+        peer.span.withUnsafeBytes { mix($0, &digest) }
+        return digest
+    }
+
+    private static func mix(_ octets: UnsafeRawBufferPointer, _ digest: inout UInt64) {
+        var offset = 0
+        while octets.count - offset >= 8 {
+            mix(octets.loadUnaligned(fromByteOffset: offset, as: UInt64.self), &digest)
+            offset += 8
+        }
+        var rest: UInt64 = 0
+        while offset < octets.count {
+            rest = rest << 8 | UInt64(octets[offset])
+            offset += 1
+        }
+        mix(rest, &digest)
+    }
+
+    private static func mix(_ value: UInt64, _ digest: inout UInt64) {
+        let (high, low) = (digest ^ value).multipliedFullWidth(by: factor)
+        digest = (high ^ low) &+ seed
     }
 }

@@ -1,75 +1,43 @@
 import RadiusCore
 
-/// What a session's row says of who and where; the last record that named a thing wins.
-struct SessionNaming: Equatable {
-    var username = ""
-    var sessionID = ""
-    var multiSessionID = ""
-    var nasIdentifier = ""
-    var nasAddress = ""
-    var nasPort: Int64 = -1
-    var nasPortID = ""
-    var nasPortType: Int64 = -1
-    var callingStationID = ""
-    var calledStationID = ""
-    var framedIPv4 = ""
-    var framedIPv6 = ""
-    var framedIPv6Prefix = ""
-    var delegatedIPv6Prefix = ""
-    var framedInterfaceID = ""
-    var classes = ""
-    /// Where the record came from.
-    var sourceAddress = ""
-
-    /// Takes over what `record`, which came from `peer`, names.
-    mutating func merge(_ record: AccountingRecord, from peer: InlineArray<16, UInt8>) {
-        sourceAddress = IPAddress(octets: peer).text
-        set(&username, StorableText.of(record.userName))
-        set(&sessionID, StorableText.of(record.sessionID))
-        set(&multiSessionID, StorableText.of(record.multiSessionID))
-        set(&nasIdentifier, StorableText.of(record.nasIdentifier))
-        set(&nasAddress, AddressText.address(record.nasAddress))
-        nasPort = record.nasPort.map(Int64.init) ?? nasPort
-        set(&nasPortID, StorableText.of(record.nasPortID))
-        nasPortType = record.nasPortType.map { Int64(min($0, UInt32(Int32.max))) } ?? nasPortType
-        set(&callingStationID, StorableText.of(record.callingStationID))
-        set(&calledStationID, StorableText.of(record.calledStationID))
-        set(&framedIPv4, AddressText.address(record.framedIPv4))
-        set(&framedIPv6, AddressText.address(record.framedIPv6))
-        set(&framedIPv6Prefix, AddressText.prefix(record.framedIPv6Prefix))
-        set(&delegatedIPv6Prefix, AddressText.prefix(record.delegatedIPv6Prefix))
-        set(&framedInterfaceID, StorableText.hexadecimal(record.framedInterfaceID))
-        set(&classes, record.classes.map { StorableText.hexadecimal($0) }.joined(separator: " "))
-    }
-
-    private func set(_ field: inout String, _ value: String) {
-        if !value.isEmpty { field = value }
-    }
-}
-
-/// A session in memory while its batch is folded.
+/// A session in memory while its batch is folded, and between two batches while it is open.
 struct SessionRow {
     var id: Int64
     var tenant: Int64
     var key: SessionKey
-    /// 0 = unknown, as is `profile`.
+    /// 0 = unknown.
     var subscriber: Int64
-    var profile: Int64
-    /// What this batch brought; empty fields leave the row's columns as they are.
-    var identity = SessionNaming()
-    /// As the row has it, for Accounting-On.
-    var nasIdentifier = ""
-    var nasAddress = ""
+    /// What the batch brought, if it brought something that the row may lack; empty fields leave the row's columns as they are.
+    var naming: SessionNaming?
+    /// Of the last record whose naming is in the row; 0 = not known.
+    var namingDigest: UInt64 = 0
+    /// As the row has it, for Accounting-On: text as it is stored, and 4, 16 or no octets.
+    var nasIdentifier: [UInt8] = []
+    var nasAddress: [UInt8] = []
     var fold: SessionFold
+    /// The transaction that wrote the row as we know it (PostgreSQL's xmin). A row that somebody else changed has another.
+    var writer: UInt32 = 0
     var isNew: Bool
+    /// It comes from memory: other rows under its key, all older and closed, are not known.
+    var isAlone = false
     var isChanged: Bool
 
     /// Whether `record`, an Accounting-On or -Off, speaks of the NAS that holds this session.
     func isHeld(byNASOf record: AccountingRecord) -> Bool {
-        let identifier = StorableText.of(record.nasIdentifier)
-        let address = AddressText.address(record.nasAddress)
+        let identifier = StorableText.octets(of: record.nasIdentifier)
         return (identifier.isEmpty || nasIdentifier.isEmpty || identifier == nasIdentifier)
-            && (address.isEmpty || nasAddress.isEmpty || address == nasAddress)
+            && (record.nasAddress.isEmpty || nasAddress.isEmpty || record.nasAddress == nasAddress)
+    }
+
+    /// Takes over what `whole` names, whose digest is `digest`.
+    mutating func name(_ whole: AccountingRecord, from peer: InlineArray<16, UInt8>, digest: UInt64) {
+        let naming = naming ?? SessionNaming()
+        naming.merge(whole, from: peer)
+        self.naming = naming
+        namingDigest = digest
+        guard isNew else { return }
+        nasIdentifier = StorableText.octets(of: naming.nasIdentifier)
+        nasAddress = naming.nasAddress
     }
 }
 
@@ -81,10 +49,6 @@ enum AddressText {
         case 16: groups(octets)
         default: ""
         }
-    }
-
-    static func prefix(_ prefix: IPv6Prefix?) -> String {
-        prefix.map { groups($0.octets) + "/\($0.length)" } ?? ""
     }
 
     private static func groups(_ octets: [UInt8]) -> String {

@@ -2,6 +2,9 @@ import Database
 import RadiusCore
 
 extension SessionStore {
+    /// Somebody changed a row since it was read or remembered; nothing of the batch may stay.
+    struct RowMoved: Error {}
+
     /// All columns of `aaa.session`, which `aaa.session_history` has as well.
     static let columns = """
         id, tenant_id, nas_id, session_key, subscriber_id, profile_id, username, acct_session_id, multi_session_id, nas_identifier, \
@@ -10,82 +13,160 @@ extension SessionStore {
         terminate_cause, session_seconds, upload_octets, download_octets, fold
         """
 
-    /// Absent texts travel as '', absent numbers as -1 or as the smallest instant.
-    private static let statement = """
-        -- session.save
+    private static let insertion = """
+        -- session.insert
         INSERT INTO aaa.session (\(columns))
-        SELECT n.id, n.tenant, n.nas, n.key, nullif(n.subscriber, 0), nullif(n.profile, 0), n.username, n.session, nullif(n.multi, ''),
-            nullif(n.nas_identifier, ''), nullif(n.nas_address, '')::inet, nullif(n.port, -1), nullif(n.port_id, ''),
-            nullif(n.port_type, -1)::integer, nullif(n.calling, ''), nullif(n.called, ''), nullif(n.ipv4, '')::inet,
-            nullif(n.ipv6, '')::inet, nullif(n.prefix, '')::cidr, nullif(n.delegated, '')::cidr, nullif(n.interface, ''),
-            nullif(n.class, ''), nullif(n.source, '')::inet, aaa.instant(n.started), aaa.instant(n.updated), aaa.instant(nullif(n.stopped, '\(Int64.min)'::bigint)),
-            nullif(n.ended_by, ''), nullif(n.cause, ''), n.seconds, n.upload, n.download, n.fold
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::text[],
-            $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[], $25::bigint[], $26::bigint[],
-            $27::text[], $28::text[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bytea[]) WITH ORDINALITY
-            AS n(id, tenant, nas, key, subscriber, profile, username, session, multi, nas_identifier, nas_address, port, port_id,
-            port_type, calling, called, ipv4, ipv6, prefix, delegated, interface, class, source, started, updated, stopped, ended_by, cause,
-            seconds, upload, download, fold, place)
-        ORDER BY n.place
-        ON CONFLICT (id) DO UPDATE SET
-            username = coalesce(nullif(excluded.username, ''), session.username),
-            multi_session_id = coalesce(excluded.multi_session_id, session.multi_session_id),
-            nas_identifier = coalesce(excluded.nas_identifier, session.nas_identifier),
-            nas_address = coalesce(excluded.nas_address, session.nas_address),
-            nas_port = coalesce(excluded.nas_port, session.nas_port),
-            nas_port_id = coalesce(excluded.nas_port_id, session.nas_port_id),
-            nas_port_type = coalesce(excluded.nas_port_type, session.nas_port_type),
-            calling_station_id = coalesce(excluded.calling_station_id, session.calling_station_id),
-            called_station_id = coalesce(excluded.called_station_id, session.called_station_id),
-            framed_ipv4 = coalesce(excluded.framed_ipv4, session.framed_ipv4),
-            framed_ipv6 = coalesce(excluded.framed_ipv6, session.framed_ipv6),
-            framed_ipv6_prefix = coalesce(excluded.framed_ipv6_prefix, session.framed_ipv6_prefix),
-            delegated_ipv6_prefix = coalesce(excluded.delegated_ipv6_prefix, session.delegated_ipv6_prefix),
-            framed_interface_id = coalesce(excluded.framed_interface_id, session.framed_interface_id),
-            class = coalesce(excluded.class, session.class),
-            source_address = coalesce(excluded.source_address, session.source_address), started_at = excluded.started_at, updated_at = excluded.updated_at,
-            stopped_at = excluded.stopped_at, ended_by = excluded.ended_by, terminate_cause = excluded.terminate_cause,
-            session_seconds = excluded.session_seconds, upload_octets = excluded.upload_octets,
-            download_octets = excluded.download_octets, fold = excluded.fold
+        SELECT n.id, n.tenant, n.nas, n.key, n.subscriber, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber),
+            coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
+            n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.stopped,
+            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold
+        FROM pg_temp.shipper_session n WHERE n.is_new
         """
 
-    /// Writes what the batch changed. Closed sessions go first, so that a new one under the same key finds its place free.
+    private static let progress = """
+        started_at = n.started, updated_at = n.updated, stopped_at = n.stopped, ended_by = n.ended_by, terminate_cause = n.cause, \
+        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold
+        """
+
+    /// Closed sessions go first, so that one that opens under the same key finds its place free.
+    private static func update(_ table: String, _ assignments: String, isOpen: Bool) -> String {
+        """
+        -- session.update
+        UPDATE aaa.session s SET \(assignments) FROM pg_temp.\(table) n
+        WHERE s.id = n.id AND s.xmin = n.writer AND n.stopped \(isOpen ? "IS NULL" : "IS NOT NULL")
+        """
+    }
+
+    private static let naming = """
+        username = coalesce(n.username, s.username), multi_session_id = coalesce(n.multi, s.multi_session_id), \
+        nas_identifier = coalesce(n.nas_identifier, s.nas_identifier), nas_address = coalesce(n.nas_address, s.nas_address), \
+        nas_port = coalesce(n.port, s.nas_port), nas_port_id = coalesce(n.port_id, s.nas_port_id), \
+        nas_port_type = coalesce(n.port_type, s.nas_port_type), calling_station_id = coalesce(n.calling, s.calling_station_id), \
+        called_station_id = coalesce(n.called, s.called_station_id), framed_ipv4 = coalesce(n.ipv4, s.framed_ipv4), \
+        framed_ipv6 = coalesce(n.ipv6, s.framed_ipv6), framed_ipv6_prefix = coalesce(n.prefix, s.framed_ipv6_prefix), \
+        delegated_ipv6_prefix = coalesce(n.delegated, s.delegated_ipv6_prefix), \
+        framed_interface_id = coalesce(n.interface, s.framed_interface_id), class = coalesce(n.class, s.class), \
+        source_address = coalesce(n.source, s.source_address)
+        """
+
+    /// Writes what the batch changed.
+    ///
+    /// - Throws: `DatabaseError`; `RowMoved` when a row is not as `SessionRow.writer` says.
     func save(_ rows: [SessionRow]) throws {
-        let changed = rows.filter(\.isChanged)
-        let ordered = changed.filter { !$0.fold.isOpen } + changed.filter(\.fold.isOpen)
-        guard !ordered.isEmpty else { return }
-        try connection.execute(Self.statement, Self.identity(ordered) + Self.places(ordered) + Self.progress(ordered))
+        let changed = rows.indices.filter { rows[$0].isChanged }
+        let told = changed.filter { rows[$0].isNew || rows[$0].naming != nil }
+        let grown = changed.filter { !rows[$0].isNew && rows[$0].naming == nil }
+        try copy(rows, grown, to: "shipper_progress", columns: Self.progressColumns) { _, _ in }
+        try copy(rows, told, to: "shipper_session", columns: Self.progressColumns + Self.namingColumns) { row, writer in
+            try Self.write(identity: row, to: &writer)
+            try Self.write(naming: row.naming ?? SessionNaming(), to: &writer)
+        }
+        for isOpen in [false, true] {
+            func count(_ places: [Int]) -> Int { places.count { !rows[$0].isNew && rows[$0].fold.isOpen == isOpen } }
+            try update("shipper_progress", Self.progress, isOpen: isOpen, expected: count(grown))
+            try update("shipper_session", Self.naming + ", " + Self.progress, isOpen: isOpen, expected: count(told))
+        }
+        if told.contains(where: { rows[$0].isNew }) { try connection.execute(Self.insertion) }
     }
 
-    private static func identity(_ rows: [SessionRow]) -> [SQLValue] {
-        [
-            .intArray(rows.map(\.id)), .intArray(rows.map(\.tenant)), .intArray(rows.map(\.key.nas)),
-            .bytesArray(rows.map(\.key.octets)), .intArray(rows.map(\.subscriber)), .intArray(rows.map(\.profile)),
-            .textArray(rows.map(\.identity.username)), .textArray(rows.map(\.identity.sessionID)),
-            .textArray(rows.map(\.identity.multiSessionID)), .textArray(rows.map(\.identity.nasIdentifier)),
-            .textArray(rows.map(\.identity.nasAddress)), .intArray(rows.map(\.identity.nasPort)),
-            .textArray(rows.map(\.identity.nasPortID)), .intArray(rows.map(\.identity.nasPortType)),
-        ]
+    private func update(_ table: String, _ assignments: String, isOpen: Bool, expected: Int) throws {
+        guard expected > 0 else { return }
+        guard try connection.execute(Self.update(table, assignments, isOpen: isOpen)) == expected else { throw RowMoved() }
     }
 
-    private static func places(_ rows: [SessionRow]) -> [SQLValue] {
-        [
-            .textArray(rows.map(\.identity.callingStationID)), .textArray(rows.map(\.identity.calledStationID)),
-            .textArray(rows.map(\.identity.framedIPv4)), .textArray(rows.map(\.identity.framedIPv6)),
-            .textArray(rows.map(\.identity.framedIPv6Prefix)), .textArray(rows.map(\.identity.delegatedIPv6Prefix)),
-            .textArray(rows.map(\.identity.framedInterfaceID)), .textArray(rows.map(\.identity.classes)),
-            .textArray(rows.map(\.identity.sourceAddress)),
-        ]
+    /// Copies the rows at `places`; `more` writes what stands behind their progress.
+    private func copy(
+        _ rows: [SessionRow], _ places: [Int], to table: String, columns: Int,
+        _ more: (borrowing SessionRow, inout CopyWriter) throws -> Void
+    ) throws {
+        guard !places.isEmpty else { return }
+        try connection.copyIn("COPY pg_temp.\(table) FROM STDIN (FORMAT binary)") { writer in
+            for place in places {
+                try writer.row(columns: columns)
+                try Self.write(progress: rows[place], to: &writer)
+                try more(rows[place], &writer)
+            }
+        }
+    }
+}
+
+/// A row in the order of the columns of `ShipperStaging`.
+extension SessionStore {
+    private static let progressColumns = 11
+    private static let namingColumns = 22
+
+    private static func write(progress row: borrowing SessionRow, to writer: inout CopyWriter) throws {
+        try writer.int4(Int32(bitPattern: row.writer))
+        try writer.int8(row.id)
+        try writer.timestamp(microsecondsSinceUnixEpoch: row.fold.startedMicroseconds)
+        try writer.timestamp(microsecondsSinceUnixEpoch: row.fold.updatedMicroseconds)
+        if let stopped = row.fold.stoppedMicroseconds {
+            try writer.timestamp(microsecondsSinceUnixEpoch: stopped)
+        } else {
+            try writer.null()
+        }
+        try writer.textOrNull(row.fold.ending?.name)
+        try writer.textOrNull(row.fold.terminateCause?.name)
+        try writer.int8(Int64(clamping: row.fold.seconds))
+        try writer.int8(Int64(clamping: row.fold.upload.total))
+        try writer.int8(Int64(clamping: row.fold.download.total))
+        try writer.bytes(row.fold.stateOctets)
     }
 
-    private static func progress(_ rows: [SessionRow]) -> [SQLValue] {
-        [
-            .intArray(rows.map(\.fold.startedMicroseconds)), .intArray(rows.map(\.fold.updatedMicroseconds)),
-            .intArray(rows.map { $0.fold.stoppedMicroseconds ?? .min }), .textArray(rows.map { $0.fold.ending?.name ?? "" }),
-            .textArray(rows.map { $0.fold.terminateCause?.name ?? "" }), .intArray(rows.map { Int64(clamping: $0.fold.seconds) }),
-            .intArray(rows.map { Int64(clamping: $0.fold.upload.total) }), .intArray(rows.map { Int64(clamping: $0.fold.download.total) }),
-            .bytesArray(rows.map(\.fold.stateOctets)),
-        ]
+    private static func write(identity row: borrowing SessionRow, to writer: inout CopyWriter) throws {
+        try writer.bool(row.isNew)
+        try writer.int8(row.tenant)
+        try writer.int8(row.key.nas)
+        try writer.bytes(row.key.octets)
+        try writer.numberOrNull(row.subscriber)
+    }
+
+    private static func write(naming: SessionNaming, to writer: inout CopyWriter) throws {
+        try writer.storable(naming.username)
+        try writer.storable(naming.sessionID)
+        try writer.storable(naming.multiSessionID)
+        try writer.storable(naming.nasIdentifier)
+        try writer.address(naming.nasAddress)
+        if let port = naming.nasPort { try writer.int8(Int64(port)) } else { try writer.null() }
+        try writer.storable(naming.nasPortID)
+        if let type = naming.nasPortType { try writer.int4(Int32(clamping: type)) } else { try writer.null() }
+        try writer.storable(naming.callingStationID)
+        try writer.storable(naming.calledStationID)
+        try writer.address(naming.framedIPv4)
+        try writer.address(naming.framedIPv6)
+        try writer.prefix(naming.framedIPv6Prefix)
+        try writer.prefix(naming.delegatedIPv6Prefix)
+        try writer.textOrNull(naming.framedInterfaceID.isEmpty ? nil : StorableText.hexadecimal(naming.framedInterfaceID))
+        try writer.textOrNull(
+            naming.classes.isEmpty ? nil : naming.classes.map { StorableText.hexadecimal($0) }.joined(separator: " "))
+        try writer.address(naming.sourceAddress)
+    }
+}
+
+extension CopyWriter {
+    mutating func textOrNull(_ value: String?) throws {
+        if let value { try text(value) } else { try null() }
+    }
+
+    /// A number of the database's; 0 stands for none.
+    mutating func numberOrNull(_ value: Int64) throws {
+        if value == 0 { try null() } else { try int8(value) }
+    }
+
+    /// Octets of the network as storable text; null for none.
+    mutating func storable(_ octets: [UInt8]) throws {
+        guard !octets.isEmpty else { return try null() }
+        try StorableText.octets(of: octets).withUnsafeBytes { try text(octets: $0) }
+    }
+
+    /// An address of 4 or 16 octets; null for none.
+    mutating func address(_ octets: [UInt8]) throws {
+        guard octets.count == 4 || octets.count == 16 else { return try null() }
+        try octets.withUnsafeBytes { try inet($0) }
+    }
+
+    mutating func prefix(_ prefix: IPv6Prefix?) throws {
+        guard let prefix else { return try null() }
+        try prefix.octets.withUnsafeBytes { try inet($0, prefixLength: prefix.length, isCIDR: true) }
     }
 }

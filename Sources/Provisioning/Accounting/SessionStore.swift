@@ -25,37 +25,57 @@ struct SessionStore {
     /// The sessions under `keys`, open and closed. Those that had gone to the history come back from it.
     func load(_ keys: [SessionKey], receivedMicroseconds: Int64) throws -> [SessionRow] {
         guard !keys.isEmpty else { return [] }
-        var rows = try read(keys)
+        try copy(keys, to: "shipper_key")
+        var rows = try read(keys, from: "shipper_key")
         let found = Set(rows.map(\.key))
         let missing = keys.filter { !found.contains($0) }
-        if !missing.isEmpty, try recall(missing, receivedMicroseconds) > 0 { rows += try read(missing) }
+        guard !missing.isEmpty else { return rows }
+        let table = found.isEmpty ? "shipper_key" : "shipper_missing"
+        if !found.isEmpty { try copy(missing, to: table) }
+        if try recall(table, receivedMicroseconds) > 0 { rows += try read(missing, from: table) }
         return rows
     }
 
-    private func read(_ keys: [SessionKey]) throws -> [SessionRow] {
-        try connection.queryAll(
-            """
-            -- session.load
-            SELECT s.id, s.tenant_id, s.nas_id, s.session_key, s.subscriber_id, s.profile_id, s.nas_identifier, host(s.nas_address),
-                s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause, s.upload_octets, s.download_octets,
-                s.session_seconds, s.fold
-            FROM aaa.session s JOIN unnest($1::bigint[], $2::bytea[]) AS k(nas, key) ON s.nas_id = k.nas AND s.session_key = k.key
-            ORDER BY s.id FOR UPDATE OF s
-            """, Self.parameters(keys)
-        ) { row in try Self.row(row) }
+    private func copy(_ keys: [SessionKey], to table: String) throws {
+        try connection.copyIn("COPY pg_temp.\(table) (place, nas, key) FROM STDIN (FORMAT binary)") { writer in
+            for (place, key) in keys.enumerated() {
+                try writer.row(columns: 3)
+                try writer.int4(Int32(clamping: place))
+                try writer.int8(key.nas)
+                try writer.bytes(key.octets)
+            }
+        }
     }
 
-    private func recall(_ keys: [SessionKey], _ receivedMicroseconds: Int64) throws -> Int {
+    /// One half for each of the two indexes, which hold the open sessions and the closed ones.
+    private func read(_ keys: [SessionKey], from table: String) throws -> [SessionRow] {
+        func half(_ state: String) -> String {
+            """
+            SELECT k.place, s.id, s.tenant_id, s.subscriber_id, convert_to(s.nas_identifier, 'UTF8'),
+                substring(inet_send(s.nas_address) FROM 5), s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause,
+                s.upload_octets, s.download_octets, s.session_seconds, s.fold, s.xmin::text::bigint
+            FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key AND s.stopped_at \(state)
+            """
+        }
+        let sql = "-- session.load\n" + half("IS NULL") + "\nUNION ALL\n" + half("IS NOT NULL")
+        return try connection.queryAll(sql) { row in
+            let place = try row.int(0)
+            guard keys.indices.contains(place) else { throw DatabaseError(.numericValueOutOfRange, "place \(place) was never asked for") }
+            return try Self.row(row, keys[place])
+        }
+    }
+
+    private func recall(_ table: String, _ receivedMicroseconds: Int64) throws -> Int {
         let since = receivedMicroseconds - Int64(Self.lateDays) * 86_400_000_000
         return try connection.execute(
             """
             -- session.recall
             WITH found AS (
-                DELETE FROM aaa.session_history h USING unnest($1::bigint[], $2::bytea[]) AS k(nas, key)
-                WHERE h.nas_id = k.nas AND h.session_key = k.key AND h.stopped_at >= $3 RETURNING h.*
+                DELETE FROM aaa.session_history h USING pg_temp.\(table) k
+                WHERE h.nas_id = k.nas AND h.session_key = k.key AND h.stopped_at >= $1 RETURNING h.*
             )
             INSERT INTO aaa.session (\(Self.columns)) SELECT \(Self.columns) FROM found
-            """, Self.parameters(keys) + [.timestamp(microsecondsSinceUnixEpoch: since)])
+            """, [.timestamp(microsecondsSinceUnixEpoch: since)])
     }
 
     /// New numbers for sessions.
@@ -70,9 +90,8 @@ struct SessionStore {
     }
 
     /// Closes the open sessions that began before a router's Accounting-On or -Off, but for `loaded`, which are in memory.
-    func closeAll(of restart: JournalledRecord, except loaded: [Int64]) throws -> Int {
-        guard case .record(let record) = restart.content else { return 0 }
-        return try connection.execute(
+    func closeAll(of record: AccountingRecord, _ nas: Int64, except loaded: [Int64]) throws -> Int {
+        try connection.execute(
             """
             -- session.restart
             UPDATE aaa.session SET stopped_at = aaa.instant($2), ended_by = 'accounting_on', terminate_cause = 'NAS-Reboot'
@@ -81,25 +100,21 @@ struct SessionStore {
                 AND ($5 = '' OR nas_address IS NULL OR nas_address = nullif($5, '')::inet)
             """,
             [
-                .int(restart.entry.nas), .int(record.time.microseconds), .intArray(loaded),
+                .int(nas), .int(record.time.microseconds), .intArray(loaded),
                 .text(StorableText.of(record.nasIdentifier)), .text(AddressText.address(record.nasAddress)),
             ])
     }
 
-    private static func parameters(_ keys: [SessionKey]) -> [SQLValue] {
-        [.intArray(keys.map(\.nas)), .bytesArray(keys.map(\.octets))]
-    }
-
-    private static func row(_ row: Row) throws -> SessionRow {
+    private static func row(_ row: Row, _ key: SessionKey) throws -> SessionRow {
         let columns = SessionFold.Columns(
-            startedMicroseconds: try row.timestamp(8), updatedMicroseconds: try row.timestamp(9),
-            stoppedMicroseconds: try row.optionalTimestamp(10), ending: try row.optionalString(11).flatMap(SessionEnding.init(name:)),
-            terminateCause: try row.optionalString(12).flatMap(TerminateCause.init(name:)), upload: UInt64(clamping: try row.int64(13)),
-            download: UInt64(clamping: try row.int64(14)), seconds: UInt64(clamping: try row.int64(15)))
+            startedMicroseconds: try row.timestamp(6), updatedMicroseconds: try row.timestamp(7),
+            stoppedMicroseconds: try row.optionalTimestamp(8), ending: try row.optionalString(9).flatMap(SessionEnding.init(name:)),
+            terminateCause: try row.optionalString(10).flatMap(TerminateCause.init(name:)), upload: UInt64(clamping: try row.int64(11)),
+            download: UInt64(clamping: try row.int64(12)), seconds: UInt64(clamping: try row.int64(13)))
         return SessionRow(
-            id: try row.int64(0), tenant: try row.int64(1), key: SessionKey(nas: try row.int64(2), octets: try row.bytes(3)),
-            subscriber: try row.optionalInt64(4) ?? 0, profile: try row.optionalInt64(5) ?? 0,
-            nasIdentifier: try row.optionalString(6) ?? "", nasAddress: try row.optionalString(7) ?? "",
-            fold: SessionFold(restoring: columns, state: try row.bytes(16)), isNew: false, isChanged: false)
+            id: try row.int64(1), tenant: try row.int64(2), key: key, subscriber: try row.optionalInt64(3) ?? 0,
+            nasIdentifier: try row.optionalBytes(4) ?? [], nasAddress: try row.optionalBytes(5) ?? [],
+            fold: SessionFold(restoring: columns, state: try row.bytes(14)), writer: UInt32(clamping: try row.int64(15)), isNew: false,
+            isChanged: false)
     }
 }

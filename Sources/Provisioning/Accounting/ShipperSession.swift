@@ -16,15 +16,18 @@ final class ShipperSession {
     /// Where the cursor in the database stands.
     private var cursor: UInt64
     /// Days since 1970 that have a partition for records.
-    private var days: Set<Int64> = []
+    private var days: Set<UTCDay> = []
     private var maintainedMilliseconds: Int64?
+    private var prunedMilliseconds: Int64?
 
     init(_ work: ShipperWork, _ counters: ShipperCounters) throws {
         self.work = work
         self.counters = counters
         connection = try Connection.open(work.database)
         counters.connected()
-        transaction = BatchTransaction(connection: connection, nodeID: work.nodeID, journalID: work.journal.identity)
+        try ShipperStaging.prepare(connection)
+        transaction = BatchTransaction(
+            connection: connection, nodeID: work.nodeID, journalID: work.journal.identity, cachedSessions: work.settings.cachedSessions)
         maintenance = AccountingMaintenance(settings: work.settings)
         cursor = try Self.readCursor(connection, work)
         reader = JournalReader(directory: work.journal.directory, after: cursor)
@@ -54,9 +57,10 @@ final class ShipperSession {
         }
     }
 
-    func run(_ thread: ShipperThread) throws {
+    func run(_ thread: ShipperThread, _ watch: inout JournalWatch) throws {
         while true {
             let isLast = thread.isStopping
+            watch.look(work.journal)
             if !isLast { try maintainIfDue() }
             let moved = try shipBatch()
             if moved == work.settings.batchRecords { continue }
@@ -112,6 +116,8 @@ final class ShipperSession {
                 return try transaction.run(batch, cursor: cursor)
             } catch let error as DatabaseError where error.isRetryable {
                 counters.failed("\(error)", isConnected: true)
+            } catch is SessionStore.RowMoved {
+                counters.reread()
             }
         }
         return try transaction.run(batch, cursor: cursor)
@@ -123,8 +129,8 @@ final class ShipperSession {
     }
 
     private func ensurePartitions(_ batch: [JournalledRecord]) throws {
-        for moment in batch.map(\.entry.receivedMicroseconds) {
-            let day = moment / 86_400_000_000
+        for moment in batch.lazy.map(\.entry.receivedMicroseconds) {
+            let day = UTCDay(microseconds: moment)
             guard days.insert(day).inserted else { continue }
             do {
                 try maintenance.ensureRecords(connection, from: moment, to: moment)
@@ -141,7 +147,11 @@ final class ShipperSession {
         maintainedMilliseconds = now
         work.journal.retire(through: cursor, keepingHours: work.settings.journalHours)
         do {
+            try transaction.refresh()
             try maintenance.run(connection, nowMicroseconds: WallClock.microseconds)
+            if let last = prunedMilliseconds, now - last < Int64(work.settings.pruneSeconds) * 1000 { return }
+            prunedMilliseconds = now
+            try maintenance.prune(connection, nowMicroseconds: WallClock.microseconds)
         } catch let error as DatabaseError where !error.isConnectionLoss {
             // Shipping goes on: it makes the partitions that it needs by itself.
             work.logger.error("accounting tables could not be tidied up", metadata: ["reason": "\(error)"])

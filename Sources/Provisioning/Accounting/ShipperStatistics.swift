@@ -17,6 +17,10 @@ public struct ShipperStatistics: Sendable, Equatable {
     public var rejected: UInt64 = 0
     /// Records whose Event-Timestamp could not be true.
     public var skewed: UInt64 = 0
+    /// Octet counters that no line can have filled; left out of the totals. Their packets stand in `aaa.accounting_record`.
+    public var absurd: UInt64 = 0
+    /// Batches that were begun again because somebody else had changed one of their sessions.
+    public var rereads: UInt64 = 0
     /// Records that the journal promised and no longer has.
     public var lost: UInt64 = 0
     /// Transactions that failed and were tried again.
@@ -24,6 +28,8 @@ public struct ShipperStatistics: Sendable, Equatable {
     /// The journal's durable records that are not in PostgreSQL, and the age of the oldest of them.
     public var lagRecords: UInt64 = 0
     public var lagSeconds: Double = 0
+    /// Octets of the former on disk, by the mean size of the records seen so far.
+    public var lagOctets: UInt64 = 0
     /// Why the last transaction failed; nil once one succeeded.
     public var problem: String?
 }
@@ -32,7 +38,8 @@ public struct ShipperStatistics: Sendable, Equatable {
 final class ShipperCounters: Sendable {
     private struct State {
         var statistics = ShipperStatistics()
-        var cursor: UInt64 = 0
+        /// Nil until the database has said it.
+        var cursor: UInt64?
         var oldestMicroseconds: Int64?
     }
 
@@ -40,7 +47,7 @@ final class ShipperCounters: Sendable {
 
     func add(_ outcome: BatchTransaction.Outcome) {
         state.withLock { state in
-            func count(_ kinds: SessionEffect.Kind...) -> UInt64 { kinds.reduce(0) { $0 + UInt64(outcome.counts[$1] ?? 0) } }
+            func count(_ kind: SessionEffect.Kind) -> UInt64 { UInt64(outcome.counts[kind]) }
             state.statistics.records += UInt64(outcome.records)
             state.statistics.batches += 1
             state.statistics.opened += count(.opened)
@@ -50,6 +57,7 @@ final class ShipperCounters: Sendable {
             state.statistics.reopened += count(.resumed)
             state.statistics.rejected += UInt64(outcome.refused)
             state.statistics.skewed += UInt64(outcome.skewed)
+            state.statistics.absurd += UInt64(outcome.absurd)
             state.statistics.problem = nil
             state.statistics.isConnected = true
         }
@@ -68,6 +76,12 @@ final class ShipperCounters: Sendable {
             state.statistics.problem = problem
             state.statistics.isConnected = isConnected
         }
+    }
+
+    var cursor: UInt64? { state.withLock { $0.cursor } }
+
+    func reread() {
+        state.withLock { $0.statistics.rereads += 1 }
     }
 
     func connected() {
@@ -90,7 +104,8 @@ final class ShipperCounters: Sendable {
     func read(durable: UInt64) -> ShipperStatistics {
         state.withLock { state in
             var statistics = state.statistics
-            statistics.lagRecords = durable > state.cursor ? durable - state.cursor : 0
+            let cursor = state.cursor ?? 0
+            statistics.lagRecords = durable > cursor ? durable - cursor : 0
             if let oldest = state.oldestMicroseconds, statistics.lagRecords > 0 {
                 statistics.lagSeconds = max(0, Double(WallClock.microseconds - oldest) / 1_000_000)
             }

@@ -3,8 +3,11 @@
 /// Valid UTF-8 stays as it is. NUL, control characters and octets that are not UTF-8 become `\x` and two hexadecimal digits; a
 /// backslash that would read as such an escape is escaped itself.
 public enum StorableText {
-    public static func of(_ octets: [UInt8]) -> String {
-        if octets.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) { return String(decoding: octets, as: UTF8.self) }
+    public static func of(_ octets: [UInt8]) -> String { String(decoding: self.octets(of: octets), as: UTF8.self) }
+
+    /// The same as UTF-8.
+    static func octets(of octets: [UInt8]) -> [UInt8] {
+        if isPlain(octets) { return octets }
         var kept: [UInt8] = []
         var position = 0
         while position < octets.count {
@@ -17,7 +20,12 @@ public enum StorableText {
                 position += length
             }
         }
-        return String(decoding: kept, as: UTF8.self)
+        return kept
+    }
+
+    private static func isPlain(_ octets: [UInt8]) -> Bool {
+        for octet in octets where octet < 0x20 || octet >= 0x7f || octet == UInt8(ascii: "\\") { return false }
+        return true
     }
 
     /// Upper limit of octets that `of` may make of `count` octets.

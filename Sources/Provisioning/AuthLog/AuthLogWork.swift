@@ -69,35 +69,42 @@ struct AuthLogWork: Sendable {
         }
     }
 
+    /// By COPY straight into the partition of each day, which carries no row-level security and may only be written to.
     private func store(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection) throws {
-        for day in Set(events.map { $0.event.atMicroseconds / 86_400_000_000 }) {
-            let moment = SQLValue.timestamp(microsecondsSinceUnixEpoch: day * 86_400_000_000)
+        let days = Dictionary(grouping: events) { UTCDay(microseconds: $0.event.atMicroseconds) }
+        for day in days.keys {
+            let moment = SQLValue.timestamp(microsecondsSinceUnixEpoch: day.daysSince1970 * 86_400_000_000)
             try connection.query("SELECT aaa.ensure_partitions('auth_log', 'day', $1, $1)", [moment]) { _ in }
         }
-        _ = try connection.transaction(.system) { try $0.execute(Self.statement, parameters(events.map(\.event), events)) }
+        try connection.transaction(.system) { connection in
+            for (day, events) in days {
+                try connection.copyIn("COPY aaa.auth_log_\(day.name) (\(Self.columns)) FROM STDIN (FORMAT binary)") { writer in
+                    for entry in events { try write(entry, &writer) }
+                }
+            }
+        }
     }
 
-    /// COPY would be refused on a table with row-level security.
-    private static let statement = """
-        -- auth_log.insert
-        INSERT INTO aaa.auth_log (tenant_id, at, nas_id, username, subscriber_id, outcome, reason, method, calling_station_id, nas_port_id,
-            profile_id, duration_microseconds)
-        SELECT n.tenant, aaa.instant(n.at), nullif(n.nas, 0), n.username, nullif(n.subscriber, 0), n.outcome, n.reason, n.method,
-            nullif(n.calling, ''), nullif(n.port, ''), nullif(n.profile, 0), n.duration
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::text[], $11::bigint[], $12::bigint[])
-            AS n(tenant, at, nas, username, subscriber, outcome, reason, method, calling, port, profile, duration)
+    private static let columns = """
+        tenant_id, at, nas_id, username, subscriber_id, outcome, reason, method, calling_station_id, nas_port_id, profile_id, \
+        duration_microseconds
         """
 
-    private func parameters(_ events: [AuthEvent], _ entries: ArraySlice<AuthEventRing.Entry>) -> [SQLValue] {
-        [
-            .intArray(events.map(\.tenant)), .intArray(events.map(\.atMicroseconds)), .intArray(events.map(\.nas)),
-            .textArray(entries.map { StorableText.of($0.userName) }), .intArray(events.map(\.subscriber)),
-            .textArray(events.map(\.outcome.name)), .textArray(events.map { reasons[$0.reason] ?? "reason-\($0.reason)" }),
-            .textArray(events.map { methods[$0.method] ?? "method-\($0.method)" }),
-            .textArray(entries.map { StorableText.of($0.callingStation) }), .textArray(entries.map { StorableText.of($0.nasPortID) }),
-            .intArray(events.map(\.profile)), .intArray(events.map(\.durationMicroseconds)),
-        ]
+    private func write(_ entry: AuthEventRing.Entry, _ writer: inout CopyWriter) throws {
+        let event = entry.event
+        try writer.row(columns: 12)
+        try writer.int8(event.tenant)
+        try writer.timestamp(microsecondsSinceUnixEpoch: event.atMicroseconds)
+        try writer.numberOrNull(event.nas)
+        try StorableText.octets(of: entry.userName).withUnsafeBytes { try writer.text(octets: $0) }
+        try writer.numberOrNull(event.subscriber)
+        try writer.text(event.outcome.name)
+        try writer.text(reasons[event.reason] ?? "reason-\(event.reason)")
+        try writer.text(methods[event.method] ?? "method-\(event.method)")
+        try writer.storable(entry.callingStation)
+        try writer.storable(entry.nasPortID)
+        try writer.numberOrNull(event.profile)
+        try writer.int8(event.durationMicroseconds)
     }
 }
 

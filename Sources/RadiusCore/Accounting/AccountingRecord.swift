@@ -64,23 +64,38 @@ public struct AccountingRecord: Equatable, Sendable {
     ///   - receivedMicroseconds: wall clock at arrival.
     /// - Throws: `.accountingIncomplete` without Acct-Status-Type, or without Acct-Session-Id where the record is about a session.
     public init(packet: Span<UInt8>, index: borrowing AttributeIndex, receivedMicroseconds: Int64) throws(DecodeError) {
-        var reader = AccountingReader(packet: packet)
-        guard let status = reader.integer(index.first(AttributeNumber.acctStatusType)) else { throw .accountingIncomplete }
-        self.status = AcctStatus(rawValue: status)
+        try self.init(progressOf: packet, index: index, receivedMicroseconds: receivedMicroseconds)
+        var reader = AccountingReader(packet: packet, ignored: ignoredAttributes)
         sessionID = reader.octets(index.first(AttributeNumber.acctSessionID))
-        if sessionID.isEmpty, self.status != .accountingOn, self.status != .accountingOff { throw .accountingIncomplete }
-        delaySeconds = reader.integer(index.first(AttributeNumber.acctDelayTime)) ?? 0
-        time = EventTime(
-            receivedMicroseconds: receivedMicroseconds, delaySeconds: delaySeconds,
-            eventTimestamp: reader.integer(index.first(AttributeNumber.eventTimestamp)))
         readIdentity(&reader, index)
         readAddresses(&reader, index)
-        readCounters(&reader, index)
         var position = index.position(of: AttributeNumber.classAttribute)
         while let found = position {
             classes.append(reader.octets(index[found]))
             position = index.position(of: AttributeNumber.classAttribute, from: found + 1)
         }
+        ignoredAttributes = reader.ignored
+    }
+
+    /// Decodes what says how a session goes on: status, time, counters, cause. What says whose session it is stays empty.
+    ///
+    /// Parameters and errors are those of the whole record's initializer; nothing is allocated.
+    public init(
+        progressOf packet: Span<UInt8>, index: borrowing AttributeIndex, receivedMicroseconds: Int64
+    ) throws(DecodeError) {
+        var reader = AccountingReader(packet: packet)
+        guard let status = reader.integer(index.first(AttributeNumber.acctStatusType)) else { throw .accountingIncomplete }
+        self.status = AcctStatus(rawValue: status)
+        sessionID = []
+        if index.first(AttributeNumber.acctSessionID)?.count ?? 0 == 0, self.status != .accountingOn, self.status != .accountingOff {
+            throw .accountingIncomplete
+        }
+        delaySeconds = reader.integer(index.first(AttributeNumber.acctDelayTime)) ?? 0
+        time = EventTime(
+            receivedMicroseconds: receivedMicroseconds, delaySeconds: delaySeconds,
+            eventTimestamp: reader.integer(index.first(AttributeNumber.eventTimestamp)))
+        readCounters(&reader, index)
+        terminateCause = reader.integer(index.first(AttributeNumber.acctTerminateCause)).map(TerminateCause.init(rawValue:))
         ignoredAttributes = reader.ignored
     }
 
@@ -95,7 +110,6 @@ public struct AccountingRecord: Equatable, Sendable {
         callingStationID = reader.octets(index.first(AttributeNumber.callingStationID))
         calledStationID = reader.octets(index.first(AttributeNumber.calledStationID))
         multiSessionID = reader.octets(index.first(AttributeNumber.acctMultiSessionID))
-        terminateCause = reader.integer(index.first(AttributeNumber.acctTerminateCause)).map(TerminateCause.init(rawValue:))
     }
 
     private mutating func readAddresses(_ reader: inout AccountingReader, _ index: borrowing AttributeIndex) {
@@ -142,8 +156,9 @@ private struct AccountingReader: ~Escapable {
     private(set) var ignored = 0
 
     @_lifetime(copy packet)
-    init(packet: Span<UInt8>) {
+    init(packet: Span<UInt8>, ignored: Int = 0) {
         self.packet = packet
+        self.ignored = ignored
     }
 
     @_lifetime(self: copy self)
@@ -153,7 +168,7 @@ private struct AccountingReader: ~Escapable {
             ignored += 1
             return []
         }
-        return location.range.map { packet[$0] }
+        return packet.extracting(location.range).withUnsafeBufferPointer { [UInt8]($0) }
     }
 
     @_lifetime(self: copy self)
@@ -163,7 +178,9 @@ private struct AccountingReader: ~Escapable {
             ignored += 1
             return nil
         }
-        return location.range.reduce(0) { $0 << 8 | UInt32(packet[$1]) }
+        let offset = location.offset
+        let high = UInt32(packet[offset]) << 24 | UInt32(packet[offset + 1]) << 16
+        return high | UInt32(packet[offset + 2]) << 8 | UInt32(packet[offset + 3])
     }
 
     @_lifetime(self: copy self)

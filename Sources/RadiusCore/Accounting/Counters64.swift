@@ -7,7 +7,8 @@ public struct Counters64: Equatable, Sendable {
     /// Samples without Gigawords that are kept to place late ones between.
     static let windowCount = 8
 
-    /// More Gigawords than 72 petabytes make are a broken NAS, not traffic; such a sample is left out.
+    /// More Gigawords than 72 petabytes make are a broken NAS, not traffic; such a sample is left out (and counted, see
+    /// `AccountingRecord.absurdCounters`).
     static let gigawordsLimit: UInt32 = 1 << 24
 
     struct Sample: Equatable, Sendable {
@@ -77,5 +78,12 @@ public struct Counters64: Equatable, Sendable {
             lastPosition = sample.position
         }
         return value
+    }
+}
+
+extension AccountingRecord {
+    /// Counters whose Gigawords no line can have filled; they change no total.
+    public var absurdCounters: Int {
+        (upload?.gigawords ?? 0 >= Counters64.gigawordsLimit ? 1 : 0) + (download?.gigawords ?? 0 >= Counters64.gigawordsLimit ? 1 : 0)
     }
 }

@@ -92,6 +92,15 @@ public final class Journal: Sendable {
         writer.queue.append(entry, packet: packet)
     }
 
+    /// Appends the records of one batch of packets behind one lock, with one wake-up. Any thread.
+    ///
+    /// - Parameter body: copies and nothing else: other threads that append wait until it returns.
+    /// - Returns: what `body` returns.
+    @discardableResult
+    public func appending<Result>(_ body: (inout JournalBatch) -> Result) -> Result {
+        writer.queue.appending(body)
+    }
+
     /// Every record up to this number is on disk. Any thread.
     public var durableSequence: UInt64 { writer.durable.load(ordering: .acquiring) }
 
@@ -122,6 +131,7 @@ public final class Journal: Sendable {
         statistics.failures = writer.failures.load(ordering: .relaxed)
         let durable = durableSequence
         statistics.pending = counts.nextSequence > durable ? counts.nextSequence - 1 - durable : 0
+        statistics.pendingOctets = UInt64(counts.waiting)
         statistics.refused = counts.refused
         statistics.tornOctets = UInt64(recovery.tornOctets)
         statistics.torn = recovery.torn

@@ -80,6 +80,8 @@ public struct JournalStatistics: Equatable, Sendable {
     public var syncNanoseconds: UInt64 = 0
     /// Records accepted and not yet durable.
     public var pending: UInt64 = 0
+    /// Octets of those that no write has taken yet; at `Journal.pendingOctets` records are refused.
+    public var pendingOctets: UInt64 = 0
     /// Appends that were refused.
     public var refused: UInt64 = 0
     /// Writes or syncs that failed and were tried again.

@@ -4,7 +4,8 @@ import Glibc
 /// The journal's octets on disk. Little-endian throughout.
 ///
 /// A segment is a header of 32 octets and records back to back. A record is a header of 72 octets and the packet; its CRC-32C covers
-/// everything behind the checksum, so that a reader that lost its place finds the next record by magic and checksum alone.
+/// everything behind the checksum, so that a reader that lost its place finds the next record by magic and checksum alone. The
+/// segment that is being written has zeros behind its records.
 enum JournalFormat {
     static let segmentMagic: UInt64 = 0x314c_4e52_4a4d_4c00
     static let segmentHeaderCount = 32
@@ -39,7 +40,7 @@ enum JournalFormat {
         store(entry.tenant, out, 32)
         store(entry.nas, out, 40)
         store(entry.subscriber, out, 48)
-        for position in 0..<16 { out.storeBytes(of: entry.peer[position], toByteOffset: 56 + position, as: UInt8.self) }
+        out.storeBytes(of: entry.peer, toByteOffset: 56, as: InlineArray<16, UInt8>.self)
         packet.withUnsafeBufferPointer { bytes in
             if let base = bytes.baseAddress { memcpy(out + recordHeaderCount, base, bytes.count) }
         }
@@ -79,8 +80,7 @@ enum JournalFormat {
 
     /// The entry of a record that `examine` found.
     static func entry(_ record: UnsafeRawPointer) -> JournalEntry {
-        var peer = InlineArray<16, UInt8>(repeating: 0)
-        for position in 0..<16 { peer[position] = record.load(fromByteOffset: 56 + position, as: UInt8.self) }
+        let peer = record.loadUnaligned(fromByteOffset: 56, as: InlineArray<16, UInt8>.self)
         return JournalEntry(
             receivedMicroseconds: load(record, 24, as: Int64.self), tenant: load(record, 32, as: Int64.self),
             nas: load(record, 40, as: Int64.self), subscriber: load(record, 48, as: Int64.self), peer: peer,

@@ -50,16 +50,30 @@ final class JournalQueue: @unchecked Sendable {
 
     /// Copies a record in; nil when records are refused now.
     func append(_ entry: JournalEntry, packet: Span<UInt8>) -> UInt64? {
-        let size = JournalFormat.recordHeaderCount + packet.count
+        appending { $0.append(entry, packet: packet) }
+    }
+
+    /// Lets `body` append any number of records behind one lock, and wakes the writer once.
+    func appending<Result>(_ body: (inout JournalBatch) -> Result) -> Result {
         pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        let wasEmpty = fillingCount == 0
+        var batch = JournalBatch(queue: self)
+        let result = body(&batch)
+        let isFilled = wasEmpty && fillingCount > 0
+        pthread_mutex_unlock(mutex)
+        if isFilled { pthread_cond_signal(filled) }
+        return result
+    }
+
+    /// Holder of the lock.
+    fileprivate func put(_ entry: JournalEntry, _ packet: Span<UInt8>) -> UInt64? {
+        let size = JournalFormat.recordHeaderCount + packet.count
         guard refusal == 0, !isClosed, packet.count <= JournalFormat.longestPacket, size <= capacity - fillingCount else {
             refusedCount += 1
             return nil
         }
         let sequence = nextSequence
         JournalFormat.write(entry, sequence: sequence, packet: packet, to: filling + fillingCount)
-        if fillingCount == 0 { pthread_cond_signal(filled) }
         fillingCount += size
         nextSequence += 1
         return sequence
@@ -124,14 +138,24 @@ final class JournalQueue: @unchecked Sendable {
         locked { isClosed ? .closed : refusal == 0 ? .healthy : .refusing(errno: refusal) }
     }
 
-    /// Refused appends, and the sequence number that the next record gets.
-    var counts: (refused: UInt64, nextSequence: UInt64) {
-        locked { (refusedCount, nextSequence) }
+    /// Refused appends, the sequence number that the next record gets, and the octets that no write has taken yet.
+    var counts: (refused: UInt64, nextSequence: UInt64, waiting: Int) {
+        locked { (refusedCount, nextSequence, fillingCount) }
     }
 
     private func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body()
+    }
+}
+
+/// The journal, open for the records of one batch of packets. Lives inside `Journal.appending`; other threads wait meanwhile.
+public struct JournalBatch: ~Copyable {
+    fileprivate let queue: JournalQueue
+
+    /// Copies a packet in; parameters and result are those of `Journal.append`.
+    public mutating func append(_ entry: JournalEntry, packet: Span<UInt8>) -> UInt64? {
+        queue.put(entry, packet)
     }
 }

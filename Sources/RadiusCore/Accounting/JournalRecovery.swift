@@ -24,9 +24,9 @@ struct JournalRecovery {
         defer { file.close() }
         var scan = try JournalScan(file)
         while let location = scan.next() { lastSequence = max(lastSequence, location.sequence) }
-        tornOctets = max(0, file.count - scan.endOfLastRecord)
-        let end = file.count - tornOctets
-        if tornOctets > 0, ftruncate(file.descriptor, off_t(end)) != 0 {
+        let end = min(file.count, scan.endOfLastRecord)
+        tornOctets = try file.countWithoutZeros(from: end)
+        if end < file.count, ftruncate(file.descriptor, off_t(end)) != 0 {
             throw .system(operation: "truncate", path: path, errno: errno)
         }
         // What a killed process wrote may still be in memory only; it counts as durable from now on.
@@ -56,6 +56,21 @@ struct JournalSegmentFile {
 
     func close() {
         Glibc.close(descriptor)
+    }
+
+    /// Octets behind `offset` but for the zeros that end the file: what a writer fills ahead of its records belongs to none of them.
+    func countWithoutZeros(from offset: Int) throws(JournalError) -> Int {
+        let pieceCount = 1 << 16
+        let piece = UnsafeMutableRawPointer.allocate(byteCount: pieceCount, alignment: 16)
+        defer { piece.deallocate() }
+        var end = offset
+        for start in stride(from: offset, to: count, by: pieceCount) {
+            let got = try read(piece, min(pieceCount, count - start), at: start)
+            var last = got
+            while last > 0, piece.load(fromByteOffset: last - 1, as: UInt8.self) == 0 { last -= 1 }
+            if last > 0 { end = start + last }
+        }
+        return end - offset
     }
 
     /// Fills `out` from `offset`; returns the octets read, fewer only at the end of the file.

@@ -8,6 +8,9 @@ import Synchronization
 final class JournalWriter: @unchecked Sendable {
     /// Between two attempts on a disk that refuses.
     static let retryMilliseconds = 250
+    /// A segment is filled with zeros so far ahead of its records: a sync of octets that the file has already moves no metadata.
+    static let aheadOctets = 4 << 20
+    private static let zeros = 1 << 16
 
     let queue: JournalQueue
     let directory: JournalDirectory
@@ -26,6 +29,8 @@ final class JournalWriter: @unchecked Sendable {
         let descriptor: Int32
         let firstSequence: UInt64
         var durableCount: Int
+        /// Octets that the file has, zeros at its end included.
+        var filledCount: Int
     }
 
     private var file: Active?
@@ -49,8 +54,15 @@ final class JournalWriter: @unchecked Sendable {
             guard persist(batch) else { break }
             publish(batch)
         }
-        if let file { Glibc.close(file.descriptor) }
-        file = nil
+        finish()
+    }
+
+    /// Cuts the zeros off that no record took, and closes the segment.
+    private func finish() {
+        guard let file else { return }
+        if file.filledCount > file.durableCount { ftruncate(file.descriptor, off_t(file.durableCount)) }
+        Glibc.close(file.descriptor)
+        self.file = nil
     }
 
     /// Tries until the disk takes the batch; false when the journal was closed before it did.
@@ -77,23 +89,38 @@ final class JournalWriter: @unchecked Sendable {
 
     /// Writes and syncs the batch once. Returns 0, or the errno that stopped it; the segment's durable part is then as it was before.
     private func attempt(_ batch: JournalQueue.Batch) -> Int32 {
-        if let file, file.durableCount >= segmentBytes {
-            Glibc.close(file.descriptor)
-            self.file = nil
-        }
+        if let file, file.durableCount >= segmentBytes { finish() }
         if file == nil {
             let problem = begin(at: batch.firstSequence)
             if problem != 0 { return problem }
         }
+        fillAhead(batch.count)
         guard let active = file else { return EIO }
         var problem = write(batch.bytes, batch.count, to: active.descriptor, at: active.durableCount)
         if problem == 0 { problem = synchronize(active.descriptor) }
         if problem == 0 {
             file?.durableCount += batch.count
+            file?.filledCount = max(active.filledCount, active.durableCount + batch.count)
         } else {
             abandon(active)
         }
         return problem
+    }
+
+    /// Writes zeros behind the place of the next `count` octets when they would reach beyond the file. The sync of those octets makes the
+    /// zeros durable, too. A disk that has no room for zeros may still have room for records.
+    private func fillAhead(_ count: Int) {
+        guard let active = file, active.durableCount + count > active.filledCount else { return }
+        let end = min(active.durableCount + count + Self.aheadOctets, max(segmentBytes, active.durableCount + count))
+        var place = active.durableCount + count
+        withUnsafeTemporaryAllocation(byteCount: Self.zeros, alignment: 16) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            memset(base, 0, Self.zeros)
+            while place < end, write(base, min(Self.zeros, end - place), to: active.descriptor, at: place) == 0 {
+                place += min(Self.zeros, end - place)
+            }
+        }
+        file?.filledCount = place
     }
 
     /// Starts a segment and makes its name durable. Returns 0 or an errno.
@@ -115,7 +142,8 @@ final class JournalWriter: @unchecked Sendable {
             unlink(path)
             return directoryProblem
         }
-        file = Active(descriptor: descriptor, firstSequence: sequence, durableCount: JournalFormat.segmentHeaderCount)
+        let count = JournalFormat.segmentHeaderCount
+        file = Active(descriptor: descriptor, firstSequence: sequence, durableCount: count, filledCount: count)
         segments.add(sequence)
         return 0
     }

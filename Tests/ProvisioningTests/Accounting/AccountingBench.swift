@@ -95,6 +95,23 @@ final class AccountingBench: Sendable {
         return shipper.statistics
     }
 
+    /// Runs `body` with one shipper; what `body` calls journals packets and waits until they are in the database.
+    func shipping(
+        node: String = "node1", _ body: (_ feed: ([AccountingPacket]) async throws -> ShipperStatistics) async throws -> Void
+    ) async throws {
+        let journal = try openJournal(node)
+        defer { journal.close() }
+        let shipper = shipper(journal, node: node)
+        try shipper.start()
+        defer { shipper.stop() }
+        try await body { packets in
+            for packet in packets { try self.append(packet, to: journal) }
+            try await settles({ try await self.isShipped(journal, node) }, state: { "\(shipper.statistics)" })
+            try await settles { shipper.statistics.lagRecords == 0 }
+            return shipper.statistics
+        }
+    }
+
     func isShipped(_ journal: Journal, _ node: String) async throws -> Bool {
         guard journal.statistics().pending == 0 else { return false }
         let cursor = try await pool.run { connection in

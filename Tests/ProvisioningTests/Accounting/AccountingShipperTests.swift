@@ -96,6 +96,17 @@ import Testing
         }
     }
 
+    @Test func anAbsurdCounterIsCountedAndItsPacketKept() async throws {
+        try await AccountingBench.run { bench in
+            let absurd = AccountingPacket(3, event: 600, seconds: 600, upload: .max, download: 70)
+            let statistics = try await bench.ship([AccountingPacket(3, event: 300, seconds: 300, upload: 5, download: 60), absurd])
+            #expect(statistics.absurd == 1)
+            let rows = try await bench.texts(
+                "SELECT concat_ws('|', upload_octets, download_octets, encode(packet, 'hex')) FROM aaa.accounting_record ORDER BY sequence")
+            #expect(rows == ["5|60", "5|70|" + StorableText.hexadecimal(absurd.octets)])
+        }
+    }
+
     @Test func accountingOnClosesTheSessionsOfThatRouterOnly() async throws {
         try await AccountingBench.run { bench in
             var other = AccountingPacket(1, session: "elsewhere", event: 0)
@@ -192,6 +203,44 @@ import Testing
         }
     }
 
+    @Test func removesWhatIsPastItsTimeAndNothingElse() async throws {
+        try await AccountingBench.run { bench in
+            let tenant = bench.tenant
+            for days in [1, 89, 100, 500, 2000, 4000] {
+                let then = "now() - interval '\(days) days'"
+                try await bench.execute("INSERT INTO aaa.usage_day (tenant_id, subscriber_id, day) VALUES (\(tenant), 1, (\(then))::date)")
+                try await bench.execute(
+                    """
+                    INSERT INTO aaa.accounting_reject (tenant_id, node_id, sequence, received_at, nas_id, reason, packet, created_at)
+                    VALUES (\(tenant), 'n', \(days), now(), 1, '', '', \(then))
+                    """)
+                try await bench.execute(
+                    """
+                    INSERT INTO aaa.dynamic_authorization (tenant_id, session_id, nas_id, kind, requested_by, requested_at)
+                    VALUES (\(tenant), 1, 1, 'coa', '', \(then))
+                    """)
+                try await bench.execute(
+                    """
+                    INSERT INTO lastmile.audit (tenant_id, at, actor, action, resource, resource_id, request_id)
+                    VALUES (\(tenant), \(then), '', '', '', 1, '')
+                    """)
+            }
+            let removed = try await bench.pool.run {
+                try AccountingMaintenance(settings: AccountingBench.settings).prune($0, nowMicroseconds: WallClock.microseconds)
+            }
+            #expect(removed == 2 + 4 + 3 + 1)
+            let left = try await bench.texts(
+                """
+                SELECT concat_ws('|', (SELECT count(*) FROM aaa.usage_day), (SELECT count(*) FROM aaa.accounting_reject),
+                    (SELECT count(*) FROM aaa.dynamic_authorization), (SELECT count(*) FROM lastmile.audit))
+                """)
+            #expect(left == ["4|2|3|5"])
+            // The audit of the last 90 days stays, whoever asks.
+            await #expect(throws: DatabaseError.self) { try await bench.execute("DELETE FROM lastmile.audit") }
+            await #expect(throws: DatabaseError.self) { try await bench.execute("UPDATE lastmile.audit SET actor = 'x'") }
+        }
+    }
+
     @Test func tenantsSeeOnlyTheirOwn() async throws {
         try await AccountingBench.run { bench in
             var foreign = AccountingPacket(1, session: "foreign", user: "bob", event: 0)
@@ -203,8 +252,18 @@ import Testing
             #expect(records == ["\(bench.tenant)"])
             let partition = try await bench.texts("SELECT tableoid::regclass::text FROM aaa.accounting_record LIMIT 1")
             #expect(partition == ["aaa.accounting_record_20260301"])
+            // By its own name a partition is nobody's to read or change.
+            for scope in [TenantScope.none, .tenant(bench.tenant), .system] {
+                for statement in ["SELECT sequence::text FROM", "DELETE FROM"] {
+                    await #expect(throws: DatabaseError.self) {
+                        _ = try await bench.texts("\(statement) aaa.accounting_record_20260301", scope: scope)
+                    }
+                }
+            }
             await #expect(throws: DatabaseError.self) {
-                _ = try await bench.texts("SELECT sequence FROM aaa.accounting_record_20260301", scope: .none)
+                try await bench.pool.transaction(.tenant(bench.tenant)) {
+                    _ = try $0.execute("INSERT INTO aaa.accounting_record_20260301 SELECT * FROM aaa.accounting_record")
+                }
             }
         }
     }

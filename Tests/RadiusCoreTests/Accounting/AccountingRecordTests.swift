@@ -84,19 +84,66 @@ import Testing
             base + [(4, [1, 1, 1, 1])],
         ]
         var keys: Set<SessionKey> = []
-        for attributes in variants { keys.insert(SessionKey(try decode(attributes), nas: 1, peer: peer)) }
-        keys.insert(SessionKey(try decode(base), nas: 2, peer: peer))
-        keys.insert(SessionKey(try decode(base), nas: 1, peer: InlineArray<16, UInt8>(repeating: 2)))
+        for attributes in variants { keys.insert(try key(attributes, nas: 1, peer)) }
+        keys.insert(try key(base, nas: 2, peer))
+        keys.insert(try key(base, nas: 1, InlineArray<16, UInt8>(repeating: 2)))
         #expect(keys.count == 8)
     }
 
+    /// What is stored under a key must be found by every later version.
+    @Test func keysAreTheSameOctetsForEver() throws {
+        let peer = InlineArray<16, UInt8>(repeating: 7)
+        let named = try key(
+            [(40, [0, 0, 0, 1]), (1, Array("ann".utf8)), (44, [0x41]), (4, [192, 0, 2, 1]), (5, [0, 0, 1, 2]), (87, [9])], nas: 3, peer)
+        #expect(named.octets == [0, 4, 192, 0, 2, 1, 1, 0x41, 3] + Array("ann".utf8) + [4, 0, 0, 1, 2])
+        // A NAS-Port of a wrong length is none; without a name of the NAS its address stands in.
+        let bare = try key([(40, [0, 0, 0, 1]), (44, [0x41]), (5, [1, 2]), (87, [9])], nas: 3, peer)
+        #expect(bare.octets == [0, 16] + [UInt8](repeating: 7, count: 16) + [1, 0x41, 0, 0, 1, 9])
+    }
+
+    @Test func countsCountersThatNoLineCanFill() throws {
+        let sane = try decode([(40, [0, 0, 0, 3]), (44, [1]), (42, [0, 0, 0, 9]), (52, [0, 0xff, 0xff, 0xff])])
+        #expect(sane.absurdCounters == 0)
+        let absurd = try decode([
+            (40, [0, 0, 0, 3]), (44, [1]), (42, [0, 0, 0, 9]), (52, [0xff, 0xff, 0xff, 0xff]), (43, [0, 0, 0, 9]), (53, [1, 0, 0, 0]),
+        ])
+        #expect(absurd.absurdCounters == 2)
+    }
+
+    @Test func progressAloneSaysTheSameAsTheWholeRecord() throws {
+        let packet = octets([
+            (40, [0, 0, 0, 2]), (44, [1, 2]), (1, [0x61]), (46, [0, 0, 1, 0]), (42, [0, 0, 0, 9]), (52, [0, 0, 0, 1]), (43, [1, 0, 0, 0]),
+            (47, [0, 0, 0, 5]), (49, [0, 0, 0, 4]), (41, [0, 0, 0, 3]), (48, [1]), (4, [192, 0, 2, 1]),
+        ])
+        var index = AttributeIndex()
+        try index.fill(from: packet.span)
+        var whole = try AccountingRecord(packet: packet.span, index: index, receivedMicroseconds: received)
+        let progress = try AccountingRecord(progressOf: packet.span, index: index, receivedMicroseconds: received)
+        #expect(whole.userName == [0x61])
+        #expect(whole.ignoredAttributes == 1)
+        (whole.sessionID, whole.userName, whole.nasAddress) = ([], [], [])
+        #expect(progress == whole)
+    }
+
+    private func key(_ attributes: [(UInt8, [UInt8])], nas: Int64, _ peer: InlineArray<16, UInt8>) throws(DecodeError) -> SessionKey {
+        let packet = octets(attributes)
+        var index = AttributeIndex()
+        try index.fill(from: packet.span)
+        return SessionKey(packet: packet.span, index: index, nas: nas, peer: peer)
+    }
+
     private func decode(_ attributes: [(UInt8, [UInt8])]) throws(DecodeError) -> AccountingRecord {
+        let packet = octets(attributes)
+        var index = AttributeIndex()
+        try index.fill(from: packet.span)
+        return try AccountingRecord(packet: packet.span, index: index, receivedMicroseconds: received)
+    }
+
+    private func octets(_ attributes: [(UInt8, [UInt8])]) -> [UInt8] {
         var packet: [UInt8] = [4, 1, 0, 0] + [UInt8](repeating: 0, count: 16)
         for (type, value) in attributes { packet += [type, UInt8(value.count + 2)] + value }
         packet[2] = UInt8(packet.count >> 8)
         packet[3] = UInt8(packet.count & 0xff)
-        var index = AttributeIndex()
-        try index.fill(from: packet.span)
-        return try AccountingRecord(packet: packet.span, index: index, receivedMicroseconds: received)
+        return packet
     }
 }

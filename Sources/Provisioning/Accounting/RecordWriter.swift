@@ -1,0 +1,147 @@
+import Database
+import RadiusCore
+
+/// Writes a batch's records and usage, inside the shipper's transaction.
+struct RecordWriter {
+    let connection: Connection
+    let nodeID: String
+
+    /// Straight into the partitions of the days of arrival, which must be there: they carry no row-level security (see the migration
+    /// `accounting_scale`), so COPY may write to them.
+    func insert(_ fold: BatchFold) throws {
+        let days = Set(fold.lines.map { UTCDay(microseconds: $0.entry.receivedMicroseconds) })
+        for day in days {
+            try connection.copyIn(
+                """
+                COPY aaa.accounting_record_\(day.name) (tenant_id, node_id, sequence, received_at, event_at, nas_id, session_id, subscriber_id,
+                    status, session_seconds, upload_octets, download_octets, packet) FROM STDIN (FORMAT binary)
+                """
+            ) { writer in
+                for line in fold.lines where days.count == 1 || UTCDay(microseconds: line.entry.receivedMicroseconds) == day {
+                    try write(line, line.row.map { (fold.rows[$0].id, fold.rows[$0].subscriber) } ?? (0, 0), &writer)
+                }
+            }
+        }
+    }
+
+    private func write(_ line: RecordLine, _ session: (id: Int64, subscriber: Int64), _ writer: inout CopyWriter) throws {
+        try writer.row(columns: 13)
+        try writer.int8(line.entry.tenant)
+        try writer.text(nodeID)
+        try writer.int8(Int64(clamping: line.sequence))
+        try writer.timestamp(microsecondsSinceUnixEpoch: line.entry.receivedMicroseconds)
+        try writer.timestamp(microsecondsSinceUnixEpoch: line.eventMicroseconds)
+        try writer.int8(line.entry.nas)
+        try writer.numberOrNull(session.id)
+        try writer.numberOrNull(session.subscriber)
+        try writer.int4(Int32(clamping: line.status))
+        if let seconds = line.seconds { try writer.int8(Int64(seconds)) } else { try writer.null() }
+        try writer.int8(Int64(clamping: line.upload))
+        try writer.int8(Int64(clamping: line.download))
+        if let packet = line.packet { try writer.bytes(packet) } else { try writer.null() }
+    }
+
+    func add(_ usage: [UsageSlot: Usage], _ days: inout TenantDays) throws {
+        guard !usage.isEmpty else { return }
+        try days.learn(usage.keys, connection)
+        var sums: [UsageDay: Usage] = [:]
+        sums.reserveCapacity(usage.count)
+        for (slot, used) in usage {
+            let day = UsageDay(tenant: slot.tenant, subscriber: slot.subscriber, day: days.day(of: slot))
+            sums[day, default: Usage()].add(used.upload, used.download, used.seconds)
+        }
+        // Always in the same order, so that two nodes do not wait for each other in a circle.
+        let ordered = sums.sorted { $0.key < $1.key }
+        try connection.copyIn("COPY pg_temp.shipper_usage FROM STDIN (FORMAT binary)") { writer in
+            for (key, used) in ordered {
+                try writer.row(columns: 6)
+                try writer.int8(key.tenant)
+                try writer.int8(key.subscriber)
+                try writer.int4(key.day)
+                try writer.int8(Int64(clamping: used.upload))
+                try writer.int8(Int64(clamping: used.download))
+                try writer.int8(Int64(clamping: used.seconds))
+            }
+        }
+        try connection.execute(
+            """
+            -- usage.add
+            INSERT INTO aaa.usage_day (tenant_id, subscriber_id, day, upload_octets, download_octets, session_seconds)
+            SELECT tenant, subscriber, day, upload, download, seconds FROM pg_temp.shipper_usage
+            ON CONFLICT (tenant_id, subscriber_id, day) DO UPDATE SET
+                upload_octets = usage_day.upload_octets + excluded.upload_octets,
+                download_octets = usage_day.download_octets + excluded.download_octets,
+                session_seconds = usage_day.session_seconds + excluded.session_seconds
+            """)
+    }
+
+    func reject(_ record: JournalledRecord, _ reason: String) throws {
+        try connection.execute(
+            """
+            -- accounting.reject
+            INSERT INTO aaa.accounting_reject (tenant_id, node_id, sequence, received_at, nas_id, reason, packet)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """,
+            [
+                .int(record.entry.tenant), .text(nodeID), .int(Int64(clamping: record.sequence)),
+                .timestamp(microsecondsSinceUnixEpoch: record.entry.receivedMicroseconds), .int(record.entry.nas), .text(reason),
+                .text(StorableText.hexadecimal(record.packet)),
+            ])
+    }
+}
+
+/// A day in UTC, as partitions are named.
+struct UTCDay: Hashable {
+    let daysSince1970: Int64
+
+    init(microseconds: Int64) {
+        let length: Int64 = 86_400_000_000
+        daysSince1970 = (microseconds - (microseconds % length + length) % length) / length
+    }
+
+    /// Year, month and day, such as 20260301; in the proleptic Gregorian calendar, in eras of 400 years that begin on 1 March.
+    var name: String {
+        let day = daysSince1970 + 719_468
+        let era = (day >= 0 ? day : day - 146_096) / 146_097
+        let dayOfEra = day - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let number = month < 10 ? month + 3 : month - 9
+        return String((yearOfEra + era * 400 + (number <= 2 ? 1 : 0)) * 10_000 + number * 100 + dayOfYear - (153 * month + 2) / 5 + 1)
+    }
+}
+
+/// On which day of a tenant's zone a quarter of an hour lies, as PostgreSQL says.
+struct TenantDays {
+    private struct Quarter: Hashable {
+        let tenant: Int64
+        let slot: Int64
+    }
+
+    /// Enough for a day of a thousand tenants; beyond, it is learnt anew.
+    private static let limit = 100_000
+    private var days: [Quarter: Int32] = [:]
+
+    /// 0 for a slot that was not learnt.
+    func day(of slot: UsageSlot) -> Int32 { days[Quarter(tenant: slot.tenant, slot: slot.slot)] ?? 0 }
+
+    /// Asks for what is not known yet.
+    mutating func learn(_ slots: some Sequence<UsageSlot>, _ connection: Connection) throws {
+        if days.count > Self.limit { days = [:] }
+        var unknown: Set<Quarter> = []
+        for slot in slots where days[Quarter(tenant: slot.tenant, slot: slot.slot)] == nil {
+            unknown.insert(Quarter(tenant: slot.tenant, slot: slot.slot))
+        }
+        guard !unknown.isEmpty else { return }
+        let asked = Array(unknown)
+        try connection.query(
+            """
+            -- usage.days
+            SELECT s.tenant, s.slot,
+                aaa.local_day(aaa.instant(s.slot * \(UsageSlot.seconds) * 1000000), coalesce(t.time_zone, 'UTC')) - '2000-01-01'::date
+            FROM unnest($1::bigint[], $2::bigint[]) AS s(tenant, slot) LEFT JOIN tenancy.tenant t ON t.id = s.tenant
+            """, [.intArray(asked.map(\.tenant)), .intArray(asked.map(\.slot))]
+        ) { row in days[Quarter(tenant: try row.int64(0), slot: try row.int64(1))] = try row.int32(2) }
+    }
+}
