@@ -46,6 +46,14 @@ public struct CopyRow {
         return (UnsafeRawBufferPointer(rebasing: field[4...]), Int(field[1]))
     }
 
+    /// The elements of a one-dimensional array of text without nulls; empty for a null array.
+    public func strings(_ column: Int) throws(DatabaseError) -> [String] {
+        guard let field = try optionalBytes(column) else { return [] }
+        let decoder = FieldDecoder(bytes: field, type: 0)
+        guard let elements = decoder.elements({ String(validating: $0.bytes, as: UTF8.self) }) else { throw mismatch(column) }
+        return elements
+    }
+
     private func number<Value: FixedWidthInteger>(_ column: Int) throws(DatabaseError) -> Value {
         let field = try bytes(column)
         guard field.count == MemoryLayout<Value>.size, let value = FieldDecoder.bigEndian(field, as: Value.self) else {

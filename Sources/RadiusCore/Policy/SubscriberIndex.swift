@@ -1,82 +1,117 @@
-import Glibc
-
-/// Subscribers by (tenant, user name): packed records and an open-addressing table of 32-bit offsets.
+/// Subscribers by (tenant, user name): 256 segments of shards of packed records.
 ///
-/// Immutable and shared by all threads once built. A look-up touches one slot of the table and one record.
+/// Immutable and shared by all threads once built. A changed index shares what did not change with the one before, so a change costs
+/// what it touches: a shard of some hundred subscribers each. A look-up reads one line of slots and one record.
 public final class SubscriberIndex: @unchecked Sendable {
-    // Guard: written only by the builder, before the index is handed out.
-    private let records: UnsafeMutableRawPointer
-    private let recordOctets: Int
-    /// Offset / 8 + 1 of a record, or 0.
-    private let slots: UnsafeMutablePointer<UInt32>
-    private let mask: Int
+    // Guard: written only while it is made.
+    private let roots: UnsafeMutablePointer<Root>
+    private let segments: [SubscriberSegment]
+    /// Drawn for each load, so that nobody can choose names that all meet in one shard.
+    private let seed: UInt64
     public let count: Int
+    /// Octets that records and tables take.
+    public let memoryOctets: Int
+    /// Subscribers that found no room, because hundreds of names have the same hash.
+    public let refused: Int
 
-    /// Octets that records and table take.
-    public var memoryOctets: Int { recordOctets + (mask + 1) * 4 }
-
-    fileprivate init(records: UnsafeMutableRawPointer, octets: Int, offsets: [UInt32]) {
-        self.records = records
-        recordOctets = octets
-        count = offsets.count
-        var size = 16
-        while size < offsets.count + offsets.count / 2 { size *= 2 }
-        mask = size - 1
-        slots = .allocate(capacity: size)
-        slots.initialize(repeating: 0, count: size)
-        for offset in offsets { place(offset) }
+    /// What a look-up needs of a segment.
+    private struct Root {
+        var table: UnsafePointer<UnsafeRawPointer>
+        var depth: UInt64
     }
 
-    deinit {
-        records.deallocate()
-        slots.deallocate()
+    static let segmentCount = 1 << SubscriberSegment.segmentBits
+
+    init(_ segments: [SubscriberSegment], seed: UInt64) {
+        self.segments = segments
+        self.seed = seed
+        count = segments.reduce(0) { $0 + $1.count }
+        refused = segments.reduce(0) { $0 + $1.refused }
+        memoryOctets = segments.reduce(segments.count * MemoryLayout<Root>.stride) { $0 + $1.octets }
+        roots = .allocate(capacity: segments.count)
+        for (place, segment) in segments.enumerated() {
+            (roots + place).initialize(to: Root(table: segment.table, depth: UInt64(segment.depth)))
+        }
     }
 
-    private func place(_ offset: UInt32) {
-        let record = SubscriberRecord(base: records + Int(offset) * 8)
-        var slot = Int(truncatingIfNeeded: Self.hash(tenant: record.tenant, record.name)) & mask
-        while slots[slot] != 0 { slot = (slot + 1) & mask }
-        slots[slot] = offset + 1
-    }
+    deinit { roots.deallocate() }
 
-    /// The record of `name` in `tenant`; a removed one is found too.
+    /// The record of `name` in `tenant`.
     func find(tenant: Int64, _ name: UnsafeRawBufferPointer) -> SubscriberRecord? {
-        var slot = Int(truncatingIfNeeded: Self.hash(tenant: tenant, name)) & mask
-        while slots[slot] != 0 {
-            let record = SubscriberRecord(base: records + Int(slots[slot] - 1) * 8)
-            if record.tenant == tenant, Self.equal(record.name, name) { return record }
-            slot = (slot + 1) & mask
+        find(hash: hash(tenant: tenant, name), tenant: tenant, name)
+    }
+
+    /// The same, when the hash is known already.
+    func find(hash: UInt64, tenant: Int64, _ name: UnsafeRawBufferPointer) -> SubscriberRecord? {
+        let block = block(hash)
+        guard let slot = SubscriberShard.find(in: block, hash: hash, tenant: tenant, name) else { return nil }
+        return SubscriberShard.record(in: block, block.load(fromByteOffset: slot * 4, as: UInt32.self))
+    }
+
+    /// The line of slots that a look-up of this hash reads first, for prefetching.
+    func line(hash: UInt64) -> UnsafeRawPointer { SubscriberShard.line(in: block(hash), hash: hash) }
+
+    static func segment(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> (64 - UInt64(SubscriberSegment.segmentBits))) }
+
+    private func block(_ hash: UInt64) -> UnsafeRawPointer {
+        let root = roots[Self.segment(of: hash)]
+        // In two steps, since a depth of zero would shift by all 64 bits.
+        let below = hash << UInt64(SubscriberSegment.segmentBits)
+        let place = (below >> 1) &>> (63 - root.depth)
+        return root.table[Int(truncatingIfNeeded: place)]
+    }
+
+    /// This index with `changes` made; a later change of the same name wins.
+    ///
+    /// An entry that no record can hold removes the former one: an outdated password or level must not stay in force.
+    func updated(with changes: [SubscriberEntry]) -> SubscriberIndex {
+        let stage = SubscriberStage()
+        for change in changes { stageChange(change, in: stage) }
+        // The items point into the stage.
+        return withExtendedLifetime(stage) { updated(with: Self.latest(stage.items().sorted { ($0.hash, $0.order) < ($1.hash, $1.order) })) }
+    }
+
+    /// - Parameter items: sorted by hash; no name twice.
+    private func updated(with items: [StagedSubscriber]) -> SubscriberIndex {
+        var segments = segments
+        var start = 0
+        while start < items.count {
+            let number = Self.segment(of: items[start].hash)
+            let end = items[start...].firstIndex { Self.segment(of: $0.hash) != number } ?? items.count
+            segments[number] = segments[number].updated(with: items[start..<end]) { hash(tenant: $0.tenant, $0.name) }
+            start = end
         }
-        return nil
+        return SubscriberIndex(segments, seed: seed)
     }
 
-    /// Every record, in the order of insertion.
-    func forEach(_ body: (SubscriberRecord) -> Void) {
-        var offset = 0
-        while offset < recordOctets {
-            let record = SubscriberRecord(base: records + offset)
-            body(record)
-            offset += Self.octets(of: record.fixed)
+    private func stageChange(_ change: SubscriberEntry, in stage: SubscriberStage) {
+        change.withParts { parts in
+            guard (1...253).contains(parts.name.count) else { return }
+            let hash = hash(tenant: change.tenant, parts.name)
+            if parts.areStorable { return stage.append(PackedSubscriber(change, parts), hash: hash) }
+            let removal = SubscriberEntry.removal(of: [], in: change.tenant)
+            stage.append(PackedSubscriber(removal, SubscriberParts(name: parts.name)), hash: hash)
         }
     }
 
-    /// Octets of a record, rounded up so that the next one is aligned.
-    fileprivate static func octets(of fixed: SubscriberRecord.Fixed) -> Int {
-        let exact =
-            SubscriberRecord.fixedCount + Int(fixed.nameCount) + Int(fixed.credentialCount) + Int(fixed.identityCount)
-            + Int(fixed.serviceCount)
-        return (exact + 7) & ~7
+    /// Of each name the last one.
+    private static func latest(_ sorted: [StagedSubscriber]) -> [StagedSubscriber] {
+        sorted.indices.compactMap { place in
+            var next = place + 1
+            while next < sorted.count, sorted[next].hash == sorted[place].hash {
+                let (one, other) = (sorted[place].record, sorted[next].record)
+                if one.tenant == other.tenant, SubscriberShard.equal(one.name, other.name) { return nil }
+                next += 1
+            }
+            return sorted[place]
+        }
     }
 
-    private static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count else { return false }
-        guard let first = left.baseAddress, let second = right.baseAddress else { return true }
-        return memcmp(first, second, left.count) == 0
-    }
+    func hash(tenant: Int64, _ name: UnsafeRawBufferPointer) -> UInt64 { Self.hash(tenant: tenant, name, seed: seed) }
 
-    /// Mixes eight octets at a time; the names come from our own tables, so no key is needed against chosen collisions.
-    static func hash(tenant: Int64, _ name: UnsafeRawBufferPointer) -> UInt64 {
-        var state = UInt64(bitPattern: tenant) &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(name.count)
+    /// Mixes eight octets at a time.
+    static func hash(tenant: Int64, _ name: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+        var state = seed ^ UInt64(bitPattern: tenant) &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(name.count)
         var offset = 0
         while offset + 8 <= name.count {
             state = mix(state ^ name.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
@@ -97,69 +132,5 @@ public final class SubscriberIndex: @unchecked Sendable {
         mixed ^= mixed >> 32
         mixed = mixed &* 0xd6e8_feb8_6659_fd93
         return mixed ^ mixed >> 32
-    }
-}
-
-/// Packs subscribers into an index. One thread.
-public struct SubscriberIndexBuilder: ~Copyable {
-    private var records: UnsafeMutableRawPointer
-    private var capacity: Int
-    private var used = 0
-    private var offsets: [UInt32] = []
-
-    /// Largest total of packed records: 32-bit offsets in steps of eight octets.
-    public static let maximumOctets = Int(UInt32.max - 1) * 8
-
-    public init(expecting subscribers: Int = 0) {
-        capacity = max(4096, subscribers * 128)
-        records = .allocate(byteCount: capacity, alignment: 8)
-        offsets.reserveCapacity(subscribers)
-    }
-
-    deinit { records.deallocate() }
-
-    /// Adds one subscriber; the same (tenant, name) must not be added twice.
-    ///
-    /// - Returns: false when the name or a part has a length that no record can hold.
-    @discardableResult
-    public mutating func add(_ entry: SubscriberEntry) -> Bool {
-        guard entry.isStorable else { return false }
-        let fixed = entry.fixed
-        let size = SubscriberIndex.octets(of: fixed)
-        guard used + size <= Self.maximumOctets else { return false }
-        reserve(size)
-        records.storeBytes(of: fixed, toByteOffset: used, as: SubscriberRecord.Fixed.self)
-        var offset = used + SubscriberRecord.fixedCount
-        for part in [entry.name, entry.credential, entry.identity, entry.service] {
-            part.withUnsafeBytes { if let start = $0.baseAddress { memcpy(records + offset, start, $0.count) } }
-            offset += part.count
-        }
-        offsets.append(UInt32(used / 8))
-        used += size
-        return true
-    }
-
-    /// Copies a record of another index.
-    mutating func add(_ record: SubscriberRecord) {
-        let size = SubscriberIndex.octets(of: record.fixed)
-        reserve(size)
-        memcpy(records + used, record.base, size)
-        offsets.append(UInt32(used / 8))
-        used += size
-    }
-
-    public consuming func build() -> SubscriberIndex {
-        let packed = UnsafeMutableRawPointer.allocate(byteCount: max(used, 8), alignment: 8)
-        memcpy(packed, records, used)
-        return SubscriberIndex(records: packed, octets: used, offsets: offsets)
-    }
-
-    private mutating func reserve(_ octets: Int) {
-        guard used + octets > capacity else { return }
-        capacity = max(capacity * 2, used + octets)
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
-        memcpy(larger, records, used)
-        records.deallocate()
-        records = larger
     }
 }
