@@ -40,7 +40,8 @@ public enum KeyFile {
             let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let words = text.split(whereSeparator: \.isWhitespace)
             if words.isEmpty { continue }
-            guard words.count == 2, let number = UInt32(words[0]), let octets = octets(hex: words[1]), octets.count == AES256GCM.keyCount else {
+            guard words.count == 2, let number = UInt32(words[0]), let octets = octets(hex: words[1]), octets.count == AES256GCM.keyCount
+            else {
                 throw SecretError("the key file \(path), line \(line): expected a number and 64 hex digits")
             }
             guard keys.updateValue(octets, forKey: number) == nil else {

@@ -45,10 +45,19 @@ struct SnapshotCompiler {
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
-    var lostRates: [String] {
+    private(set) var lostRates: [String] = []
+    /// All problems, sorted.
+    private(set) var problemTexts: [String] = []
+    /// Subscribers with problems beyond those that are told apart.
+    private var unlisted = 0
+
+    private mutating func sumUp() {
+        problemTexts = problems.values.joined().sorted()
+        if unlisted > 0 { problemTexts.append("the same and others: \(unlisted) more subscribers") }
+        if subscribers.refused > 0 { problemTexts.append("the index has no room for \(subscribers.refused) subscribers") }
         var vendors: [Int64: Set<NASVendor>] = [:]
         for client in clients.clients { vendors[client.tenant, default: []].insert(client.vendor) }
-        return profiles.values.flatMap { profile in
+        lostRates = profiles.values.flatMap { profile in
             (vendors[profile.tenant] ?? []).flatMap { vendor in
                 profile.rateAlarms(for: vendor).filter(\.losesRate).map {
                     "profile \(profile.name) at a NAS of make \(vendor.name): \($0.message)"
@@ -57,12 +66,13 @@ struct SnapshotCompiler {
         }.sorted()
     }
 
-    /// Reads everything.
-    mutating func load(_ connection: Connection) throws {
+    /// Reads everything; tells `progress` now and then how many subscribers it has read.
+    mutating func load(_ connection: Connection, progress: (Int) -> Void) throws {
         profiles = [:]
         policies = [:]
         keyed = [:]
         problems = [:]
+        unlisted = 0
         try connection.query(SnapshotReader.profileSQL) { try add(profile: $0) }
         try connection.query(SnapshotReader.policySQL) { row in
             let (tenant, policy) = try SnapshotReader.policy(row)
@@ -72,15 +82,21 @@ struct SnapshotCompiler {
         let rows = SubscriberRows(connection)
         var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks())
         var builder = SubscriberIndexBuilder()
+        var count = 0
         try rows.all { row in
             try reading.compile(row) { entry, parts in builder.add(entry, parts) }
+            count += 1
+            if count & 0xffff == 0 { progress(count) }
         }
-        take(reading)
         subscribers = SubscriberTable(builder.build())
+        progress(count)
+        take(reading)
+        sumUp()
     }
 
     private mutating func take(_ reading: SubscriberCompiler) {
         keyed.merge(reading.keyed) { $1 }
+        unlisted += reading.unlisted
         for (id, found) in reading.problems { problems[.subscriber(id)] = found }
     }
 
@@ -92,6 +108,7 @@ struct SnapshotCompiler {
             if let client = try client(row) { found.append(client) }
         }
         clients = ClientTable(found)
+        sumUp()
     }
 
     /// Reads the named profiles; those that are gone are forgotten.
@@ -101,6 +118,7 @@ struct SnapshotCompiler {
             problems[.profile(id)] = nil
         }
         try connection.query(SnapshotReader.profileSQL + " WHERE id = ANY($1)", [.intArray(ids)]) { try add(profile: $0) }
+        sumUp()
     }
 
     mutating func reload(policies tenants: [Int64], _ connection: Connection) throws {
@@ -114,10 +132,12 @@ struct SnapshotCompiler {
     /// Reads the named subscribers; `freed` are names that a rename or a deletion gave up.
     mutating func reload(subscribers ids: [Int64], freed: [(tenant: Int64, name: String)], _ connection: Connection) throws {
         var changes = freed.map { SubscriberEntry.removal(of: Array($0.name.utf8), in: $0.tenant) }
+        let known = problems.count
         for id in ids {
             keyed[id] = nil
             problems[.subscriber(id)] = nil
         }
+        let hadProblems = problems.count != known
         let rows = SubscriberRows(connection)
         var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(of: ids))
         try rows.named(ids) { row in
@@ -125,6 +145,7 @@ struct SnapshotCompiler {
         }
         take(reading)
         subscribers = subscribers.updated(with: changes)
+        if hadProblems || !reading.problems.isEmpty || subscribers.refused > 0 { sumUp() }
     }
 
     private mutating func add(profile row: Row) throws {

@@ -14,6 +14,11 @@ struct SubscriberCompiler {
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// What could not be compiled and why, by subscriber.
     private(set) var problems: [Int64: [String]] = [:]
+    /// Subscribers with problems beyond those in `problems`.
+    private(set) var unlisted = 0
+
+    /// So many subscribers' problems are told apart; a key file that was lost would make one of each.
+    private static let listed = 10_000
 
     init(dictionary: RadiusDictionary, opener: SecretOpener, locks: [Int64: LockSet]) {
         self.dictionary = dictionary
@@ -143,6 +148,10 @@ struct SubscriberCompiler {
     }
 
     private mutating func note(_ entry: SubscriberEntry, _ problem: String) {
+        guard problems.count < Self.listed || problems[entry.id] != nil else {
+            unlisted += 1
+            return
+        }
         problems[entry.id, default: []].append("subscriber \(entry.id): \(problem)")
     }
 }

@@ -9,8 +9,7 @@ public final class AES256GCM {
     public static let tagCount = 16
     private let context: OpaquePointer
 
-    /// - Parameter key: 32 octets.
-    /// - Returns: nil when the key has another length or the cipher is not there.
+    /// Nil when the key has not 32 octets, or the cipher is not there.
     public init?(key: UnsafeRawBufferPointer) {
         guard key.count == Self.keyCount, let context = EVP_CIPHER_CTX_new() else { return nil }
         let octets = key.bindMemory(to: UInt8.self).baseAddress

@@ -68,10 +68,12 @@ public final class SubscriberIndex: @unchecked Sendable {
         let stage = SubscriberStage()
         for change in changes { stageChange(change, in: stage) }
         // The items point into the stage.
-        return withExtendedLifetime(stage) { updated(with: Self.latest(stage.items().sorted { ($0.hash, $0.order) < ($1.hash, $1.order) })) }
+        return withExtendedLifetime(stage) {
+            updated(with: Self.latest(stage.items().sorted { ($0.hash, $0.order) < ($1.hash, $1.order) }))
+        }
     }
 
-    /// - Parameter items: sorted by hash; no name twice.
+    /// The same for `items`, sorted by hash and no name twice.
     private func updated(with items: [StagedSubscriber]) -> SubscriberIndex {
         var segments = segments
         var start = 0

@@ -51,11 +51,7 @@ final class SubscriberSegment: @unchecked Sendable {
 
     deinit { table.deallocate() }
 
-    /// This segment with `changes` made.
-    ///
-    /// - Parameters:
-    ///   - changes: sorted by hash; no name twice.
-    ///   - hash: of a record.
+    /// This segment with `changes` made, which are sorted by hash and name nobody twice; `hash` is that of a record.
     func updated(with changes: ArraySlice<StagedSubscriber>, hash: (SubscriberRecord) -> UInt64) -> SubscriberSegment {
         var rest = changes
         var made: [Leaf] = []

@@ -58,11 +58,7 @@ final class SubscriberShard: @unchecked Sendable {
 
     private static func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 9) & 0xfff }
 
-    /// The slot of `name`, or nil.
-    ///
-    /// - Parameters:
-    ///   - block: of a shard.
-    ///   - hash: of tenant and name.
+    /// The slot of `name` in the block of a shard, or nil.
     static func find(in block: UnsafeRawPointer, hash: UInt64, tenant: Int64, _ name: UnsafeRawBufferPointer) -> Int? {
         let slots = block.assumingMemoryBound(to: UInt32.self)
         let tag = tag(hash)
