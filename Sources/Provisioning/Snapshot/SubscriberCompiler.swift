@@ -79,7 +79,7 @@ struct SubscriberCompiler {
         let address = try row.inet(7).address
         guard address.count == 4 else { return try addRest(row, entry, parts, [], sink) }
         let attribute = (AttributeNumber.framedIPAddress, UInt8(6), address[0], address[1], address[2], address[3])
-        guard (8...17).allSatisfy({ row.isNull($0) }) else {
+        guard row.areNull(8...17) else {
             return try withUnsafeBytes(of: attribute) { try addRest(row, entry, parts, Array($0), sink) }
         }
         withUnsafeBytes(of: attribute) { octets in

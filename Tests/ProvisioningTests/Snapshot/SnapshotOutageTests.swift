@@ -1,5 +1,7 @@
 import Database
 import Glibc
+import Provisioning
+import RadiusCore
 import Support
 import Testing
 
