@@ -57,6 +57,7 @@ public final class SnapshotFeed: Sendable {
 
     /// Up to so many changes are always read one by one; beyond, a quarter of all subscribers is cheaper to read as a whole.
     private static let reloadAbove = 50_000
+    private static let trimAbove = 1000
     private static let housekeepingSeconds: UInt64 = 5
     private static let pruningSeconds: UInt64 = 3600
 
@@ -161,6 +162,8 @@ public final class SnapshotFeed: Sendable {
         var feed = ChangeFeed()
         var observations = ObservationStore()
         var isLoaded = false
+        /// Much memory is about to be free: a former index, or what a batch of changes took.
+        var hasChangedMuch = false
         var keptHouseAt: UInt64 = 0
         var prunedAt: UInt64 = 0
     }
@@ -174,7 +177,7 @@ public final class SnapshotFeed: Sendable {
             turn.isLoaded = false
         }
         if turn.isLoaded { try follow(&turn, connection) } else { try load(&turn, connection) }
-        store.releaseRetired()
+        giveBack(&turn)
         looked.add(1, ordering: .acquiringAndReleasing)
         if now >= turn.keptHouseAt + Self.housekeepingSeconds {
             turn.keptHouseAt = now
@@ -185,6 +188,13 @@ public final class SnapshotFeed: Sendable {
             state.lookedAt = began
             state.lastError = nil
         }
+    }
+
+    /// Lets former snapshots go, and after large changes what they took back to the system: the allocator alone would keep it.
+    private func giveBack(_ turn: inout Turn) {
+        guard store.releaseRetired() == 0, turn.hasChangedMuch else { return }
+        turn.hasChangedMuch = false
+        SnapshotStore.giveBackMemory()
     }
 
     /// The turn's connection, or a new one; then the changes go on where they were, unless the server has another history.
@@ -216,6 +226,7 @@ public final class SnapshotFeed: Sendable {
         }
         turn.feed = feed
         turn.isLoaded = true
+        turn.hasChangedMuch = true
         changed.add(1, ordering: .acquiringAndReleasing)
         statistics.withLock { state in
             state.isLoaded = true
@@ -241,6 +252,7 @@ public final class SnapshotFeed: Sendable {
         }
         guard isApplied else { return try load(&turn, connection) }
         turn.feed = feed
+        turn.hasChangedMuch = turn.hasChangedMuch || changes.count > Self.trimAbove
         guard !changes.isEmpty else { return }
         changed.add(1, ordering: .acquiringAndReleasing)
         let spent = (ContinuousClock.now - changes.readAt) / .microseconds(1)

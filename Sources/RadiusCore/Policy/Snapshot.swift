@@ -1,3 +1,4 @@
+import CLinux
 public import Synchronization
 
 /// What holds for a whole tenant where subscriber and profile say nothing.
@@ -84,4 +85,7 @@ public final class SnapshotStore: Sendable {
         state.withLock { $0.retired += kept }
         return count
     }
+
+    /// Gives the memory of snapshots that were let go back to the system. Takes milliseconds: not for a worker.
+    public static func giveBackMemory() { lm_give_back_memory() }
 }
