@@ -42,7 +42,6 @@ let package = Package(
             name: "Provisioning",
             dependencies: [
                 "RadiusCore", "Database",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: coreSettings),

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -148,6 +149,8 @@ static uint64_t now(clockid_t clock) {
 
 uint64_t lm_monotonic_nanoseconds(void) { return now(CLOCK_MONOTONIC); }
 uint64_t lm_realtime_nanoseconds(void) { return now(CLOCK_REALTIME); }
+
+void lm_give_back_memory(void) { malloc_trim(0); }
 
 int lm_eventfd(void) {
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -113,6 +113,9 @@ struct Metrics {
         single("snapshot_loads_total", "counter", "Full loads.", state.loads)
         single("snapshot_lag_seconds", "gauge", "Age of the oldest change of the last batch.", Double(state.lagMicroseconds) / 1_000_000)
         single(
+            "snapshot_behind_seconds", "gauge", "How long the snapshot may be behind the database; grows while it is away.",
+            state.behindSeconds)
+        single(
             "snapshot_problems", "gauge",
             "What answers lack of what was asked for (left out, clamped), until it is mended; the log names it.", state.problems.count)
     }

@@ -107,11 +107,17 @@ final class Parts: Sendable {
     /// Starts the feed and returns when the first snapshot is in force.
     func startFeed() async throws {
         feed.start()
-        for _ in 0..<6000 {
-            if feed.state.isLoaded { return }
-            try await Task.sleep(for: .milliseconds(10))
+        var (read, deadline) = (0, ContinuousClock.now + .seconds(60))
+        while ContinuousClock.now < deadline {
+            let state = feed.state
+            if state.isLoaded { return }
+            // Millions take a while on a slow machine; only standstill is a failure.
+            if state.subscribersRead != read { (read, deadline) = (state.subscribersRead, ContinuousClock.now + .seconds(60)) }
+            try await Task.sleep(for: .milliseconds(5))
         }
-        throw StartFailure("the subscribers could not be read from the database in a minute: \(feed.state.lastError ?? "still reading")")
+        throw StartFailure(
+            "the subscribers could not be read from the database (\(read) so far, then nothing for a minute): "
+                + (feed.state.lastError ?? "still reading"))
     }
 
     func startRadius() throws {

@@ -54,6 +54,9 @@ void lm_name_thread(const char *name);
 uint64_t lm_monotonic_nanoseconds(void);
 uint64_t lm_realtime_nanoseconds(void);
 
+/// Gives memory that was freed back to the system, which the allocator would keep; glibc's malloc_trim.
+void lm_give_back_memory(void);
+
 /// eventfd and epoll without the macros.
 int lm_eventfd(void);
 void lm_eventfd_signal(int fd);

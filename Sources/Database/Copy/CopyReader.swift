@@ -9,6 +9,12 @@ public struct CopyRow {
 
     public var columnCount: Int { fields.count }
 
+    /// Whether every one of `columns` is null.
+    public func areNull(_ columns: ClosedRange<Int>) -> Bool {
+        for column in columns where !isNull(column) { return false }
+        return true
+    }
+
     public func isNull(_ column: Int) -> Bool { fields.indices.contains(column) && fields[column].count < 0 }
 
     /// The field's octets; nil for null.
@@ -46,6 +52,14 @@ public struct CopyRow {
         return (UnsafeRawBufferPointer(rebasing: field[4...]), Int(field[1]))
     }
 
+    /// The elements of a one-dimensional array of text without nulls; empty for a null array.
+    public func strings(_ column: Int) throws(DatabaseError) -> [String] {
+        guard let field = try optionalBytes(column) else { return [] }
+        let decoder = FieldDecoder(bytes: field, type: 0)
+        guard let elements = decoder.elements({ String(validating: $0.bytes, as: UTF8.self) }) else { throw mismatch(column) }
+        return elements
+    }
+
     private func number<Value: FixedWidthInteger>(_ column: Int) throws(DatabaseError) -> Value {
         let field = try bytes(column)
         guard field.count == MemoryLayout<Value>.size, let value = FieldDecoder.bigEndian(field, as: Value.self) else {
@@ -71,7 +85,7 @@ struct CopyReader {
     mutating func consume(_ chunk: UnsafeRawBufferPointer, _ each: (CopyRow) throws -> Void) throws {
         guard !pending.isEmpty else {
             let used = try rows(chunk, each)
-            pending.append(contentsOf: chunk[used...])
+            if used < chunk.count { pending.append(contentsOf: chunk[used...]) }
             return
         }
         pending.append(contentsOf: chunk)
@@ -113,16 +127,20 @@ struct CopyReader {
     /// Fills `fields`; the end of the row, or nil when it is not whole yet.
     private mutating func nextRow(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard let count = FieldDecoder.bigEndian(bytes, at: start, as: Int16.self) else { return nil }
-        var offset = start + 2
-        fields.removeAll(keepingCapacity: true)
         isFinished = count < 0
-        for _ in 0..<max(0, count) {
-            guard let length = FieldDecoder.bigEndian(bytes, at: offset, as: Int32.self) else { return nil }
-            let size = max(0, Int(length))
-            guard bytes.count - offset - 4 >= size else { return nil }
-            fields.append((offset + 4, Int(length)))
-            offset += 4 + size
+        let expected = max(0, Int(count))
+        if fields.count != expected { fields = Array(repeating: (0, -1), count: expected) }
+        return fields.withUnsafeMutableBufferPointer { fields in
+            var offset = start + 2
+            for place in fields.indices {
+                guard bytes.count - offset >= 4 else { return nil }
+                let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+                offset += 4
+                guard length <= bytes.count - offset else { return nil }
+                fields[place] = (offset, length)
+                offset += max(0, length)
+            }
+            return offset
         }
-        return offset
     }
 }

@@ -1,5 +1,5 @@
-import Crypto
 import Glibc
+import RadiusCore
 
 /// The keys of a `SecretBox` in a file that only its owner may read: one `number hex` a line, 64 hex digits; empty lines count for
 /// nothing.
@@ -25,14 +25,14 @@ public enum KeyFile {
         return newest + 1
     }
 
-    private static func read(_ path: String) throws -> [UInt32: SymmetricKey] {
+    private static func read(_ path: String) throws -> [UInt32: [UInt8]] {
         guard let file = fopen(path, "re") else { throw problem("cannot read", path) }
         defer { fclose(file) }
         var status = stat()
         guard fstat(fileno(file), &status) == 0, status.st_mode & 0o077 == 0 else {
             throw SecretError("the key file \(path) can be read by others; run: chmod 600 \(path)")
         }
-        var keys: [UInt32: SymmetricKey] = [:]
+        var keys: [UInt32: [UInt8]] = [:]
         var buffer = [CChar](repeating: 0, count: 256)
         var line = 0
         while fgets(&buffer, Int32(buffer.count), file) != nil {
@@ -40,10 +40,11 @@ public enum KeyFile {
             let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let words = text.split(whereSeparator: \.isWhitespace)
             if words.isEmpty { continue }
-            guard words.count == 2, let number = UInt32(words[0]), let octets = octets(hex: words[1]), octets.count == 32 else {
+            guard words.count == 2, let number = UInt32(words[0]), let octets = octets(hex: words[1]), octets.count == AES256GCM.keyCount
+            else {
                 throw SecretError("the key file \(path), line \(line): expected a number and 64 hex digits")
             }
-            guard keys.updateValue(SymmetricKey(data: octets), forKey: number) == nil else {
+            guard keys.updateValue(octets, forKey: number) == nil else {
                 throw SecretError("the key file \(path), line \(line): key \(number) stands there twice; remove the wrong one")
             }
         }
@@ -66,7 +67,7 @@ public enum KeyFile {
     }
 
     private static func line(_ number: UInt32) -> String {
-        "\(number) \(SymmetricKey(size: .bits256).withUnsafeBytes { octets in octets.map { hex($0) }.joined() })\n"
+        "\(number) \((0..<AES256GCM.keyCount).map { _ in hex(UInt8.random(in: .min ... .max)) }.joined())\n"
     }
 
     private static func append(_ line: String, to path: String) throws {

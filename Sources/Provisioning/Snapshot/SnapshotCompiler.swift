@@ -46,10 +46,19 @@ struct SnapshotCompiler {
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
-    var lostRates: [String] {
+    private(set) var lostRates: [String] = []
+    /// All problems, sorted.
+    private(set) var problemTexts: [String] = []
+    /// Subscribers with problems beyond those that are told apart.
+    private var unlisted = 0
+
+    private mutating func sumUp() {
+        problemTexts = problems.values.joined().sorted()
+        if unlisted > 0 { problemTexts.append("the same and others: \(unlisted) more subscribers") }
+        if subscribers.refused > 0 { problemTexts.append("the index has no room for \(subscribers.refused) subscribers") }
         var vendors: [Int64: Set<NASVendor>] = [:]
         for client in clients.clients { vendors[client.tenant, default: []].insert(client.vendor) }
-        return profiles.values.flatMap { profile in
+        lostRates = profiles.values.flatMap { profile in
             (vendors[profile.tenant] ?? []).flatMap { vendor in
                 profile.rateAlarms(for: vendor).filter(\.losesRate).map {
                     "profile \(profile.name) at a NAS of make \(vendor.name): \($0.message)"
@@ -58,22 +67,38 @@ struct SnapshotCompiler {
         }.sorted()
     }
 
-    /// Reads everything.
-    mutating func load(_ connection: Connection) throws {
+    /// Reads everything; tells `progress` now and then how many subscribers it has read.
+    mutating func load(_ connection: Connection, progress: (Int) -> Void) throws {
         profiles = [:]
         policies = [:]
         keyed = [:]
         problems = [:]
+        unlisted = 0
         try connection.query(SnapshotReader.profileSQL) { try add(profile: $0) }
         try connection.query(SnapshotReader.policySQL) { row in
             let (tenant, policy) = try SnapshotReader.policy(row)
             policies[tenant] = policy
         }
         try loadClients(connection)
-        let expected = try connection.queryOne("SELECT count(*) FROM aaa.subscriber")?.int(0) ?? 0
-        var builder = SubscriberIndexBuilder(expecting: expected)
-        try connection.queryStreaming(SnapshotReader.subscriberSQL) { builder.add(try subscriber($0)) }
+        let rows = SubscriberRows(connection)
+        var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks())
+        var builder = SubscriberIndexBuilder()
+        var count = 0
+        try rows.all { row in
+            try reading.compile(row) { entry, parts in builder.add(entry, parts) }
+            count += 1
+            if count & 0xffff == 0 { progress(count) }
+        }
         subscribers = SubscriberTable(builder.build())
+        progress(count)
+        take(reading)
+        sumUp()
+    }
+
+    private mutating func take(_ reading: SubscriberCompiler) {
+        keyed.merge(reading.keyed) { $1 }
+        unlisted += reading.unlisted
+        for (id, found) in reading.problems { problems[.subscriber(id)] = found }
     }
 
     /// Reads all clients anew; there are few.
@@ -84,6 +109,7 @@ struct SnapshotCompiler {
             if let client = try client(row) { found.append(client) }
         }
         clients = ClientTable(found)
+        sumUp()
     }
 
     /// Reads the named profiles; those that are gone are forgotten.
@@ -93,6 +119,7 @@ struct SnapshotCompiler {
             problems[.profile(id)] = nil
         }
         try connection.query(SnapshotReader.profileSQL + " WHERE id = ANY($1)", [.intArray(ids)]) { try add(profile: $0) }
+        sumUp()
     }
 
     mutating func reload(policies tenants: [Int64], _ connection: Connection) throws {
@@ -106,19 +133,25 @@ struct SnapshotCompiler {
     /// Reads the named subscribers; `freed` are names that a rename or a deletion gave up.
     mutating func reload(subscribers ids: [Int64], freed: [(tenant: Int64, name: String)], _ connection: Connection) throws {
         var changes = freed.map { SubscriberEntry.removal(of: Array($0.name.utf8), in: $0.tenant) }
+        let known = problems.count
         for id in ids {
             keyed[id] = nil
             problems[.subscriber(id)] = nil
         }
-        try connection.query(SnapshotReader.subscriberSQL + " WHERE t.id = ANY($1)", [.intArray(ids)]) { row in
-            changes.append(try subscriber(row))
+        let hadProblems = problems.count != known
+        let rows = SubscriberRows(connection)
+        var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(of: ids))
+        try rows.named(ids) { row in
+            try reading.compile(row) { entry, parts in changes.append(entry.holding(parts)) }
         }
+        take(reading)
         subscribers = subscribers.updated(with: changes)
+        if hadProblems || !reading.problems.isEmpty || subscribers.refused > 0 { sumUp() }
     }
 
     private mutating func add(profile row: Row) throws {
         var found: [String] = []
-        let attributes = try SnapshotReader.attributes(row, from: 15, problems: &found)
+        let attributes = SnapshotReader.attributes(try row.strings(15), problems: &found)
         var filters = CompiledAttributes()
         for filter in try row.strings(14) { filters.append("Filter-Id", filter, dictionary) }
         let name = try row.string(2)
@@ -157,10 +190,6 @@ struct SnapshotCompiler {
             observation: observation)
     }
 
-    private mutating func note(_ entry: SubscriberEntry, _ problem: String) {
-        problems[.subscriber(entry.id), default: []].append("subscriber \(entry.id): \(problem)")
-    }
-
     private mutating func open(_ sealed: [UInt8], of owner: String, _ subject: Subject) -> [UInt8]? {
         do {
             return try secrets.open(sealed)
@@ -168,77 +197,5 @@ struct SnapshotCompiler {
             problems[subject, default: []].append("\(owner): \(error)")
             return nil
         }
-    }
-
-    private mutating func subscriber(_ row: Row) throws -> SubscriberEntry {
-        var entry = SubscriberEntry()
-        entry.id = try row.int64(0)
-        entry.tenant = try row.int64(1)
-        entry.name = try row.withBytes(2) { Array($0) }
-        entry.status = SubscriberStatus(name: try row.string(5)) ?? .suspended
-        entry.profile = try row.int64(6)
-        entry.sessionTimeoutSeconds = UInt32(try row.int(13))
-        entry.idleTimeoutSeconds = UInt32(try row.int(14))
-        entry.interimSeconds = UInt32(try row.int(15))
-        entry.locks = SnapshotReader.locks(try row.strings(20))
-        try addCredential(row, to: &entry)
-        try addAttributes(row, to: &entry)
-        if !entry.isStorable { note(entry, "its reply attributes are too large; it cannot log in") }
-        return entry
-    }
-
-    private mutating func addCredential(_ row: Row, to entry: inout SubscriberEntry) throws {
-        guard let sealed = try row.optionalBytes(3), let clear = open(sealed, of: "subscriber \(entry.id)", .subscriber(entry.id)) else {
-            return
-        }
-        switch try row.string(4) {
-        case "clear":
-            entry.credentialKind = .clearText
-            entry.credential = clear
-        case "hash":
-            entry.credentialKind = .hash
-            entry.credential = clear
-        default:
-            guard let hash = Self.octets(hex: clear), hash.count == 16 else {
-                note(entry, "the stored NT hash is not 32 hex digits")
-                return
-            }
-            entry.credentialKind = .ntHash
-            entry.credential = hash
-        }
-    }
-
-    private mutating func addAttributes(_ row: Row, to entry: inout SubscriberEntry) throws {
-        var identity = CompiledAttributes()
-        if let address = try row.optionalString(7) { identity.append("Framed-IP-Address", address, dictionary) }
-        if let prefix = try row.optionalString(8) { identity.append("Framed-IPv6-Prefix", prefix, dictionary) }
-        if let prefix = try row.optionalString(9) { identity.append("Delegated-IPv6-Prefix", prefix, dictionary) }
-        for (tag, column) in [(1, 11), (2, 12)] {
-            guard let vlan = try row.optionalInt32(column) else { continue }
-            identity.append("Tunnel-Type:\(tag)", "13", dictionary)
-            identity.append("Tunnel-Medium-Type:\(tag)", "6", dictionary)
-            identity.append("Tunnel-Private-Group-Id:\(tag)", "\(vlan)", dictionary)
-        }
-        var found: [String] = []
-        let attributes = try SnapshotReader.attributes(row, from: 17, problems: &found)
-        found += attributes.compactMap { $0.vendor == nil ? nil : "\($0.name): only a profile's attribute may name a vendor" }
-        var service = CompiledAttributes(attributes, for: nil, dictionary: dictionary)
-        for route in try row.strings(10) {
-            service.append(route.contains(":") ? "Framed-IPv6-Route" : "Framed-Route", route, dictionary)
-        }
-        let filters = try row.strings(16)
-        for filter in filters { service.append("Filter-Id", filter, dictionary) }
-        entry.replacesFilters = !filters.isEmpty
-        entry.identity = identity.encoded
-        entry.service = service.encoded
-        entry.hasKeyedAttributes = !service.keyed.isEmpty
-        if !service.keyed.isEmpty { keyed[entry.id] = service.keyed }
-        for problem in found + identity.problems + service.problems { note(entry, problem) }
-    }
-
-    private static func octets(hex digits: [UInt8]) -> [UInt8]? {
-        let nibbles = digits.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard nibbles.count == digits.count, nibbles.count.isMultiple(of: 2) else { return nil }
-        return stride(from: 0, to: nibbles.count, by: 2).map { UInt8(nibbles[$0] << 4 | nibbles[$0 + 1]) }
     }
 }

@@ -29,12 +29,21 @@ public final class SnapshotFeed: Sendable {
         public var isConnected = false
         public var loads: UInt64 = 0
         public var changes: UInt64 = 0
+        /// Subscribers that the load under way, or the last one, has read.
+        public var subscribersRead = 0
         /// Age of the oldest change in the last batch, when it came into force.
         public var lagMicroseconds: Int64 = 0
+        /// When the last look that ended well began: what was committed before is in force.
+        public var lookedAt: ContinuousClock.Instant?
         /// What the answers lack of what was asked for, and why, until it is mended: what was left out, and rates that a NAS cannot
         /// be told in full.
         public var problems: [String] = []
         public var lastError: String?
+
+        /// How long the snapshot may be behind the database, in seconds; grows while the database is away.
+        public var behindSeconds: Double {
+            lookedAt.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0
+        }
     }
 
     public let store: SnapshotStore
@@ -51,12 +60,11 @@ public final class SnapshotFeed: Sendable {
     private let looked = Atomic<UInt64>(0)
     private let changed = Atomic<UInt64>(0)
 
-    /// As many changes at once are cheaper to read as a whole.
+    /// Up to so many changes are always read one by one; beyond, a quarter of all subscribers is cheaper to read as a whole.
     private static let reloadAbove = 50_000
+    private static let trimAbove = 1000
     private static let housekeepingSeconds: UInt64 = 5
-    /// Changes are kept this long for nodes that were away; a node away for longer reads everything anew.
-    private static let keepChanges = "1 day"
-    private static let awayLimitSeconds: UInt64 = 43_200
+    private static let pruningSeconds: UInt64 = 3600
 
     public init(
         configuration: DatabaseConfiguration, dictionary: RadiusDictionary, secrets: SecretBox, rules: Rules, logger: Logger
@@ -160,25 +168,22 @@ public final class SnapshotFeed: Sendable {
         var feed = ChangeFeed()
         var observations = ObservationStore()
         var isLoaded = false
-        var lookedAt: UInt64 = 0
+        /// Much memory is about to be free: a former index, or what a batch of changes took.
+        var hasChangedMuch = false
         var keptHouseAt: UInt64 = 0
         var prunedAt: UInt64 = 0
     }
 
     private func step(_ turn: inout Turn) throws {
-        let connection = try turn.connection ?? Connection.open(configuration)
-        turn.connection = connection
+        let began = ContinuousClock.now
+        let connection = try connected(&turn)
         let now = Self.uptimeSeconds
         if let dictionary = pending.withLock({ $0.take() }) {
             compiler.withLock { $0.dictionary = dictionary }
             turn.isLoaded = false
         }
-        if !turn.isLoaded || now - turn.lookedAt > Self.awayLimitSeconds {
-            try load(&turn, connection)
-        } else {
-            try follow(&turn, connection)
-        }
-        turn.lookedAt = now
+        if turn.isLoaded { try follow(&turn, connection) } else { try load(&turn, connection) }
+        giveBack(&turn)
         looked.add(1, ordering: .acquiringAndReleasing)
         if now >= turn.keptHouseAt + Self.housekeepingSeconds {
             turn.keptHouseAt = now
@@ -186,8 +191,30 @@ public final class SnapshotFeed: Sendable {
         }
         statistics.withLock { state in
             state.isConnected = true
+            state.lookedAt = began
             state.lastError = nil
         }
+    }
+
+    /// Lets former snapshots go, and after large changes what they took back to the system: the allocator alone would keep it.
+    private func giveBack(_ turn: inout Turn) {
+        guard store.releaseRetired() == 0, turn.hasChangedMuch else { return }
+        turn.hasChangedMuch = false
+        SnapshotStore.giveBackMemory()
+    }
+
+    /// The turn's connection, or a new one; then the changes go on where they were, unless the server has another history.
+    private func connected(_ turn: inout Turn) throws -> Connection {
+        if let connection = turn.connection { return connection }
+        let connection = try Connection.open(configuration)
+        if turn.isLoaded {
+            var feed = turn.feed
+            turn.isLoaded = try connection.transaction(.system, readOnly: true) { try feed.goesOn($0) }
+            turn.feed = feed
+            if !turn.isLoaded { logger.notice("the database was restored or replaced; everything is read anew") }
+        }
+        turn.connection = connection
+        return connection
     }
 
     private func load(_ turn: inout Turn, _ connection: Connection) throws {
@@ -196,14 +223,16 @@ public final class SnapshotFeed: Sendable {
             try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
                 // On a copy: a load that breaks off must leave nothing half read behind.
                 var next = compiler
+                try connection.script("SET LOCAL statement_timeout = 0")
                 try feed.begin(connection)
-                try next.load(connection)
+                try next.load(connection) { count in statistics.withLock { $0.subscribersRead = count } }
                 compiler = next
             }
             publish(compiler)
         }
         turn.feed = feed
         turn.isLoaded = true
+        turn.hasChangedMuch = true
         changed.add(1, ordering: .acquiringAndReleasing)
         statistics.withLock { state in
             state.isLoaded = true
@@ -213,25 +242,29 @@ public final class SnapshotFeed: Sendable {
 
     private func follow(_ turn: inout Turn, _ connection: Connection) throws {
         var feed = turn.feed
-        let changes = try compiler.withLock { compiler in
-            let changes = try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+        let (changes, isApplied) = try compiler.withLock { compiler in
+            let found = try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+                try connection.script("SET LOCAL statement_timeout = 0")
                 let changes = try feed.read(connection)
-                guard changes.count <= Self.reloadAbove else { return changes }
+                let limit = max(Self.reloadAbove, compiler.subscribers.count / 4)
+                guard !changes.isUnknown, changes.count <= limit else { return (changes, false) }
                 var next = compiler
                 try apply(changes, to: &next, connection)
                 compiler = next
-                return changes
+                return (changes, true)
             }
-            if !changes.isEmpty && changes.count <= Self.reloadAbove { publish(compiler) }
-            return changes
+            if found.1 && !found.0.isEmpty { publish(compiler) }
+            return found
         }
-        if changes.count > Self.reloadAbove { return try load(&turn, connection) }
+        guard isApplied else { return try load(&turn, connection) }
         turn.feed = feed
+        turn.hasChangedMuch = turn.hasChangedMuch || changes.count > Self.trimAbove
         guard !changes.isEmpty else { return }
         changed.add(1, ordering: .acquiringAndReleasing)
+        let spent = (ContinuousClock.now - changes.readAt) / .microseconds(1)
         statistics.withLock { state in
             state.changes += UInt64(changes.count)
-            state.lagMicroseconds = changes.lagMicroseconds
+            state.lagMicroseconds = changes.lagMicroseconds + Int64(spent)
         }
     }
 
@@ -246,13 +279,13 @@ public final class SnapshotFeed: Sendable {
     }
 
     private func publish(_ compiler: SnapshotCompiler) {
-        let problems = compiler.problems.values.joined().sorted() + compiler.lostRates
+        store.publish(compiler.snapshot)
+        let problems = compiler.problemTexts + compiler.lostRates
         let known = statistics.withLock { state in
             let known = Set(state.problems)
             state.problems = problems
             return known
         }
-        store.publish(compiler.snapshot)
         let new = problems.filter { !known.contains($0) }
         for problem in new.prefix(20) { logger.warning("a reply is not as it was asked for: \(problem)") }
         if new.count > 20 { logger.warning("replies are not as they were asked for: \(new.count - 20) more") }
@@ -265,11 +298,9 @@ public final class SnapshotFeed: Sendable {
             try store.flush(observations, connection)
         }
         turn.observations = store
-        guard turn.keptHouseAt >= turn.prunedAt + 3600 else { return }
+        guard turn.keptHouseAt >= turn.prunedAt + Self.pruningSeconds else { return }
         turn.prunedAt = turn.keptHouseAt
-        try connection.transaction(.system) { connection in
-            _ = try connection.execute("DELETE FROM aaa.change WHERE created_at < now() - interval '\(Self.keepChanges)'")
-        }
+        try connection.transaction(.system) { try ChangePruning.run($0) }
     }
 
     private func report(_ error: any Error) {

@@ -6,7 +6,7 @@ enum SnapshotReader {
     static let profileSQL = """
         SELECT id, tenant_id, name, download, upload, download_burst, upload_burst, burst_seconds, priority,
                download_policy, upload_policy, coalesce(session_timeout, 0), coalesce(idle_timeout, 0),
-               coalesce(interim_interval, 0), filters, \(attributeColumns)
+               coalesce(interim_interval, 0), filters, coalesce(\(attributeColumn), '{}')
         FROM aaa.profile t
         """
 
@@ -19,34 +19,20 @@ enum SnapshotReader {
         FROM aaa.nas n LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id WHERE n.enabled ORDER BY n.id
         """
 
-    static let subscriberSQL = """
-        SELECT t.id, t.tenant_id, t.username, t.password, t.password_kind, t.status, coalesce(t.profile_id, 0),
-               host(t.static_ipv4), t.ipv6_prefix::text, t.delegated_ipv6_prefix::text, t.routes, t.vlan, t.inner_vlan,
-               coalesce(t.session_timeout, 0), coalesce(t.idle_timeout, 0), coalesce(t.interim_interval, 0), t.filters,
-               \(attributeColumns), coalesce(l.locks, '{}')
-        FROM aaa.subscriber t
-        LEFT JOIN (SELECT subscriber_id, array_agg(reason || ':' || level) AS locks FROM aaa.access_lock GROUP BY 1) l
-            ON l.subscriber_id = t.id
+    /// The JSON list of attributes as one array: names, values, vendors ('' for all).
+    static let attributeColumn = """
+        CASE WHEN jsonb_array_length(t.attributes) > 0 THEN \(words("name")) || \(words("value")) || \(words("vendor")) END
         """
 
-    /// The JSON list of attributes as three arrays: names, values, vendors ('' for all).
-    private static let attributeColumns = """
-        CASE WHEN t.attributes = '[]' THEN '{}' ELSE
-            ARRAY(SELECT coalesce(a ->> 'name', '') FROM jsonb_array_elements(t.attributes) WITH ORDINALITY e(a, n) ORDER BY n) END,
-        CASE WHEN t.attributes = '[]' THEN '{}' ELSE
-            ARRAY(SELECT coalesce(a ->> 'value', '') FROM jsonb_array_elements(t.attributes) WITH ORDINALITY e(a, n) ORDER BY n) END,
-        CASE WHEN t.attributes = '[]' THEN '{}' ELSE
-            ARRAY(SELECT coalesce(a ->> 'vendor', '') FROM jsonb_array_elements(t.attributes) WITH ORDINALITY e(a, n) ORDER BY n) END
-        """
+    private static func words(_ key: String) -> String {
+        "ARRAY(SELECT coalesce(a ->> '\(key)', '') FROM jsonb_array_elements(t.attributes) WITH ORDINALITY e(a, n) ORDER BY n)"
+    }
 
-    /// The attribute list that stands in three array columns from `column` on. One for a make that is not known is left out with a
-    /// problem: it must not go to all.
-    static func attributes(_ row: Row, from column: Int, problems: inout [String]) throws -> [ReplyAttribute] {
-        let names = try row.strings(column)
-        guard !names.isEmpty else { return [] }
-        let values = try row.strings(column + 1)
-        let vendors = try row.strings(column + 2)
-        return zip(names, zip(values, vendors)).compactMap { name, rest in
+    /// The attribute list that is given as all names, then all values, then all vendors. One for a make that is not known is left
+    /// out with a problem: it must not go to all.
+    static func attributes(_ words: [String], problems: inout [String]) -> [ReplyAttribute] {
+        let count = words.count / 3
+        return zip(words[..<count], zip(words[count..<count * 2], words[(count * 2)...])).compactMap { name, rest in
             let vendor = NASVendor(name: rest.1)
             guard vendor != nil || rest.1.isEmpty else {
                 problems.append("\(name): there is no vendor \(rest.1)")
@@ -70,16 +56,5 @@ enum SnapshotReader {
         rate.downloadPolicy = try row.optionalString(9)
         rate.uploadPolicy = try row.optionalString(10)
         return rate
-    }
-
-    /// Locks written as `reason:level`; an unknown word counts as a suspension by the system, never as nothing.
-    static func locks(_ words: [String]) -> LockSet {
-        var locks = LockSet()
-        for word in words {
-            let parts = word.split(separator: ":", maxSplits: 1)
-            let reason = parts.first.flatMap { LockReason(name: $0) } ?? .system
-            locks.insert(reason, at: parts.last == "captive" ? .captive : .suspended)
-        }
-        return locks
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 public import Synchronization
 
 /// What holds for a whole tenant where subscriber and profile say nothing.
@@ -44,19 +45,52 @@ public final class Snapshot: Sendable {
 }
 
 /// Where the snapshot in force stands. A reader looks at `generation`, one relaxed load, and takes the lock only when it changed.
+///
+/// A snapshot that is no longer in force is kept until nobody else holds it, and let go by `releaseRetired`: giving back gigabytes must
+/// not fall to the worker that happens to drop it last.
 public final class SnapshotStore: Sendable {
-    private let current: Mutex<Snapshot>
+    private struct State {
+        var current: Snapshot
+        var retired: [Snapshot] = []
+    }
+
+    private let state: Mutex<State>
     public let generation = Atomic<UInt64>(1)
 
     public init(_ snapshot: Snapshot) {
-        current = Mutex(snapshot)
+        state = Mutex(State(current: snapshot))
     }
 
-    public var snapshot: Snapshot { current.withLock { $0 } }
+    public var snapshot: Snapshot { state.withLock { $0.current } }
 
     /// Puts `snapshot` in force; workers see it at their next batch.
     public func publish(_ snapshot: Snapshot) {
-        current.withLock { $0 = snapshot }
+        state.withLock { state in
+            state.retired.append(state.current)
+            state.current = snapshot
+        }
         generation.add(1, ordering: .releasing)
     }
+
+    /// Lets go the former snapshots that no one reads any more. For the thread that publishes.
+    ///
+    /// - Returns: how many are still read.
+    @discardableResult
+    public func releaseRetired() -> Int {
+        var retired = state.withLock { state in
+            let retired = state.retired
+            state.retired = []
+            return retired
+        }
+        var unused: [Snapshot] = []
+        for place in retired.indices.reversed() where isKnownUniquelyReferenced(&retired[place]) {
+            unused.append(retired.remove(at: place))
+        }
+        let (count, kept) = (retired.count, retired)
+        state.withLock { $0.retired += kept }
+        return count
+    }
+
+    /// Gives the memory of snapshots that were let go back to the system. Takes milliseconds: not for a worker.
+    public static func giveBackMemory() { lm_give_back_memory() }
 }

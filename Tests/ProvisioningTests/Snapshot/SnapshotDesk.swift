@@ -18,14 +18,14 @@ struct SnapshotDesk: Sendable {
     private static let dictionaryPath =
         #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/dictionaries/dictionary"
 
-    /// Runs `body` with a desk of its own, and ends what it started.
-    static func with(_ body: (SnapshotDesk) async throws -> Void) async throws {
+    /// Runs `body` with a desk of its own, and ends what it started; on `database` if one is given, which must be migrated and empty.
+    static func with(_ database: DatabaseConfiguration? = nil, _ body: (SnapshotDesk) async throws -> Void) async throws {
         let folder = try PostgresFixture.temporaryDirectory()
         let keys = folder + "/key"
         let secrets = try KeyFile.open(path: keys)
         unlink(keys)
         rmdir(folder)
-        var configuration = try await PostgresFixture.freshDatabase()
+        var configuration = if let database { database } else { try await PostgresFixture.freshDatabase() }
         configuration.poolSize = 4
         let pool = try Pool(configuration: configuration, logger: Logger(label: "tests"))
         let tenant = try await pool.transaction(.system) {

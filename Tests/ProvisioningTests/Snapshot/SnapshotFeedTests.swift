@@ -164,4 +164,31 @@ import Testing
             #expect(desk.feed.state.loads == 2)
         }
     }
+
+    @Test func batchesOfChangesAreFollowedWithoutReadingTheRest() async throws {
+        try await SnapshotDesk.with { desk in
+            let profile = try await desk.profile("home50")
+            try await desk.nas()
+            try await desk.follow()
+            try await desk.sql(
+                """
+                INSERT INTO aaa.subscriber (tenant_id, username, profile_id)
+                SELECT $1, 'user' || n, $2 FROM generate_series(1, 12000) n
+                """, [.int(desk.tenant), .int(profile)])
+            try await eventually { desk.feed.store.snapshot.subscribers.count == 12_000 }
+            try await desk.sql(
+                """
+                INSERT INTO aaa.access_lock (tenant_id, subscriber_id, reason, level)
+                SELECT tenant_id, id, 'overdue', 'suspended' FROM aaa.subscriber WHERE id % 2 = 0
+                """)
+            let locked = Int(try await desk.sql("SELECT count(*) FROM aaa.access_lock"))
+            try await eventually { desk.feed.state.changes == 12_000 + UInt64(locked) }
+            let refused = (1...12_000).count { desk.explain("user\($0)")?.reason == .locked }
+            #expect(refused == locked && locked > 0)
+            // A profile that all of them have is one change.
+            try await desk.sql("UPDATE aaa.profile SET download = 80000000 WHERE id = $1", [.int(profile)])
+            try await eventually { desk.feed.state.changes == 12_001 + UInt64(locked) }
+            #expect(desk.feed.state.loads == 1)
+        }
+    }
 }

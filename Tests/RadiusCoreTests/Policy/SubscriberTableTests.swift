@@ -105,4 +105,79 @@ import Testing
         let taken = [0, 254, 253].map { builder.add(entry(String(repeating: "x", count: $0))) }
         #expect(taken == [false, false, true])
     }
+
+    /// A hundred thousand make shards split and tables grow several levels deep; then every second one goes.
+    @Test func growsAndShrinksThroughManyLevels() {
+        var table = table([])
+        for batch in 0..<10 {
+            table = table.updated(with: (0..<10_000).map { entry("n\(batch * 10_000 + $0)", id: Int64(batch * 10_000 + $0)) })
+        }
+        #expect(table.count == 100_000 && table.refused == 0)
+        table = table.updated(with: (0..<50_000).map { entry("n\($0 * 2)", removed: true) })
+        #expect(table.count == 50_000)
+        for number in 0..<Int64(100_000) { #expect(find(table, "n\(number)") == (number % 2 == 0 ? nil : number)) }
+    }
+
+    @Test func aChangedTableLeavesTheFormerOneAsItWas() {
+        let before = table((0..<2000).map { entry("n\($0)", id: $0) })
+        let after = before.updated(with: [entry("n7", id: 70), entry("n8", removed: true), entry("new", id: 1)])
+        #expect(before.count == 2000 && find(before, "n7") == 7 && find(before, "n8") == 8 && find(before, "new") == nil)
+        #expect(after.count == 2000 && find(after, "n7") == 70 && find(after, "n8") == nil && find(after, "new") == 1)
+    }
+
+    @Test func aTypicalSubscriberTakesLessThanAHundredOctets() {
+        var builder = SubscriberIndexBuilder()
+        var one = entry("")
+        one.credentialKind = .clearText
+        one.credential = Array("correct-horse".utf8)
+        one.identity = [8, 6, 192, 0, 2, 1]
+        for number in 0..<200_000 {
+            one.id = Int64(number)
+            one.profile = 5
+            one.name = Array("user\(1_000_000 + number)@isp.example".utf8)
+            builder.add(one)
+        }
+        let table = SubscriberTable(builder.build())
+        #expect(table.count == 200_000)
+        #expect(table.memoryOctets < 200_000 * 100)
+    }
+
+    /// Numbers beyond 32 bits, every part at its largest, and both extensions of a record.
+    @Test(arguments: [0, 255, 256, 4096]) func keepsWhatIsRare(count: Int) {
+        var rare = entry(String(repeating: "x", count: 253), tenant: .max, id: -2)
+        rare.profile = 1 << 40
+        rare.credential = [UInt8](repeating: 1, count: min(count, 1024))
+        rare.identity = [UInt8](repeating: 2, count: count)
+        rare.service = [UInt8](repeating: 3, count: count)
+        rare.interimSeconds = .max
+        rare.hasKeyedAttributes = true
+        rare.status = .terminated
+        rare.credentialKind = .hash
+        rare.locks.insert(.system, at: .captive)
+        for table in [table([rare]), table([]).updated(with: [rare])] {
+            let found = rare.name.withUnsafeBytes { table.find(tenant: .max, name: $0) }
+            #expect(found?.id == -2 && found?.tenant == .max && found?.profile == 1 << 40)
+            #expect(found.map { Array($0.name) } == rare.name)
+            #expect(found.map { Array($0.credential) } == rare.credential)
+            #expect(found.map { Array($0.identity) } == rare.identity)
+            #expect(found.map { Array($0.service) } == rare.service)
+            #expect(found?.interimSeconds == .max && found?.sessionTimeoutSeconds == 0 && found?.idleTimeoutSeconds == 0)
+            #expect(found?.hasKeyedAttributes == true && found?.replacesFilters == false)
+            #expect(found?.status == .terminated && found?.credentialKind == .hash && found?.locks.level == .captive)
+            #expect(find(table, String(repeating: "x", count: 253), tenant: -1) == nil)
+        }
+    }
+
+    @Test func anEntryTooLargeTakesTheFormerOneAway() {
+        var large = entry("alice", id: 2)
+        large.service = [UInt8](repeating: 0, count: 4097)
+        let changed = table([entry("alice", id: 1), entry("bob", id: 3)]).updated(with: [large])
+        #expect(find(changed, "alice") == nil && find(changed, "bob") == 3 && changed.count == 1)
+    }
+
+    @Test func theLastOfSeveralChangesOfANameWins() {
+        let changed = table([entry("a", id: 1)])
+            .updated(with: [entry("a", id: 2), entry("a", removed: true), entry("b", id: 3), entry("a", id: 4), entry("b", removed: true)])
+        #expect(find(changed, "a") == 4 && find(changed, "b") == nil && changed.count == 1)
+    }
 }
