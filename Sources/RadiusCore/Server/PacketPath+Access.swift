@@ -77,8 +77,8 @@ extension PacketPath {
 
     private func park(_ work: PacketWork, _ token: ReplyToken, _ password: [UInt8], _ subscriber: SubscriberRecord) -> Bool {
         let request = ParkedRequest(
-            client: work.client.pointee.id, packet: work.packet, count: work.attributes.count, datagram: work.datagram.pointee, token: token,
-            password: password, hash: Array(subscriber.credential))
+            client: work.client.pointee.id, packet: work.packet, count: work.attributes.count, datagram: work.datagram.pointee,
+            token: token, password: password, hash: Array(subscriber.credential))
         let taken = environment.slowChecks.submit(request, to: completions)
         counters.add(taken ? .parked : .parkedRefused)
         return taken
