@@ -52,7 +52,7 @@ public enum SettingTable {
     private static let storage: [SettingKey] = [
         SettingKey("database.url", .database, "", "PostgreSQL to use; empty: a private cluster under state.dir"),
         SettingKey("database.pool", .integer(1...256), "8", "connections to PostgreSQL"),
-        SettingKey("journal.segment_bytes", .integer(1_048_576...1_073_741_824), "67108864", "size of one file of the accounting journal"),
+        SettingKey("journal.segment_bytes", .integer(65_536...1_073_741_824), "67108864", "size of one file of the accounting journal"),
         SettingKey("journal.retention_hours", .integer(0...8_760), "24", "how long a journal file stays after PostgreSQL has all of it"),
         SettingKey("auth_log.retention_days", .integer(1...3_650), "30", "how long answers to authentication are kept, with their reasons"),
         SettingKey("accounting.retention_days", .integer(1...36_500), "730", "how long accounting records and closed sessions are kept"),

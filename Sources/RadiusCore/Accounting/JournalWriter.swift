@@ -94,31 +94,37 @@ final class JournalWriter: @unchecked Sendable {
             let problem = begin(at: batch.firstSequence)
             if problem != 0 { return problem }
         }
-        fillAhead(batch.count)
         guard let active = file else { return EIO }
         var problem = write(batch.bytes, batch.count, to: active.descriptor, at: active.durableCount)
-        if problem == 0 { problem = synchronize(active.descriptor) }
+        if problem == 0 {
+            fillAhead(batch.count)
+            problem = synchronize(active.descriptor)
+        }
         if problem == 0 {
             file?.durableCount += batch.count
-            file?.filledCount = max(active.filledCount, active.durableCount + batch.count)
         } else {
             abandon(active)
         }
         return problem
     }
 
-    /// Writes zeros behind the place of the next `count` octets when they would reach beyond the file. The sync of those octets makes the
-    /// zeros durable, too. A disk that has no room for zeros may still have room for records.
+    /// Writes zeros behind the `count` octets that were just written when those reach beyond what is filled. The sync of those octets
+    /// makes the zeros durable, too. A disk that has no room for zeros may still have room for records, so then none stay.
     private func fillAhead(_ count: Int) {
         guard let active = file, active.durableCount + count > active.filledCount else { return }
-        let end = min(active.durableCount + count + Self.aheadOctets, max(segmentBytes, active.durableCount + count))
-        var place = active.durableCount + count
+        let start = active.durableCount + count
+        let end = min(start + Self.aheadOctets, max(segmentBytes, start))
+        var place = start
         withUnsafeTemporaryAllocation(byteCount: Self.zeros, alignment: 16) { buffer in
             guard let base = buffer.baseAddress else { return }
             memset(base, 0, Self.zeros)
             while place < end, write(base, min(Self.zeros, end - place), to: active.descriptor, at: place) == 0 {
                 place += min(Self.zeros, end - place)
             }
+        }
+        if place < end {
+            ftruncate(active.descriptor, off_t(start))
+            place = start
         }
         file?.filledCount = place
     }

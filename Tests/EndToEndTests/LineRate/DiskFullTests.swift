@@ -9,8 +9,8 @@ extension LineRateTests {
                 try Test.cancel("\(obstacle)")
             }
             let rounds = Scale.of(2, large: 6)
-            // The small disk holds all records of the load, with room to spare.
-            try await DaemonProcess.run(["LASTMILE_JOURNAL_SEGMENT_BYTES": "1048576"], launcher: SmallDisk.launcher) { daemon in
+            // The small disk holds all records of the load, with room to spare; a segment, which is filled ahead, holds few of them.
+            try await DaemonProcess.run(["LASTMILE_JOURNAL_SEGMENT_BYTES": "65536"], launcher: SmallDisk.launcher) { daemon in
                 let disk = SmallDisk(daemon)
                 let logins = try await LoginLoad.start(daemon)
                 defer { logins.remove() }
