@@ -8,7 +8,7 @@ decoder_sources() {
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.
 compile_decoder() {
-    local directory=$1 program=$1/$2 source=$3 sources
+    local directory=$1 program=$1/$2 source=$3 sources objects unit
     shift 3
     if [[ -x $program && -z $(find "$source" Sources/RadiusCore Sources/CLinux scripts -newer "$program" -print -quit) ]]; then
         return 0
@@ -18,7 +18,11 @@ compile_decoder() {
     # SwiftPM makes this map for its own builds.
     printf 'module CLinux {\n    header "%s"\n    export *\n}\n' "$PWD/Sources/CLinux/include/CLinux.h" \
         >"$directory/modules/module.modulemap"
-    clang -O2 -g -ISources/CLinux/include -c Sources/CLinux/CLinux.c -o "$directory/CLinux.o"
+    objects=()
+    for unit in Sources/CLinux/*.c; do
+        objects+=("$directory/$(basename "$unit" .c).o")
+        clang -O2 -g -ISources/CLinux/include -c "$unit" -o "${objects[-1]}"
+    done
     mapfile -t sources < <(decoder_sources)
     # The linker lists the sanitizer's symbols that it need not export; nobody needs to read that.
     swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder \
@@ -26,5 +30,5 @@ compile_decoder() {
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
         -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes \
         -I "$directory/modules" -I Sources/COpenSSL -I Sources/CPasswordHash \
-        "${sources[@]}" "$source" "$directory/CLinux.o" -o "$program" 2> >(grep -v 'Cannot export local symbol' >&2)
+        "${sources[@]}" "$source" "${objects[@]}" -o "$program" 2> >(grep -v 'Cannot export local symbol' >&2)
 }
