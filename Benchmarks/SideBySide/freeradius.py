@@ -12,6 +12,8 @@ TEMPLATES = pathlib.Path(__file__).parent / "raddb"
 REPLY = (
     ("Mikrotik-Rate-Limit", "10M/50M"), ("Class", "0x686f6d653530"), ("Framed-MTU", "1492"), ("Session-Timeout", "86400"),
     ("Idle-Timeout", "1800"), ("Acct-Interim-Interval", "600"), ("Filter-Id", "home"))
+# Where Debian's package puts its configuration; of it the queries, the schema and the policy for accounting are used unchanged.
+STOCK = pathlib.Path("/etc/freeradius/3.0")
 QUOTED = {"Mikrotik-Rate-Limit", "Filter-Id"}
 
 
@@ -25,6 +27,14 @@ def program():
 
 def version():
     return run([program(), "-v"]).splitlines()[0].split("Version ")[-1].split(",")[0]
+
+
+def stock_sql():
+    """The directory of the schema and the queries that the package brings for PostgreSQL."""
+    found = STOCK / "mods-config/sql/main/postgresql"
+    if not (found / "queries.conf").exists():
+        raise Failure(f"there is no {found}/queries.conf; the package freeradius-config brings it")
+    return found
 
 
 def free_port():
@@ -48,7 +58,7 @@ def write_users(path, count):
 
 def fill_database(cluster, count):
     psql(cluster.directory, "postgres", "CREATE DATABASE radius")
-    psql(cluster.directory, "radius", (TEMPLATES / "schema.sql").read_text())
+    psql(cluster.directory, "radius", (stock_sql() / "schema.sql").read_text())
     width = len(NAMES % 0) - len("user")
     name = f"'user' || lpad(i::text, {width}, '0')"
     series = f"generate_series(0, {count - 1}) i"
@@ -58,8 +68,6 @@ def fill_database(cluster, count):
         INSERT INTO radreply (username, attribute, op, value)
             SELECT {name}, a.attribute, '=', coalesce(a.value, host('10.0.0.0'::inet + i))
             FROM {series}, (VALUES ('Framed-IP-Address', NULL), {replies}) a(attribute, value);
-        CREATE INDEX radcheck_username ON radcheck (username);
-        CREATE INDEX radreply_username ON radreply (username);
         ANALYZE""")
 
 
@@ -76,7 +84,9 @@ class FreeRADIUS:
             "DIRECTORY": self.directory, "LIBDIR": "/usr/lib/freeradius", "SECRET": SECRET, "THREADS": threads,
             "AUTHENTICATION_PORT": self.authentication_port, "ACCOUNTING_PORT": self.accounting_port,
             "USERS": "sql" if cluster else "files", "RECORDS": "sql" if cluster else "detail",
-            "SOCKET": cluster.directory if cluster else "",
+            "SOCKET": cluster.directory if cluster else "", "STOCK": stock_sql() if cluster else "",
+            "POLICY": f"$INCLUDE {STOCK}/policy.d/accounting" if cluster else "",
+            "BEFORE_RECORDS": "preprocess\n        acct_unique" if cluster else "",
         }
         self._fill("radiusd.conf", "radiusd.conf", words)
         self._fill("postgresql.conf" if cluster else "memory.conf", "modules.conf", words)

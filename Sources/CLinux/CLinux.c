@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -140,6 +141,9 @@ void lm_name_thread(const char *name) {
     strncpy(kept, name, sizeof kept - 1);
     pthread_setname_np(pthread_self(), kept);
 }
+
+// Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").
+void lm_yield_priority(int niceness) { setpriority(PRIO_PROCESS, 0, niceness); }
 
 static uint64_t now(clockid_t clock) {
     struct timespec t;

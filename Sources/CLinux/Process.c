@@ -63,6 +63,7 @@ static void run_child(const struct lm_process *process, pid_t parent, int report
     if (result == 0) failed.stage = STAGE_DEATH_SIGNAL, result = arm_death_signal(process, parent);
     if (result == 0) {
         setsid();
+        nice(process->niceness);
         if (chdir("/") < 0) _exit(127);
         failed.stage = STAGE_EXEC;
         execve(process->path, process->arguments, process->environment);

@@ -55,6 +55,7 @@ public enum SettingTable {
         SettingKey("journal.segment_bytes", .integer(65_536...1_073_741_824), "67108864", "size of one file of the accounting journal"),
         SettingKey("journal.retention_hours", .integer(0...8_760), "24", "how long a journal file stays after PostgreSQL has all of it"),
         SettingKey("auth_log.retention_days", .integer(1...3_650), "30", "how long answers to authentication are kept, with their reasons"),
+        SettingKey("auth_log.rate", .integer(100...1_000_000), "2000", "answers to authentication stored a second; more wait their turn"),
         SettingKey("accounting.retention_days", .integer(1...36_500), "730", "how long accounting records and closed sessions are kept"),
         SettingKey("accounting.usage_retention_days", .integer(1...36_500), "1825", "how long usage by day is kept"),
         SettingKey("accounting.reject_retention_days", .integer(1...36_500), "90", "how long records that were put aside are kept"),

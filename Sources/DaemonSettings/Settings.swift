@@ -69,6 +69,8 @@ public struct Settings: Sendable {
     public let journalSegmentBytes: Int
     public let journalRetentionHours: Int
     public let authLogRetentionDays: Int
+    /// Events a second.
+    public let authLogRate: Int
     public let accountingRetentionDays: Int
     public let usageRetentionDays: Int
     public let rejectRetentionDays: Int
@@ -114,6 +116,7 @@ public struct Settings: Sendable {
         journalSegmentBytes = values.number("journal.segment_bytes")
         journalRetentionHours = values.number("journal.retention_hours")
         authLogRetentionDays = values.number("auth_log.retention_days")
+        authLogRate = values.number("auth_log.rate")
         accountingRetentionDays = values.number("accounting.retention_days")
         usageRetentionDays = values.number("accounting.usage_retention_days")
         rejectRetentionDays = values.number("accounting.reject_retention_days")

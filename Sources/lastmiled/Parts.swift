@@ -49,6 +49,7 @@ final class Parts: Sendable {
                 rings: $0.authEvents, configuration: database,
                 reasonNames: Dictionary(uniqueKeysWithValues: AccessReason.allCases.map { ($0.rawValue, $0.name) }),
                 methodNames: Dictionary(uniqueKeysWithValues: AuthenticationMethod.allCases.map { ($0.rawValue, $0.name) }),
+                eventsPerSecond: settings.authLogRate,
                 logger: Logger(label: "auth-log"))
         }
         coa = try CoAClient()

@@ -50,6 +50,9 @@ int lm_pin_thread(int processor);
 /// Names the calling thread (at most 15 octets are kept).
 void lm_name_thread(const char *name);
 
+/// Lets the calling thread alone give way to others by `niceness`, 0...19. Needs no privilege.
+void lm_yield_priority(int niceness);
+
 /// Monotonic and wall clock in nanoseconds.
 uint64_t lm_monotonic_nanoseconds(void);
 uint64_t lm_realtime_nanoseconds(void);

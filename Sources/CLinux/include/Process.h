@@ -15,6 +15,7 @@ struct lm_process {
     int change_user;
     int output;
     int held;          // stays open under the same number, or -1
+    int niceness;      // added to the priority of the child and of all that it starts; 0...19
     int death_signal;  // sent to the child when the calling THREAD ends, however it ends; 0 = none
 };
 

@@ -9,9 +9,10 @@ struct ChildProcess {
     let descriptor: Int32
 
     /// Starts `path`. `output` is an open file that receives standard output and error; `held` stays open in the child under the
-    /// same number; the child gets `deathSignal` when the calling thread ends.
+    /// same number; the child gets `deathSignal` when the calling thread ends, and `niceness`, 0...19.
     static func start(
-        _ path: String, _ arguments: [String], as account: ClusterAccount, output: Int32, held: Int32, deathSignal: Int32
+        _ path: String, _ arguments: [String], as account: ClusterAccount, output: Int32, held: Int32, niceness: Int32 = 0,
+        deathSignal: Int32
     ) throws(DatabaseError) -> ChildProcess {
         let argumentList: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         let variables = ["PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=/"]
@@ -23,7 +24,8 @@ struct ChildProcess {
                 environment.withUnsafeBufferPointer { environment in
                     var process = lm_process(
                         path: path, arguments: arguments.baseAddress, environment: environment.baseAddress, user: account.user,
-                        group: account.group, change_user: account.isOther ? 1 : 0, output: output, held: held, death_signal: deathSignal)
+                        group: account.group, change_user: account.isOther ? 1 : 0, output: output, held: held,
+                        niceness: niceness, death_signal: deathSignal)
                     return lm_process_start(&process, &stage)
                 }
             }

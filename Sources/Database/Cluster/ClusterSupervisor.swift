@@ -8,6 +8,8 @@ struct ClusterSupervisor: Sendable {
     private static let startSeconds = 60.0
     private static let recoverySeconds = 3600.0
     private static let stopSeconds = 30.0
+    /// On a full machine answering RADIUS goes before storing what was answered.
+    private static let niceness: Int32 = 10
 
     let directory: String
     let settings: [String: String]
@@ -117,7 +119,7 @@ struct ClusterSupervisor: Sendable {
         defer { closeDescriptor(log) }
         let server = try ChildProcess.start(
             setup.binaries.postgres, setup.serverArguments, as: setup.account, output: log, held: setup.files.descriptor,
-            deathSignal: SIGINT)
+            niceness: ClusterSupervisor.niceness, deathSignal: SIGINT)
         state.withLock { $0.postmaster = server.identifier }
         return server
     }

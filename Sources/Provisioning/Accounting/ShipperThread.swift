@@ -2,7 +2,7 @@ import Glibc
 import RadiusCore
 import Synchronization
 
-/// A thread for blocking database work, with a signal that wakes it and a flag that ends it.
+/// A thread for blocking database work, which gives way to the packet path, with a signal that wakes it and a flag that ends it.
 final class ShipperThread: Sendable {
     let wake = WakeSignal()
     private let stopping = Atomic<Bool>(false)
@@ -31,6 +31,7 @@ final class ShipperThread: Sendable {
                 &thread, nil,
                 { argument in
                     guard let argument else { return nil }
+                    ThreadPriority.giveWay()
                     Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
                     return nil
                 }, handle.toOpaque())

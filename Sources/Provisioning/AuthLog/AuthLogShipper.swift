@@ -27,13 +27,16 @@ public final class AuthLogShipper: Sendable {
     ///   - configuration: one connection is opened to it.
     ///   - reasonNames: the text code for each reason number; a number without one is written as `reason-N`.
     ///   - methodNames: likewise for methods.
+    ///   - eventsPerSecond: what is stored at most, on average; a burst waits in its ring.
     ///   - logger: is told when the database is away.
     public init(
         rings: [AuthEventRing], configuration: DatabaseConfiguration, reasonNames: [UInt16: String], methodNames: [UInt8: String] = [:],
-        logger: Logger
+        eventsPerSecond: Int = 2000, logger: Logger
     ) {
         self.rings = rings
-        work = AuthLogWork(rings: rings, database: configuration, reasons: reasonNames, methods: methodNames, logger: logger)
+        work = AuthLogWork(
+            rings: rings, database: configuration, reasons: reasonNames, methods: methodNames, eventsPerSecond: eventsPerSecond,
+            logger: logger)
         for ring in rings { ring.setWake(thread.wake) }
     }
 

@@ -4,39 +4,49 @@ import RadiusCore
 
 /// The authentication log's loop.
 struct AuthLogWork: Sendable {
-    static let batchEvents = 5000
-    static let drainMilliseconds = 200
+    /// Between two batches: short, so that storing one takes the processor from nobody for long.
+    static let drainMilliseconds: Int64 = 25
+    /// At the stop what the rings hold is stored as fast as the database takes it.
+    private static let lastBatchEvents = 5000
     static let longestPauseMilliseconds: Int64 = 5000
 
     let rings: [AuthEventRing]
     let database: DatabaseConfiguration
     let reasons: [UInt16: String]
     let methods: [UInt8: String]
+    /// Events a second that are stored, on average; more wait in their rings. A flood of log-ins must not become one of the database.
+    let eventsPerSecond: Int
     let logger: Logger
+
+    private var batchEvents: Int { max(1, eventsPerSecond * Int(Self.drainMilliseconds) / 1000) }
 
     /// Log thread: until it is stopped and the rings are empty, or the database does not take them.
     func run(_ thread: ShipperThread, _ counters: AuthLogCounters) {
         var events: [AuthEventRing.Entry] = []
         var connection: Connection?
+        var days: Set<UTCDay> = []
         var pause = ShipperWork.firstPauseMilliseconds
         while true {
             let isLast = thread.isStopping
-            if events.isEmpty { events = drain() }
+            if events.isEmpty { events = drain(isLast ? Self.lastBatchEvents : batchEvents) }
             do {
                 while !events.isEmpty {
                     let open = try connection ?? Connection.open(database)
                     connection = open
+                    try ensurePartitions(events, &days, open)
                     try write(events[...], open, counters)
-                    events = drain()
+                    events = []
+                    if isLast { events = drain(Self.lastBatchEvents) }
                 }
                 pause = ShipperWork.firstPauseMilliseconds
                 if isLast { break }
-                thread.wake.wait(timeoutMilliseconds: Self.drainMilliseconds)
+                thread.pause(milliseconds: Self.drainMilliseconds)
             } catch {
                 counters.failed("\(error)")
                 logger.warning("the authentication log waits for the database", metadata: ["reason": "\(error)"])
                 connection?.close()
                 connection = nil
+                days = []
                 if isLast { break }
                 thread.pause(milliseconds: pause)
                 pause = min(pause * 2, Self.longestPauseMilliseconds)
@@ -45,12 +55,21 @@ struct AuthLogWork: Sendable {
         connection?.close()
     }
 
-    private func drain() -> [AuthEventRing.Entry] {
+    private func drain(_ limit: Int) -> [AuthEventRing.Entry] {
         var events: [AuthEventRing.Entry] = []
-        for ring in rings where events.count < Self.batchEvents {
-            _ = ring.drain(limit: Self.batchEvents - events.count) { events.append($0) }
+        for ring in rings where events.count < limit {
+            _ = ring.drain(limit: limit - events.count) { events.append($0) }
         }
         return events
+    }
+
+    /// Makes the partitions of days that this connection has not yet written to.
+    private func ensurePartitions(_ events: [AuthEventRing.Entry], _ known: inout Set<UTCDay>, _ connection: Connection) throws {
+        for day in Set(events.map { UTCDay(microseconds: $0.event.atMicroseconds) }).subtracting(known) {
+            let moment = SQLValue.timestamp(microsecondsSinceUnixEpoch: day.daysSince1970 * 86_400_000_000)
+            try connection.query("SELECT aaa.ensure_partitions('auth_log', 'day', $1, $1)", [moment]) { _ in }
+            known.insert(day)
+        }
     }
 
     /// Writes events; those that the database refuses for their content are found by halving, dropped and counted.
@@ -72,10 +91,6 @@ struct AuthLogWork: Sendable {
     /// By COPY straight into the partition of each day, which carries no row-level security and may only be written to.
     private func store(_ events: ArraySlice<AuthEventRing.Entry>, _ connection: Connection) throws {
         let days = Dictionary(grouping: events) { UTCDay(microseconds: $0.event.atMicroseconds) }
-        for day in days.keys {
-            let moment = SQLValue.timestamp(microsecondsSinceUnixEpoch: day.daysSince1970 * 86_400_000_000)
-            try connection.query("SELECT aaa.ensure_partitions('auth_log', 'day', $1, $1)", [moment]) { _ in }
-        }
         try connection.transaction(.system) { connection in
             for (day, events) in days {
                 try connection.copyIn("COPY aaa.auth_log_\(day.name) (\(Self.columns)) FROM STDIN (FORMAT binary)") { writer in

@@ -52,3 +52,9 @@ final class WaitFlag: @unchecked Sendable {
         while sem_wait(semaphore) != 0 && errno == EINTR {}
     }
 }
+
+/// How the threads beside the packet path share a full machine with it.
+public enum ThreadPriority {
+    /// Lets the calling thread alone give way to those that answer: niceness 10. Needs no privilege.
+    public static func giveWay() { lm_yield_priority(10) }
+}

@@ -35,7 +35,7 @@ enum ChildThread {
             environment.withUnsafeBufferPointer { environment in
                 var process = lm_process(
                     path: arguments[0], arguments: arguments.baseAddress, environment: environment.baseAddress, user: 0, group: 0,
-                    change_user: 0, output: output, held: -1, death_signal: order.deathSignal)
+                    change_user: 0, output: output, held: -1, niceness: 0, death_signal: order.deathSignal)
                 return lm_process_start(&process, &stage)
             }
         }
