@@ -3,10 +3,12 @@
 Environment: BENCH_SECONDS (of each row), BENCH_SUBSCRIBERS and BENCH_MANY (Lastmile's two sizes above 10,000; BENCH_MANY=0 leaves the
 largest out), BENCH_FREERADIUS_USERS, BENCH_ROWS (a regular expression of row keys), BENCH_LASTMILED and BENCH_LASTMILE (programs).
 """
+import dataclasses
 import os
 import pathlib
 import re
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -26,8 +28,11 @@ FEW = 10_000
 # Requests that the generator makes ahead of a row.
 PREPARED = 1 << 20
 PREPARED_MSCHAP = 1 << 16
-# Sessions whose records take turns while Lastmile ships them; with few, one batch would hold several records of each session.
-OPEN_SESSIONS = 100_000
+# Sessions that are stored in PostgreSQL, by both servers alike: all Starts, then their interim records in turn, then all Stops; with few
+# at a time, one of Lastmile's batches would hold several records of each session.
+STORED_SESSIONS = 12_000
+# Pairs of short runs at half of the capacity; what else the machine does meets one of them, and the median is of all.
+LATENCY_PAIRS, LATENCY_SECONDS = 7, 2
 LASTMILE_ROWS = [f"lastmile-{name}" for name in (
     "pap-few", "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-many")]
 
@@ -83,6 +88,9 @@ class Bench:
             options["options"] = ("--open", str(open_sessions), "--leave-open")
         return Load(mode, port, users, self.seconds, prepared=prepared, **options)
 
+    def stored(self, port, users):
+        return Load("accounting", port, users, 0, count=STORED_SESSIONS, options=("--open", str(STORED_SESSIONS)))
+
     # Rows
 
     def echo(self, key="echo", what="datagrams back as they came", rate=0):
@@ -117,7 +125,7 @@ class Bench:
         self.row("freeradius-pg-pap", name, "PAP, users in PostgreSQL",
                  self.load("pap", server.authentication_port, self.peer_users), cpu, database)
         self.row("freeradius-pg-accounting", name, "accounting into PostgreSQL",
-                 self.load("accounting", server.accounting_port, self.peer_users), cpu, database)
+                 self.stored(server.accounting_port, self.peer_users), cpu, database, warm=False)
         self.facts["freeradius_sessions"] = int(psql(cluster.directory, "radius", "SELECT count(*) FROM radacct"))
         server.end()
         cluster.end()
@@ -169,18 +177,35 @@ class Bench:
                      self.load("accounting", server.accounting_port, self.subscribers), own, peer="freeradius-accounting")
         wait_until(server.shipped, 300, "the records of the row before are in PostgreSQL")
         self.row("lastmile-pg-accounting", "Lastmile + PostgreSQL", "accounting until it is in PostgreSQL",
-                 self.load("accounting", server.accounting_port, self.subscribers, OPEN_SESSIONS), [server.process.cpu_seconds],
+                 self.stored(server.accounting_port, self.subscribers), [server.process.cpu_seconds],
                  [server.database_cpu_seconds], lambda: wait_until(server.shipped, 300, "the row's records are in PostgreSQL"),
-                 peer="freeradius-pg-accounting")
+                 peer="freeradius-pg-accounting", warm=False)
 
     def half_capacity(self, server):
         pap = self.table["lastmile-pap"]
         if not pap or not self.wants("lastmile-half"):
             return
         rate = int(pap.per_second / 2)
-        self.echo("echo-half", f"at {rate} requests/s", rate)
-        load = self.load("pap", server.authentication_port, self.subscribers, rate=rate)
-        self.row("lastmile-half", "Lastmile", f"PAP at {rate} requests/s", load, [server.process.own_cpu_seconds])
+        process = Process(
+            [str(self.top / ".build" / "bench" / "echo")], SERVER_PROCESSOR, self.scratch / "echo.log", ready="ready")
+        port = int(process.ready_line.split()[1])
+        pairs = []
+        for _ in range(LATENCY_PAIRS):
+            pair = []
+            for key, mode, where, source in (("echo-half", "echo", port, process.cpu_seconds),
+                                             ("lastmile-half", "pap", server.authentication_port, server.process.own_cpu_seconds)):
+                load = dataclasses.replace(self.load(mode, where, self.subscribers, rate=rate), seconds=LATENCY_SECONDS)
+                pair.append(measure(Row(key, "", ""), self.tool, load, [source]))
+            pairs.append(pair)
+        process.end()
+        for place, server_name, what in ((0, "C echo", "datagrams"), (1, "Lastmile", "PAP")):
+            runs = sorted((pair[place] for pair in pairs), key=lambda row: row.p99_us)
+            row = runs[len(runs) // 2]
+            row.server, row.what, row.rate = server_name, f"{what} at {rate} requests/s, the median of {LATENCY_PAIRS}", rate
+            row.void = next((other.void for other in runs if other.void), "")
+            self.table.add(row)
+        if all(not row.void for pair in pairs for row in pair):
+            self.facts["p99_against_echo"] = statistics.median(ours.p99_us / echo.p99_us for echo, ours in pairs)
 
     def run(self):
         for program in (self.daemon, self.tool):

@@ -94,7 +94,7 @@ class Table:
             Target("memory of a subscriber", 250, True, facts.get("octets_per_subscriber"), " octets"),
             Target(f"start with {million} until ready against COPY", 4, True, facts.get("start_against_copy")),
             Target("p99 at half of the measured capacity against the echo at the same rate", 2, True,
-                   self.ratio("lastmile-half", "echo-half", "p99_us")),
+                   facts.get("p99_against_echo")),
         ]
 
 
