@@ -19,7 +19,7 @@ final class CountedServer {
         settings.rejectDelayMilliseconds = Self.rejectDelayMilliseconds
         let environment = ServerEnvironment(
             settings: settings, store: SnapshotStore(try Self.snapshot(dictionary)),
-            journal: try Journal.open(directory: journal, segmentBytes: 64 << 20), slowChecks: SlowChecks(threads: 1))
+            journal: try Journal.open(directory: journal, segmentBytes: 64 << 20), slowChecks: SlowChecks(SlowChecks.Limits(threads: 1)))
         server = try RadiusServer(
             .init(address: IPAddress(ipv4: 0x7f00_0001), authenticationPort: 0, accountingPort: 0, workers: 1), environment: environment)
         server.start()
@@ -53,7 +53,7 @@ final class CountedServer {
     static func userName(_ number: Int) -> [UInt8] { Array("subscriber\(10_000 + number)@example.net".utf8) }
 
     private static func snapshot(_ dictionary: String) throws -> Snapshot {
-        var builder = SubscriberIndexBuilder(expecting: subscribers)
+        var builder = SubscriberIndexBuilder()
         for number in 0..<subscribers { builder.add(subscriber(number)) }
         return Snapshot(
             clients: ClientTable([gateway()]), subscribers: SubscriberTable(builder.build()), profiles: [1: plan()],
