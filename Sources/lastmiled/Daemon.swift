@@ -45,6 +45,7 @@ struct Daemon {
         try await migrate(database)
         let pool = try Pool(configuration: database, logger: Logger(label: "database"))
         defer { pool.shutdown() }
+        try await KeyCheck(pool: pool, secrets: secrets, file: Self.keyFile(settings)).run()
         let demo = try await Bootstrap(pool: pool, secrets: secrets, logger: logger).run(demo: demo)
         let parts = try Parts(settings: settings, database: database, pool: pool, dictionary: dictionary, secrets: secrets)
         try await parts.startFeed()

@@ -45,6 +45,15 @@ extension SpineTests {
             #expect(result.errors.contains("port \(port)") && result.errors.contains("http.port"), "\(result.errors)")
         }
 
+        @Test func aNodeWhoseKeysAreNotTheDatabasesDoesNotStart() async throws {
+            let other = try await SharedDaemon.get()
+            let result = try await Self.failing([
+                "LASTMILE_DATABASE_URL": "host='\(other.state)/postgresql/socket' port=5432 user=lastmile dbname=lastmile"
+            ])
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.contains("secret.keys: no secret in this database opens with these keys"), "\(result.errors)")
+        }
+
         @Test func missingPostgreSQLProgramsAreNamedWithWhatToInstall() async throws {
             try await TemporaryDirectory.use { empty in
                 let result = try await Self.failing(["LASTMILE_POSTGRES_BIN": empty])
