@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -140,6 +141,15 @@ void lm_name_thread(const char *name) {
     char kept[16] = {0};
     strncpy(kept, name, sizeof kept - 1);
     pthread_setname_np(pthread_self(), kept);
+}
+
+int lm_lock(int fd, uint32_t milliseconds) {
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    for (uint32_t waited = 0;; waited += 10) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+        if (errno != EWOULDBLOCK || waited >= milliseconds) return -errno;
+        nanosleep(&pause, NULL);
+    }
 }
 
 // Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").

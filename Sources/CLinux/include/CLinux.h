@@ -50,6 +50,10 @@ int lm_pin_thread(int processor);
 /// Names the calling thread (at most 15 octets are kept).
 void lm_name_thread(const char *name);
 
+/// Takes the exclusive lock of an open file (flock(2)) if it is free now or within `milliseconds`: a child that this process has just
+/// forked holds all its locks, too, until it has become another program. Returns 0 or -errno, -EWOULDBLOCK for a lock that others keep.
+int lm_lock(int fd, uint32_t milliseconds);
+
 /// Lets the calling thread alone give way to others by `niceness`, 0...19. Needs no privilege.
 void lm_yield_priority(int niceness);
 

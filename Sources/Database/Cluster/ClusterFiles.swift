@@ -39,7 +39,7 @@ struct ClusterFiles {
             defer { files.close() }
             throw FileSystem.failure("open", absolute)
         }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        guard lm_lock(lock, 2000) == 0 else {
             files.close()
             throw DatabaseError(
                 .clusterUnavailable, "another daemon uses \(absolute)", hint: "stop it, or choose another state.dir for this one")

@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// The folder of segment files, named by the first sequence number that each may hold.
@@ -17,8 +18,8 @@ struct JournalDirectory: Sendable {
         let name = path + "/lock"
         let descriptor = Glibc.open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(operation: "open", path: name, errno: errno) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-        let problem = errno
+        let problem = -lm_lock(descriptor, 2000)
+        if problem == 0 { return descriptor }
         Glibc.close(descriptor)
         if problem == EWOULDBLOCK { throw .locked(directory: path) }
         throw .system(operation: "lock", path: name, errno: problem)

@@ -61,6 +61,34 @@ import Testing
         try Journal.open(directory: folder.path, segmentBytes: 1 << 20).close()
     }
 
+    /// A child that another thread has just forked holds the lock of a journal that was closed meanwhile, until it has become its program.
+    @Test func waitsForALockThatIsLetGo() throws {
+        let folder = JournalFolder()
+        try Journal.open(directory: folder.path, segmentBytes: 1 << 20).close()
+        let lock = folder.path + "/lock"
+        let held = open(lock, O_RDWR)
+        defer { close(held) }
+        #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+        let outcome = Mutex<Bool?>(nil)
+        Thread.start(name: "opener") {
+            let journal = try? Journal.open(directory: folder.path, segmentBytes: 1 << 20)
+            outcome.withLock { $0 = journal != nil }
+            journal?.close()
+        }
+        #expect(eventually { openDescriptors(of: lock) >= 2 })
+        flock(held, LOCK_UN)
+        #expect(eventually { outcome.withLock { $0 } == true })
+    }
+
+    /// Of this process.
+    private func openDescriptors(of path: String) -> Int {
+        (0..<1024).count { descriptor in
+            var name = [CChar](repeating: 0, count: 4096)
+            let count = readlink("/proc/self/fd/\(descriptor)", &name, name.count - 1)
+            return count > 0 && String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == path
+        }
+    }
+
     @Test func refusesSegmentsThatAreTooSmall() {
         #expect(throws: JournalError.segmentBytes(1)) { _ = try Journal.open(directory: "/nonexistent", segmentBytes: 1) }
         #expect(throws: JournalError.system(operation: "create", path: "/nonexistent/journal", errno: ENOENT)) {
