@@ -65,7 +65,7 @@ public final class RadiusServer: Sendable {
         self.authenticationPort = authenticationPort
         self.accountingPort = accountingPort
         counters = opened.map { _ in WorkerCounters() }
-        authEvents = opened.map { _ in AuthEventRing(capacity: 1 << 20) }
+        authEvents = opened.map { _ in AuthEventRing(capacity: 1 << 24) }
         wakeUps = opened.map { _ in lm_eventfd() }
     }
 

@@ -48,7 +48,7 @@ struct LockSubscriberCommand: ParsableCommand {
         }
         Terminal.out(global.rendering.record(lock, columns: Noun.lock.columns))
         Terminal.note(
-            "It holds from the next login on; running sessions follow within seconds: `lastmile session list --user \(Printable.line(name))`.\n"
+            "It holds for logins within a second; running sessions follow within seconds: `lastmile session list --user \(Printable.line(name))`.\n"
         )
     }
 
