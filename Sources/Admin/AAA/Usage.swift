@@ -1,7 +1,7 @@
 extension Resource {
     /// What a subscriber used on one day.
     static let usage = Resource(
-        "usage", in: "aaa", table: "aaa.usage_day", summary: "What a subscriber used on one day in the tenant's zone", path: "usage",
+        "usage", in: "aaa", table: "aaa.usage", summary: "What a subscriber used on one day in the tenant's zone", path: "usage",
         key: "",
         order: ["-day", "subscriber_id"], verbs: [.list], isVersioned: false,
         fields: [

@@ -8,6 +8,14 @@ struct AccountingMaintenance {
     private static let retireLock = 0x7265_7469
     private static let day: Int64 = 86_400_000_000
 
+    /// What the sessions that go still hold of their subscribers' usage.
+    private static let booking = UsageDay.booking(
+        """
+        SELECT tenant_id, subscriber_id, unbooked_day, aaa.saturated(sum(unbooked_upload)), aaa.saturated(sum(unbooked_download)),
+            aaa.saturated(sum(unbooked_seconds))
+        FROM gone WHERE unbooked_day IS NOT NULL AND subscriber_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        """)
+
     let settings: AccountingSettings
 
     /// Makes the partitions that records received from `first` to `last` need.
@@ -27,7 +35,7 @@ struct AccountingMaintenance {
         try drop(connection, "session_history", "month", now - Int64(settings.historyMonths) * 31 * Self.day)
     }
 
-    /// Moves sessions that have been closed for a while; returns how many.
+    /// Moves sessions that have been closed for a while, and books what they used; returns how many.
     func retire(_ connection: Connection, _ now: Int64) throws -> Int {
         let horizon = SQLValue.timestamp(microsecondsSinceUnixEpoch: now - Int64(settings.closedMinutes) * 60_000_000)
         let range = try connection.transaction(.system, readOnly: true) { connection in
@@ -49,6 +57,8 @@ struct AccountingMaintenance {
                         SELECT id FROM aaa.session WHERE stopped_at < $1 AND updated_at < $1 ORDER BY id LIMIT \(Self.retireRows)
                         FOR UPDATE SKIP LOCKED)
                     RETURNING *
+                ), booked AS (
+                    \(Self.booking)
                 )
                 INSERT INTO aaa.session_history (\(SessionStore.columns)) SELECT \(SessionStore.columns) FROM gone
                 """, [horizon])

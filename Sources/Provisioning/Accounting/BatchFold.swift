@@ -19,7 +19,8 @@ struct RecordLine {
 struct BatchFold {
     private(set) var rows: [SessionRow]
     private(set) var lines: [RecordLine] = []
-    private(set) var usage: [UsageSlot: Usage] = [:]
+    /// What is to be booked; the rest stays with the rows.
+    private(set) var usage: [UsageDay: Usage] = [:]
     private(set) var refused: [(JournalledRecord, String)] = []
     /// Accounting-On and -Off, whose sessions that no record of the batch names are closed by the database.
     private(set) var restarts: [(record: AccountingRecord, nas: Int64)] = []
@@ -32,6 +33,7 @@ struct BatchFold {
     /// Rows of each key, oldest session first.
     private var places: [SessionKey: Places] = [:]
     private let subscribers: [Int64: [String: Int64]]
+    private let days: TenantDays
     private let scratch: DecodingScratch
 
     /// Most keys have one row.
@@ -50,10 +52,12 @@ struct BatchFold {
     /// - Parameters:
     ///   - rows: sessions that the database has under the batch's keys, read or remembered.
     ///   - subscribers: by tenant and user name, of those that the journal did not know.
+    ///   - days: has learnt the records' slots.
     ///   - scratch: to decode with.
-    init(rows: [SessionRow], subscribers: [Int64: [String: Int64]], scratch: DecodingScratch) {
+    init(rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, scratch: DecodingScratch) {
         self.rows = rows
         self.subscribers = subscribers
+        self.days = days
         self.scratch = scratch
         places.reserveCapacity(rows.count * 2)
         for place in rows.indices { add(place) }
@@ -185,8 +189,24 @@ struct BatchFold {
                 packet: record.absurdCounters > 0 ? journalled.packet : nil))
         guard let effect, let row, rows[row].subscriber != 0 else { return }
         guard effect.upload > 0 || effect.download > 0 || effect.seconds > 0 else { return }
-        let slot = UsageSlot(tenant: rows[row].tenant, subscriber: rows[row].subscriber, before: record.time.microseconds)
-        usage[slot, default: Usage()].add(effect)
+        use(effect, rows[row].tenant, row, day: days.day(of: UsageSlot(tenant: rows[row].tenant, before: record.time.microseconds)))
+    }
+
+    /// Adds to what the row has of its day; another day's goes where it is booked.
+    private mutating func use(_ effect: SessionEffect, _ tenant: Int64, _ row: Int, day: Int32) {
+        let subscriber = rows[row].subscriber
+        var kept = rows[row].unbooked ?? UnbookedUsage(day: day)
+        if day < kept.day {
+            usage[UsageDay(tenant: tenant, subscriber: subscriber, day: day), default: Usage()].add(effect)
+            return
+        }
+        if day > kept.day {
+            let ended = kept
+            kept = UnbookedUsage(day: day)
+            usage[UsageDay(tenant: tenant, subscriber: subscriber, day: ended.day), default: Usage()].add(ended.usage)
+        }
+        kept.usage.add(effect)
+        rows[row].unbooked = kept
     }
 }
 

@@ -59,7 +59,7 @@ final class BatchTransaction {
                 try store.save(fold.rows)
                 let writer = RecordWriter(connection: connection, nodeID: nodeID)
                 try writer.insert(fold)
-                try writer.add(fold.usage, &days)
+                try writer.book(fold.usage)
                 for (record, reason) in fold.refused { try writer.reject(record, reason) }
                 return (fold, outcome, try moveCursor(from: cursor, to: last.sequence))
             }
@@ -97,17 +97,18 @@ final class BatchTransaction {
     private func foldOnce(_ batch: [JournalledRecord], _ store: SessionStore) throws -> BatchFold {
         var wanted: Set<SessionKey> = []
         wanted.reserveCapacity(batch.count)
-        for record in batch { if let key = record.key { wanted.insert(key) } }
         var rows: [SessionRow] = []
         var unknown: [SessionKey] = []
-        for key in wanted {
+        for record in batch {
+            guard let key = record.key, wanted.insert(key).inserted else { continue }
             if let row = cache.row(key) { rows.append(row) } else { unknown.append(key) }
         }
         let received = batch.map(\.entry.receivedMicroseconds).min() ?? 0
         rows += try store.load(unknown, receivedMicroseconds: received)
         let remembered = Set(rows.lazy.filter(\.isAlone).map(\.key))
         let subscribers = try SubscriberNames(connection: connection).find(batch, but: remembered, scratch)
-        var fold = BatchFold(rows: rows, subscribers: subscribers, scratch: scratch)
+        try days.learn(batch, rows, connection)
+        var fold = BatchFold(rows: rows, subscribers: subscribers, days: days, scratch: scratch)
         for record in batch { fold.apply(record) }
         return fold
     }

@@ -41,17 +41,9 @@ struct RecordWriter {
         if let packet = line.packet { try writer.bytes(packet) } else { try writer.null() }
     }
 
-    func add(_ usage: [UsageSlot: Usage], _ days: inout TenantDays) throws {
+    func book(_ usage: [UsageDay: Usage]) throws {
         guard !usage.isEmpty else { return }
-        try days.learn(usage.keys, connection)
-        var sums: [UsageDay: Usage] = [:]
-        sums.reserveCapacity(usage.count)
-        for (slot, used) in usage {
-            let day = UsageDay(tenant: slot.tenant, subscriber: slot.subscriber, day: days.day(of: slot))
-            sums[day, default: Usage()].add(used.upload, used.download, used.seconds)
-        }
-        // Always in the same order, so that two nodes do not wait for each other in a circle.
-        let ordered = sums.sorted { $0.key < $1.key }
+        let ordered = usage.sorted { $0.key < $1.key }
         try connection.copyIn("COPY pg_temp.shipper_usage FROM STDIN (FORMAT binary)") { writer in
             for (key, used) in ordered {
                 try writer.row(columns: 6)
@@ -64,15 +56,7 @@ struct RecordWriter {
             }
         }
         try connection.execute(
-            """
-            -- usage.add
-            INSERT INTO aaa.usage_day (tenant_id, subscriber_id, day, upload_octets, download_octets, session_seconds)
-            SELECT tenant, subscriber, day, upload, download, seconds FROM pg_temp.shipper_usage
-            ON CONFLICT (tenant_id, subscriber_id, day) DO UPDATE SET
-                upload_octets = usage_day.upload_octets + excluded.upload_octets,
-                download_octets = usage_day.download_octets + excluded.download_octets,
-                session_seconds = usage_day.session_seconds + excluded.session_seconds
-            """)
+            "-- usage.book\n" + UsageDay.booking("SELECT tenant, subscriber, day, upload, download, seconds FROM pg_temp.shipper_usage"))
     }
 
     func reject(_ record: JournalledRecord, _ reason: String) throws {
@@ -109,39 +93,5 @@ struct UTCDay: Hashable {
         let month = (5 * dayOfYear + 2) / 153
         let number = month < 10 ? month + 3 : month - 9
         return String((yearOfEra + era * 400 + (number <= 2 ? 1 : 0)) * 10_000 + number * 100 + dayOfYear - (153 * month + 2) / 5 + 1)
-    }
-}
-
-/// On which day of a tenant's zone a quarter of an hour lies, as PostgreSQL says.
-struct TenantDays {
-    private struct Quarter: Hashable {
-        let tenant: Int64
-        let slot: Int64
-    }
-
-    /// Enough for a day of a thousand tenants; beyond, it is learnt anew.
-    private static let limit = 100_000
-    private var days: [Quarter: Int32] = [:]
-
-    /// 0 for a slot that was not learnt.
-    func day(of slot: UsageSlot) -> Int32 { days[Quarter(tenant: slot.tenant, slot: slot.slot)] ?? 0 }
-
-    /// Asks for what is not known yet.
-    mutating func learn(_ slots: some Sequence<UsageSlot>, _ connection: Connection) throws {
-        if days.count > Self.limit { days = [:] }
-        var unknown: Set<Quarter> = []
-        for slot in slots where days[Quarter(tenant: slot.tenant, slot: slot.slot)] == nil {
-            unknown.insert(Quarter(tenant: slot.tenant, slot: slot.slot))
-        }
-        guard !unknown.isEmpty else { return }
-        let asked = Array(unknown)
-        try connection.query(
-            """
-            -- usage.days
-            SELECT s.tenant, s.slot,
-                aaa.local_day(aaa.instant(s.slot * \(UsageSlot.seconds) * 1000000), coalesce(t.time_zone, 'UTC')) - '2000-01-01'::date
-            FROM unnest($1::bigint[], $2::bigint[]) AS s(tenant, slot) LEFT JOIN tenancy.tenant t ON t.id = s.tenant
-            """, [.intArray(asked.map(\.tenant)), .intArray(asked.map(\.slot))]
-        ) { row in days[Quarter(tenant: try row.int64(0), slot: try row.int64(1))] = try row.int32(2) }
     }
 }

@@ -15,6 +15,8 @@ struct SessionRow {
     var nasIdentifier: [UInt8] = []
     var nasAddress: [UInt8] = []
     var fold: SessionFold
+    /// Usage that `aaa.usage_day` does not have yet.
+    var unbooked: UnbookedUsage?
     /// The transaction that wrote the row as we know it (PostgreSQL's xmin). A row that somebody else changed has another.
     var writer: UInt32 = 0
     var isNew: Bool

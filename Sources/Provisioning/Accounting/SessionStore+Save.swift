@@ -15,17 +15,20 @@ extension SessionStore {
 
     private static let insertion = """
         -- session.insert
-        INSERT INTO aaa.session (\(columns))
+        INSERT INTO aaa.session (\(columns), unbooked_day, unbooked_upload, unbooked_download, unbooked_seconds)
         SELECT n.id, n.tenant, n.nas, n.key, n.subscriber, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
             n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.stopped,
-            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold
+            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold, n.unbooked_day, n.unbooked_upload, n.unbooked_download,
+            n.unbooked_seconds
         FROM pg_temp.shipper_session n WHERE n.is_new
         """
 
     private static let progress = """
         started_at = n.started, updated_at = n.updated, stopped_at = n.stopped, ended_by = n.ended_by, terminate_cause = n.cause, \
-        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold
+        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold, \
+        unbooked_day = n.unbooked_day, unbooked_upload = n.unbooked_upload, unbooked_download = n.unbooked_download, \
+        unbooked_seconds = n.unbooked_seconds
         """
 
     /// Closed sessions go first, so that one that opens under the same key finds its place free.
@@ -53,7 +56,8 @@ extension SessionStore {
     ///
     /// - Throws: `DatabaseError`; `RowMoved` when a row is not as `SessionRow.writer` says.
     func save(_ rows: [SessionRow]) throws {
-        let changed = rows.indices.filter { rows[$0].isChanged }
+        // In the order in which they lie in the table.
+        let changed = rows.indices.filter { rows[$0].isChanged }.sorted { rows[$0].id < rows[$1].id }
         let told = changed.filter { rows[$0].isNew || rows[$0].naming != nil }
         let grown = changed.filter { !rows[$0].isNew && rows[$0].naming == nil }
         try copy(rows, grown, to: "shipper_progress", columns: Self.progressColumns) { _, _ in }
@@ -92,7 +96,7 @@ extension SessionStore {
 
 /// A row in the order of the columns of `ShipperStaging`.
 extension SessionStore {
-    private static let progressColumns = 11
+    private static let progressColumns = 15
     private static let namingColumns = 22
 
     private static func write(progress row: borrowing SessionRow, to writer: inout CopyWriter) throws {
@@ -111,6 +115,9 @@ extension SessionStore {
         try writer.int8(Int64(clamping: row.fold.upload.total))
         try writer.int8(Int64(clamping: row.fold.download.total))
         try writer.bytes(row.fold.stateOctets)
+        if let day = row.unbooked?.day { try writer.int4(day) } else { try writer.null() }
+        let unbooked = row.unbooked?.usage ?? Usage()
+        for number in [unbooked.upload, unbooked.download, unbooked.seconds] { try writer.int8(Int64(clamping: number)) }
     }
 
     private static func write(identity row: borrowing SessionRow, to writer: inout CopyWriter) throws {

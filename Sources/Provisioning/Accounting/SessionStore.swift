@@ -47,17 +47,15 @@ struct SessionStore {
         }
     }
 
-    /// One half for each of the two indexes, which hold the open sessions and the closed ones.
     private func read(_ keys: [SessionKey], from table: String) throws -> [SessionRow] {
-        func half(_ state: String) -> String {
-            """
+        let sql = """
+            -- session.load
             SELECT k.place, s.id, s.tenant_id, s.subscriber_id, convert_to(s.nas_identifier, 'UTF8'),
                 substring(inet_send(s.nas_address) FROM 5), s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause,
-                s.upload_octets, s.download_octets, s.session_seconds, s.fold, s.xmin::text::bigint
-            FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key AND s.stopped_at \(state)
+                s.upload_octets, s.download_octets, s.session_seconds, s.fold, s.xmin::text::bigint,
+                s.unbooked_day - '2000-01-01'::date, s.unbooked_upload, s.unbooked_download, s.unbooked_seconds
+            FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key
             """
-        }
-        let sql = "-- session.load\n" + half("IS NULL") + "\nUNION ALL\n" + half("IS NOT NULL")
         return try connection.queryAll(sql) { row in
             let place = try row.int(0)
             guard keys.indices.contains(place) else { throw DatabaseError(.numericValueOutOfRange, "place \(place) was never asked for") }
@@ -111,10 +109,17 @@ struct SessionStore {
             stoppedMicroseconds: try row.optionalTimestamp(8), ending: try row.optionalString(9).flatMap(SessionEnding.init(name:)),
             terminateCause: try row.optionalString(10).flatMap(TerminateCause.init(name:)), upload: UInt64(clamping: try row.int64(11)),
             download: UInt64(clamping: try row.int64(12)), seconds: UInt64(clamping: try row.int64(13)))
+        let unbooked = try row.optionalInt64(16).map { day in
+            UnbookedUsage(
+                day: Int32(clamping: day),
+                usage: Usage(
+                    upload: UInt64(clamping: try row.int64(17)), download: UInt64(clamping: try row.int64(18)),
+                    seconds: UInt64(clamping: try row.int64(19))))
+        }
         return SessionRow(
             id: try row.int64(1), tenant: try row.int64(2), key: key, subscriber: try row.optionalInt64(3) ?? 0,
             nasIdentifier: try row.optionalBytes(4) ?? [], nasAddress: try row.optionalBytes(5) ?? [],
-            fold: SessionFold(restoring: columns, state: try row.bytes(14)), writer: UInt32(clamping: try row.int64(15)), isNew: false,
-            isChanged: false)
+            fold: SessionFold(restoring: columns, state: try row.bytes(14)), unbooked: unbooked,
+            writer: UInt32(clamping: try row.int64(15)), isNew: false, isChanged: false)
     }
 }

@@ -10,7 +10,8 @@ enum ShipperStaging {
     /// Columns of `shipper_progress`, which `shipper_session` has as well.
     private static let progress = """
         writer xid, id bigint, started timestamptz, updated timestamptz, stopped timestamptz, ended_by text, cause text, seconds bigint, \
-        upload bigint, download bigint, fold bytea
+        upload bigint, download bigint, fold bytea, unbooked_day date, unbooked_upload bigint, unbooked_download bigint, \
+        unbooked_seconds bigint
         """
 
     private static let definition = """

@@ -31,7 +31,7 @@ import Testing
                         + "2026-03-01 12:00:00+00|2026-03-01 12:10:00+00|600|5000000000|70"
                 ])
             let usage = try await bench.texts(
-                "SELECT concat_ws('|', day, upload_octets, download_octets, session_seconds) FROM aaa.usage_day")
+                "SELECT concat_ws('|', day, upload_octets, download_octets, session_seconds) FROM aaa.usage")
             #expect(usage == ["2026-03-01|5000000000|70|600"])
             let records = try await bench.texts(
                 """
@@ -68,8 +68,19 @@ import Testing
                 AccountingPacket(3, event: midnight, seconds: 200, upload: 10),
                 AccountingPacket(3, event: midnight + 1, seconds: 300, upload: 100),
             ])
-            let usage = try await bench.texts("SELECT concat_ws('|', day, upload_octets, session_seconds) FROM aaa.usage_day ORDER BY day")
+            let usage = try await bench.texts("SELECT concat_ws('|', day, upload_octets, session_seconds) FROM aaa.usage ORDER BY day")
             #expect(usage == ["2026-03-01|10|200", "2026-03-02|90|100"])
+            // The day that ended is booked, the one that goes on stands in the session's row.
+            #expect(try await bench.texts("SELECT concat_ws('|', day, upload_octets) FROM aaa.usage_day") == ["2026-03-01|10"])
+            let kept = try await bench.texts(
+                "SELECT concat_ws('|', unbooked_day, unbooked_upload) FROM aaa.session WHERE unbooked_day IS NOT NULL")
+            #expect(kept == ["2026-03-02|90"])
+            try await bench.ship([
+                AccountingPacket(3, session: "s2", event: midnight + 5, seconds: 60, upload: 7),
+                AccountingPacket(3, session: "s2", event: midnight + 86_401, seconds: 86_456, upload: 9),
+            ])
+            let later = try await bench.texts("SELECT concat_ws('|', day, upload_octets) FROM aaa.usage ORDER BY day")
+            #expect(later == ["2026-03-01|10", "2026-03-02|97", "2026-03-03|2"])
         }
     }
 
@@ -80,7 +91,7 @@ import Testing
             packet.subscriber = subscriber
             let statistics = try await bench.ship([packet])
             #expect(statistics.rejected == 0)
-            #expect(try await bench.texts("SELECT concat_ws('|', day, upload_octets) FROM aaa.usage_day") == ["2026-03-01|5"])
+            #expect(try await bench.texts("SELECT concat_ws('|', day, upload_octets) FROM aaa.usage") == ["2026-03-01|5"])
         }
     }
 
@@ -152,6 +163,9 @@ import Testing
             try await retire(bench)
             #expect(try await bench.texts("SELECT acct_session_id FROM aaa.session") == ["open"])
             #expect(try await bench.texts("SELECT acct_session_id FROM aaa.session_history") == ["s1"])
+            // What the session held of its day is booked when it goes.
+            #expect(try await bench.number("SELECT upload_octets FROM aaa.usage_day") == 100)
+            #expect(try await bench.number("SELECT upload_octets FROM aaa.usage") == 100)
             var late = AccountingPacket(3, event: 590, seconds: 590, upload: 130)
             late.receivedMicroseconds += 3_600_000_000
             let statistics = try await bench.ship([late, AccountingPacket(2, event: 600, seconds: 600, upload: 100)])
@@ -159,9 +173,10 @@ import Testing
             #expect(statistics.duplicates == 1)
             #expect(try await bench.number("SELECT upload_octets FROM aaa.session WHERE acct_session_id = 's1'") == 130)
             #expect(try await bench.number("SELECT count(*) FROM aaa.session_history") == 0)
-            #expect(try await bench.number("SELECT upload_octets FROM aaa.usage_day") == 130)
+            #expect(try await bench.number("SELECT upload_octets FROM aaa.usage") == 130)
             try await retire(bench)
             #expect(try await bench.texts("SELECT concat_ws('|', upload_octets, ended_by) FROM aaa.session_history") == ["130|stop"])
+            #expect(try await bench.number("SELECT upload_octets FROM aaa.usage_day") == 130)
         }
     }
 

@@ -32,7 +32,7 @@ import Testing
                 """
                 SELECT concat_ws('|', count(*), sum(upload_octets)) FROM
                     (SELECT upload_octets FROM aaa.session UNION ALL SELECT upload_octets FROM aaa.session_history) s
-                UNION ALL SELECT sum(upload_octets)::text FROM aaa.usage_day
+                UNION ALL SELECT sum(upload_octets)::text FROM aaa.usage
                 """)
             // Every record is a session's only one, with one octet.
             #expect(sums == ["\(stored.count)|\(stored.count)", "\(stored.count)"])
@@ -114,7 +114,7 @@ import Testing
                 "SELECT DISTINCT concat_ws('|', started_at, stopped_at, session_seconds, upload_octets, download_octets) FROM aaa.session")
             #expect(rows == ["2026-03-01 12:00:00+00|2026-03-01 12:30:00+00|1800|\(total)|\(interims * 7)"])
             #expect(try await bench.number("SELECT count(*) FROM aaa.session") == Int64(sessions))
-            #expect(try await bench.number("SELECT sum(upload_octets)::bigint FROM aaa.usage_day") == total * Int64(sessions))
+            #expect(try await bench.number("SELECT sum(upload_octets)::bigint FROM aaa.usage") == total * Int64(sessions))
             #expect(try await bench.number("SELECT count(*) FROM aaa.accounting_record") == Int64(unique))
         }
     }

@@ -74,7 +74,7 @@ import Testing
                     #expect(late.late == 1)
                     let rows = try await bench.texts("SELECT concat_ws('|', stopped_at, ended_by, upload_octets) FROM aaa.session")
                     #expect(rows == ["2026-03-01 12:20:00+00|stop|20"])
-                    #expect(try await bench.number("SELECT upload_octets FROM aaa.usage_day") == 20)
+                    #expect(try await bench.number("SELECT upload_octets FROM aaa.usage") == 20)
                     #expect(try await bench.number("SELECT count(*) FROM aaa.accounting_record") == 6)
                 }
             }

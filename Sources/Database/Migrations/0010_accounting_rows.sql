@@ -1,0 +1,33 @@
+-- Fewer rows and index entries for a record of accounting.
+
+-- What a session's subscriber used on the last day that its records speak of, until another day begins or the session goes to the
+-- history: aaa.usage_day is then written once for a session and day, and not with every record.
+ALTER TABLE aaa.session
+    ADD COLUMN unbooked_day date,
+    ADD COLUMN unbooked_upload bigint NOT NULL DEFAULT 0 CHECK (unbooked_upload >= 0),
+    ADD COLUMN unbooked_download bigint NOT NULL DEFAULT 0 CHECK (unbooked_download >= 0),
+    ADD COLUMN unbooked_seconds bigint NOT NULL DEFAULT 0 CHECK (unbooked_seconds >= 0);
+
+-- A sum that stops at the largest number: what routers claim must not stop the daemon's work.
+CREATE FUNCTION aaa.saturated(total numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT least(total, 9223372036854775807)::bigint
+$$;
+
+-- What people and bills ask: both together.
+CREATE VIEW aaa.usage WITH (security_invoker = true) AS
+SELECT tenant_id, subscriber_id, day, aaa.saturated(sum(upload_octets)) AS upload_octets,
+    aaa.saturated(sum(download_octets)) AS download_octets, aaa.saturated(sum(session_seconds)) AS session_seconds
+FROM (
+    SELECT tenant_id, subscriber_id, day, upload_octets, download_octets, session_seconds FROM aaa.usage_day
+    UNION ALL
+    SELECT tenant_id, subscriber_id, unbooked_day, unbooked_upload, unbooked_download, unbooked_seconds FROM aaa.session
+    WHERE unbooked_day IS NOT NULL AND subscriber_id IS NOT NULL
+) part
+GROUP BY tenant_id, subscriber_id, day;
+
+-- One index on the key for open and closed sessions alike. Two partial ones had stopped_at in their conditions, so that a Stop could not
+-- be a heap-only update, and every index of the table learnt of it. That no two open sessions have one key is kept by the lock that
+-- the shippers of all nodes take for a router before they read its sessions.
+DROP INDEX aaa.session_open_key;
+DROP INDEX aaa.session_closed_key;
+CREATE INDEX session_key ON aaa.session (nas_id, session_key);
