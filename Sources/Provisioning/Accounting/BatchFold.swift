@@ -15,7 +15,32 @@ struct RecordLine {
     let packet: [UInt8]?
 }
 
-/// Folds the records of one batch into the sessions that are known of them. Pure; the database comes before and after.
+/// The sessions that a batch is about, numbered by their first records: a key is looked up once.
+struct BatchSessions {
+    private(set) var keys: [SessionKey] = []
+    /// For each record the number of its session; -1 where it is about none.
+    private(set) var numbers: [Int] = []
+
+    init(_ batch: [JournalledRecord]) {
+        var known: [SessionKey: Int] = [:]
+        known.reserveCapacity(batch.count)
+        numbers.reserveCapacity(batch.count)
+        for record in batch {
+            guard let key = record.key else {
+                numbers.append(-1)
+                continue
+            }
+            let number = known[key] ?? keys.count
+            if number == keys.count {
+                known[key] = number
+                keys.append(key)
+            }
+            numbers.append(number)
+        }
+    }
+}
+
+/// Folds the records of one batch into the sessions that are known of them; the database comes before and after.
 struct BatchFold {
     private(set) var rows: [SessionRow]
     private(set) var lines: [RecordLine] = []
@@ -24,25 +49,28 @@ struct BatchFold {
     private(set) var refused: [(JournalledRecord, String)] = []
     /// Accounting-On and -Off, whose sessions that no record of the batch names are closed by the database.
     private(set) var restarts: [(record: AccountingRecord, nas: Int64)] = []
-    /// Keys of which a row from memory alone does not say enough; read them, and fold the batch again.
-    private(set) var unsettled: Set<SessionKey> = []
+    /// A row from memory alone did not say enough of its session; read all of them, and fold the batch again.
+    private(set) var isUnsettled = false
     private(set) var counts = EffectCounts()
     private(set) var skewed = 0
     /// Samples of octet counters that no router can have counted; see `Counters64`.
     private(set) var absurd = 0
-    /// Rows of each key, oldest session first.
-    private var places: [SessionKey: Places] = [:]
+    private let sessions: BatchSessions
+    /// Rows of each session's key, oldest first.
+    private var places: [Places]
     private let subscribers: [Int64: [String: Int64]]
     private let days: TenantDays
     private let scratch: DecodingScratch
 
     /// Most keys have one row.
     private enum Places {
+        case none
         case one(Int)
         case many([Int])
 
         var all: [Int] {
             switch self {
+            case .none: []
             case .one(let place): [place]
             case .many(let places): places
             }
@@ -50,16 +78,21 @@ struct BatchFold {
     }
 
     /// - Parameters:
-    ///   - rows: sessions that the database has under the batch's keys, read or remembered.
+    ///   - sessions: of the batch.
+    ///   - rows: what the database has under their keys, read or remembered; changed in place.
     ///   - subscribers: by tenant and user name, of those that the journal did not know.
     ///   - days: has learnt the records' slots.
     ///   - scratch: to decode with.
-    init(rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, scratch: DecodingScratch) {
+    init(
+        sessions: BatchSessions, rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, scratch: DecodingScratch
+    ) {
+        self.sessions = sessions
         self.rows = rows
         self.subscribers = subscribers
         self.days = days
         self.scratch = scratch
-        places.reserveCapacity(rows.count * 2)
+        places = Array(repeating: .none, count: sessions.keys.count)
+        lines.reserveCapacity(sessions.numbers.count)
         for place in rows.indices { add(place) }
     }
 
@@ -69,14 +102,16 @@ struct BatchFold {
         for place in rows.indices where rows[place].isNew { rows[place].id = left.next() ?? 0 }
     }
 
-    mutating func apply(_ journalled: JournalledRecord) {
+    /// Takes the batch's record at `position` in.
+    mutating func apply(_ journalled: JournalledRecord, at position: Int) {
         switch journalled.content {
         case .refused(let reason): refused.append((journalled, reason))
         case .record(let record):
             if record.time.isSkewed { skewed += 1 }
             absurd += record.absurdCounters
-            if let key = journalled.key {
-                applySession(record, journalled, key)
+            let session = sessions.numbers[position]
+            if session >= 0 {
+                applySession(record, journalled, session)
             } else {
                 if record.status == .accountingOn || record.status == .accountingOff { restart(record, journalled) }
                 note(record, journalled, row: nil)
@@ -84,12 +119,12 @@ struct BatchFold {
         }
     }
 
-    private mutating func applySession(_ record: AccountingRecord, _ journalled: JournalledRecord, _ key: SessionKey) {
-        switch places[key] {
+    private mutating func applySession(_ record: AccountingProgress, _ journalled: JournalledRecord, _ session: Int) {
+        switch places[session] {
         case .one(let place):
             if offer(record, journalled, to: place, isNewest: true) == .taken { return }
             if rows[place].isAlone {
-                unsettled.insert(key)
+                isUnsettled = true
                 return
             }
         case .many(let known):
@@ -98,23 +133,24 @@ struct BatchFold {
                 if answer == .taken { return }
                 if answer == .isNewer { break }
             }
-        case nil: break
+        case .none: break
         }
-        open(record, journalled, key)
+        open(record, journalled, session)
     }
 
     private enum Answer {
         case taken, isNewer, isOlder
     }
 
-    private mutating func offer(_ record: AccountingRecord, _ journalled: JournalledRecord, to place: Int, isNewest: Bool) -> Answer {
-        let latest = rows[place].fold.updatedMicroseconds
-        let effect = rows[place].fold.apply(record)
+    private mutating func offer(_ record: AccountingProgress, _ journalled: JournalledRecord, to place: Int, isNewest: Bool) -> Answer {
+        let row = rows[place]
+        let latest = row.fold.updatedMicroseconds
+        let effect = row.fold.apply(record)
         if effect.kind == .older { return .isOlder }
-        rows[place].isChanged = true
+        row.isChanged = true
         if effect.kind == .reopened { return .isNewer }
-        if record.time.microseconds >= latest, journalled.naming != rows[place].namingDigest, let whole = journalled.whole(scratch) {
-            rows[place].name(whole, from: journalled.entry.peer, digest: journalled.naming)
+        if record.time.microseconds >= latest, journalled.naming != row.namingDigest, let whole = journalled.whole(scratch) {
+            row.name(whole, from: journalled.entry.peer, digest: journalled.naming)
         }
         // Under one key only the newest session can be open.
         if !isNewest { endOld(place) }
@@ -122,33 +158,33 @@ struct BatchFold {
         return .taken
     }
 
-    private mutating func open(_ record: AccountingRecord, _ journalled: JournalledRecord, _ key: SessionKey) {
+    private mutating func open(_ record: AccountingProgress, _ journalled: JournalledRecord, _ session: Int) {
         guard let whole = journalled.whole(scratch) else { return }
         let (fold, effect) = SessionFold.opened(by: record)
         let entry = journalled.entry
-        var row = SessionRow(
-            id: 0, tenant: entry.tenant, key: key, subscriber: subscriber(of: whole, entry), fold: fold, isNew: true, isChanged: true)
+        let row = SessionRow(
+            opened: fold, tenant: entry.tenant, key: sessions.keys[session], subscriber: subscriber(of: whole, entry), session: session)
         row.name(whole, from: entry.peer, digest: journalled.naming)
         rows.append(row)
         let place = rows.count - 1
         add(place)
         // If it is the newest, the one before it is over; else it is over itself.
-        let known = places[key]?.all ?? []
+        let known = places[session].all
         if known.last != place { endOld(place) } else if known.count > 1 { endOld(known[known.count - 2]) }
         note(record, journalled, row: place, effect)
     }
 
     /// Puts a row in its place among those of its key.
     private mutating func add(_ place: Int) {
-        let key = rows[place].key
-        guard let known = places[key]?.all else {
-            places[key] = .one(place)
+        let session = rows[place].session
+        guard case let known = places[session].all, !known.isEmpty else {
+            places[session] = .one(place)
             return
         }
         let started = rows[place].fold.startedMicroseconds
         var ordered = known
         ordered.insert(place, at: known.firstIndex { rows[$0].fold.startedMicroseconds > started } ?? known.count)
-        places[key] = .many(ordered)
+        places[session] = .many(ordered)
     }
 
     private mutating func endOld(_ place: Int) {
@@ -162,7 +198,7 @@ struct BatchFold {
     }
 
     /// RFC 2866 §5.1: the NAS begins or ends accounting as a whole, so none of its earlier sessions lives.
-    private mutating func restart(_ record: AccountingRecord, _ journalled: JournalledRecord) {
+    private mutating func restart(_ record: AccountingProgress, _ journalled: JournalledRecord) {
         guard let whole = journalled.whole(scratch) else { return }
         restarts.append((whole, journalled.entry.nas))
         let event = record.time.microseconds
@@ -176,7 +212,7 @@ struct BatchFold {
     }
 
     /// Writes the record down once, and its usage where it belongs.
-    private mutating func note(_ record: AccountingRecord, _ journalled: JournalledRecord, row: Int?, _ effect: SessionEffect? = nil) {
+    private mutating func note(_ record: AccountingProgress, _ journalled: JournalledRecord, row: Int?, _ effect: SessionEffect? = nil) {
         if let effect {
             counts[effect.kind] += 1
             if effect.kind == .duplicate { return }
@@ -187,26 +223,25 @@ struct BatchFold {
                 eventMicroseconds: record.time.microseconds, seconds: record.sessionSeconds, row: row,
                 upload: row.map { rows[$0].fold.upload.total } ?? 0, download: row.map { rows[$0].fold.download.total } ?? 0,
                 packet: record.absurdCounters > 0 ? journalled.packet : nil))
-        guard let effect, let row, rows[row].subscriber != 0 else { return }
+        guard let effect, let place = row, case let row = rows[place], row.subscriber != 0 else { return }
         guard effect.upload > 0 || effect.download > 0 || effect.seconds > 0 else { return }
-        use(effect, rows[row].tenant, row, day: days.day(of: UsageSlot(tenant: rows[row].tenant, before: record.time.microseconds)))
+        use(effect, row, day: days.day(of: UsageSlot(tenant: row.tenant, before: record.time.microseconds)))
     }
 
     /// Adds to what the row has of its day; another day's goes where it is booked.
-    private mutating func use(_ effect: SessionEffect, _ tenant: Int64, _ row: Int, day: Int32) {
-        let subscriber = rows[row].subscriber
-        var kept = rows[row].unbooked ?? UnbookedUsage(day: day)
-        if day < kept.day {
-            usage[UsageDay(tenant: tenant, subscriber: subscriber, day: day), default: Usage()].add(effect)
-            return
-        }
+    private mutating func use(_ effect: SessionEffect, _ row: SessionRow, day: Int32) {
+        var kept = row.unbooked ?? UnbookedUsage(day: day)
+        if day < kept.day { return book(row, day) { $0.add(effect) } }
         if day > kept.day {
-            let ended = kept
+            book(row, kept.day) { $0.add(kept.usage) }
             kept = UnbookedUsage(day: day)
-            usage[UsageDay(tenant: tenant, subscriber: subscriber, day: ended.day), default: Usage()].add(ended.usage)
         }
         kept.usage.add(effect)
-        rows[row].unbooked = kept
+        row.unbooked = kept
+    }
+
+    private mutating func book(_ row: SessionRow, _ day: Int32, _ add: (inout Usage) -> Void) {
+        add(&usage[UsageDay(tenant: row.tenant, subscriber: row.subscriber, day: day), default: Usage()])
     }
 }
 

@@ -86,30 +86,36 @@ final class BatchTransaction {
     }
 
     private func fold(_ batch: [JournalledRecord], _ store: SessionStore) throws -> BatchFold {
+        let sessions = BatchSessions(batch)
         for _ in 1..<Self.folds {
-            let fold = try foldOnce(batch, store)
-            if fold.unsettled.isEmpty { return fold }
-            for key in fold.unsettled { cache.forget(key) }
+            let fold = try foldOnce(batch, sessions, store)
+            if !fold.isUnsettled { return fold }
+            for key in sessions.keys { cache.forget(key) }
         }
-        return try foldOnce(batch, store)
+        return try foldOnce(batch, sessions, store)
     }
 
-    private func foldOnce(_ batch: [JournalledRecord], _ store: SessionStore) throws -> BatchFold {
-        var wanted: Set<SessionKey> = []
-        wanted.reserveCapacity(batch.count)
+    private func foldOnce(_ batch: [JournalledRecord], _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
         var rows: [SessionRow] = []
-        var unknown: [SessionKey] = []
-        for record in batch {
-            guard let key = record.key, wanted.insert(key).inserted else { continue }
-            if let row = cache.row(key) { rows.append(row) } else { unknown.append(key) }
+        rows.reserveCapacity(sessions.keys.count)
+        var unknown: [Int] = []
+        for (number, key) in sessions.keys.enumerated() {
+            guard let row = cache.row(key) else {
+                unknown.append(number)
+                continue
+            }
+            row.session = number
+            rows.append(row)
         }
-        let received = batch.map(\.entry.receivedMicroseconds).min() ?? 0
-        rows += try store.load(unknown, receivedMicroseconds: received)
-        let remembered = Set(rows.lazy.filter(\.isAlone).map(\.key))
-        let subscribers = try SubscriberNames(connection: connection).find(batch, but: remembered, scratch)
+        var isRemembered = [Bool](repeating: true, count: sessions.keys.count)
+        for number in unknown { isRemembered[number] = false }
+        let received = batch.lazy.map(\.entry.receivedMicroseconds).min() ?? 0
+        rows += try store.load(sessions.keys, unknown, receivedMicroseconds: received)
+        let strangers = zip(batch, sessions.numbers).lazy.filter { $0.entry.subscriber == 0 && $1 >= 0 && !isRemembered[$1] }.map(\.0)
+        let subscribers = try SubscriberNames(connection: connection).find(Array(strangers), scratch)
         try days.learn(batch, rows, connection)
-        var fold = BatchFold(rows: rows, subscribers: subscribers, days: days, scratch: scratch)
-        for record in batch { fold.apply(record) }
+        var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, scratch: scratch)
+        for (position, record) in batch.enumerated() { fold.apply(record, at: position) }
         return fold
     }
 
@@ -121,11 +127,9 @@ final class BatchTransaction {
 
     /// Keeps the open sessions as the transaction `writer` left them.
     private func remember(_ rows: [SessionRow], _ writer: UInt32) {
-        for row in rows where !row.fold.isOpen { cache.forget(row.key) }
-        for var row in rows where row.fold.isOpen {
-            if row.isChanged { row.writer = writer }
-            row.naming = nil
-            (row.isNew, row.isChanged, row.isAlone) = (false, false, true)
+        for row in rows where !row.fold.isOpen && row.isAlone { cache.forget(row.key) }
+        for row in rows where row.fold.isOpen {
+            row.isStored(by: writer)
             cache.keep(row)
         }
     }
@@ -147,14 +151,12 @@ final class BatchTransaction {
 struct SubscriberNames {
     let connection: Connection
 
-    /// By tenant and name as it is stored; of records whose session is not in `known`.
-    func find(
-        _ batch: [JournalledRecord], but known: Set<SessionKey>, _ scratch: DecodingScratch
-    ) throws -> [Int64: [String: Int64]] {
+    /// By tenant and name as it is stored.
+    func find(_ records: [JournalledRecord], _ scratch: DecodingScratch) throws -> [Int64: [String: Int64]] {
         var wanted: [Int64: Set<String>] = [:]
-        for journalled in batch where journalled.entry.subscriber == 0 {
-            guard let key = journalled.key, !known.contains(key), let record = journalled.whole(scratch) else { continue }
-            if !record.userName.isEmpty { wanted[journalled.entry.tenant, default: []].insert(StorableText.of(record.userName)) }
+        for journalled in records {
+            guard let record = journalled.whole(scratch), !record.userName.isEmpty else { continue }
+            wanted[journalled.entry.tenant, default: []].insert(StorableText.of(record.userName))
         }
         let pairs = wanted.flatMap { tenant, names in names.map { (tenant, $0) } }
         guard !pairs.isEmpty else { return [:] }

@@ -13,8 +13,8 @@ struct JournalledRecord {
     let naming: UInt64
 
     enum Content {
-        /// Without what says whose session it is; `whole` has that.
-        case record(AccountingRecord)
+        /// `whole` has what says whose session it is.
+        case record(AccountingProgress)
         case refused(String)
     }
 
@@ -33,7 +33,7 @@ struct JournalledRecord {
             let length = try PacketHeader.length(of: record.packet, limit: 65_535)
             let whole = record.packet.extracting(0..<length)
             try index.fill(from: whole)
-            let progress = try AccountingRecord(progressOf: whole, index: index, receivedMicroseconds: entry.receivedMicroseconds)
+            let progress = try AccountingProgress(packet: whole, index: index, receivedMicroseconds: entry.receivedMicroseconds)
             content = .record(progress)
             guard progress.status.isAboutSession else {
                 (key, naming) = (nil, 0)

@@ -1,28 +1,58 @@
 import RadiusCore
 
-/// A session in memory while its batch is folded, and between two batches while it is open.
-struct SessionRow {
+/// A session in memory while its batch is folded, and between two batches while it is open. One thread.
+///
+/// A class, so that neither batch nor memory copies it: after a batch that failed, its sessions are forgotten and read again.
+final class SessionRow {
     var id: Int64
-    var tenant: Int64
-    var key: SessionKey
+    let tenant: Int64
+    let key: SessionKey
     /// 0 = unknown.
-    var subscriber: Int64
+    let subscriber: Int64
     /// What the batch brought, if it brought something that the row may lack; empty fields leave the row's columns as they are.
     var naming: SessionNaming?
     /// Of the last record whose naming is in the row; 0 = not known.
     var namingDigest: UInt64 = 0
     /// As the row has it, for Accounting-On: text as it is stored, and 4, 16 or no octets.
-    var nasIdentifier: [UInt8] = []
-    var nasAddress: [UInt8] = []
+    private var nasIdentifier: [UInt8]
+    private var nasAddress: [UInt8]
     var fold: SessionFold
     /// Usage that `aaa.usage_day` does not have yet.
     var unbooked: UnbookedUsage?
     /// The transaction that wrote the row as we know it (PostgreSQL's xmin). A row that somebody else changed has another.
-    var writer: UInt32 = 0
-    var isNew: Bool
+    var writer: UInt32
+    private(set) var isNew: Bool
     /// It comes from memory: other rows under its key, all older and closed, are not known.
-    var isAlone = false
+    private(set) var isAlone = false
     var isChanged: Bool
+    /// Its key's number in the batch that is being folded.
+    var session: Int
+
+    /// A row of the database's, which `writer` wrote.
+    init(
+        id: Int64, tenant: Int64, key: SessionKey, subscriber: Int64, nasIdentifier: [UInt8] = [], nasAddress: [UInt8] = [],
+        fold: SessionFold, unbooked: UnbookedUsage? = nil, writer: UInt32, session: Int
+    ) {
+        (self.id, self.tenant, self.key, self.subscriber) = (id, tenant, key, subscriber)
+        (self.nasIdentifier, self.nasAddress) = (nasIdentifier, nasAddress)
+        (self.fold, self.unbooked, self.writer, self.session) = (fold, unbooked, writer, session)
+        (isNew, isChanged) = (false, false)
+    }
+
+    /// A session that the database does not have yet.
+    init(opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, session: Int) {
+        (id, self.tenant, self.key, self.subscriber) = (0, tenant, key, subscriber)
+        (nasIdentifier, nasAddress) = ([], [])
+        (self.fold, writer, self.session) = (fold, 0, session)
+        (isNew, isChanged) = (true, true)
+    }
+
+    /// The database has the row as it stands here, by transaction `writer`; from now on it comes from memory.
+    func isStored(by writer: UInt32) {
+        if isChanged { self.writer = writer }
+        naming = nil
+        (isNew, isChanged, isAlone) = (false, false, true)
+    }
 
     /// Whether `record`, an Accounting-On or -Off, speaks of the NAS that holds this session.
     func isHeld(byNASOf record: AccountingRecord) -> Bool {
@@ -32,7 +62,7 @@ struct SessionRow {
     }
 
     /// Takes over what `whole` names, whose digest is `digest`.
-    mutating func name(_ whole: AccountingRecord, from peer: InlineArray<16, UInt8>, digest: UInt64) {
+    func name(_ whole: AccountingRecord, from peer: InlineArray<16, UInt8>, digest: UInt64) {
         let naming = naming ?? SessionNaming()
         naming.merge(whole, from: peer)
         self.naming = naming

@@ -81,7 +81,7 @@ extension SessionStore {
     /// Copies the rows at `places`; `more` writes what stands behind their progress.
     private func copy(
         _ rows: [SessionRow], _ places: [Int], to table: String, columns: Int,
-        _ more: (borrowing SessionRow, inout CopyWriter) throws -> Void
+        _ more: (SessionRow, inout CopyWriter) throws -> Void
     ) throws {
         guard !places.isEmpty else { return }
         try connection.copyIn("COPY pg_temp.\(table) FROM STDIN (FORMAT binary)") { writer in
@@ -99,7 +99,7 @@ extension SessionStore {
     private static let progressColumns = 15
     private static let namingColumns = 22
 
-    private static func write(progress row: borrowing SessionRow, to writer: inout CopyWriter) throws {
+    private static func write(progress row: SessionRow, to writer: inout CopyWriter) throws {
         try writer.int4(Int32(bitPattern: row.writer))
         try writer.int8(row.id)
         try writer.timestamp(microsecondsSinceUnixEpoch: row.fold.startedMicroseconds)
@@ -120,7 +120,7 @@ extension SessionStore {
         for number in [unbooked.upload, unbooked.download, unbooked.seconds] { try writer.int8(Int64(clamping: number)) }
     }
 
-    private static func write(identity row: borrowing SessionRow, to writer: inout CopyWriter) throws {
+    private static func write(identity row: SessionRow, to writer: inout CopyWriter) throws {
         try writer.bool(row.isNew)
         try writer.int8(row.tenant)
         try writer.int8(row.key.nas)

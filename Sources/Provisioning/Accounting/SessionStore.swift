@@ -22,27 +22,27 @@ struct SessionStore {
         ) { _ in }
     }
 
-    /// The sessions under `keys`, open and closed. Those that had gone to the history come back from it.
-    func load(_ keys: [SessionKey], receivedMicroseconds: Int64) throws -> [SessionRow] {
-        guard !keys.isEmpty else { return [] }
-        try copy(keys, to: "shipper_key")
+    /// The sessions under those of `keys` that stand at `numbers`, open and closed. Those that had gone to the history come back.
+    func load(_ keys: [SessionKey], _ numbers: [Int], receivedMicroseconds: Int64) throws -> [SessionRow] {
+        guard !numbers.isEmpty else { return [] }
+        try copy(keys, numbers, to: "shipper_key")
         var rows = try read(keys, from: "shipper_key")
-        let found = Set(rows.map(\.key))
-        let missing = keys.filter { !found.contains($0) }
+        let found = Set(rows.lazy.map(\.session))
+        let missing = numbers.filter { !found.contains($0) }
         guard !missing.isEmpty else { return rows }
         let table = found.isEmpty ? "shipper_key" : "shipper_missing"
-        if !found.isEmpty { try copy(missing, to: table) }
-        if try recall(table, receivedMicroseconds) > 0 { rows += try read(missing, from: table) }
+        if !found.isEmpty { try copy(keys, missing, to: table) }
+        if try recall(table, receivedMicroseconds) > 0 { rows += try read(keys, from: table) }
         return rows
     }
 
-    private func copy(_ keys: [SessionKey], to table: String) throws {
+    private func copy(_ keys: [SessionKey], _ numbers: [Int], to table: String) throws {
         try connection.copyIn("COPY pg_temp.\(table) (place, nas, key) FROM STDIN (FORMAT binary)") { writer in
-            for (place, key) in keys.enumerated() {
+            for number in numbers {
                 try writer.row(columns: 3)
-                try writer.int4(Int32(clamping: place))
-                try writer.int8(key.nas)
-                try writer.bytes(key.octets)
+                try writer.int4(Int32(clamping: number))
+                try writer.int8(keys[number].nas)
+                try writer.bytes(keys[number].octets)
             }
         }
     }
@@ -59,7 +59,7 @@ struct SessionStore {
         return try connection.queryAll(sql) { row in
             let place = try row.int(0)
             guard keys.indices.contains(place) else { throw DatabaseError(.numericValueOutOfRange, "place \(place) was never asked for") }
-            return try Self.row(row, keys[place])
+            return try Self.row(row, keys[place], place)
         }
     }
 
@@ -98,12 +98,12 @@ struct SessionStore {
                 AND ($5 = '' OR nas_address IS NULL OR nas_address = nullif($5, '')::inet)
             """,
             [
-                .int(nas), .int(record.time.microseconds), .intArray(loaded),
+                .int(nas), .int(record.progress.time.microseconds), .intArray(loaded),
                 .text(StorableText.of(record.nasIdentifier)), .text(AddressText.address(record.nasAddress)),
             ])
     }
 
-    private static func row(_ row: Row, _ key: SessionKey) throws -> SessionRow {
+    private static func row(_ row: Row, _ key: SessionKey, _ session: Int) throws -> SessionRow {
         let columns = SessionFold.Columns(
             startedMicroseconds: try row.timestamp(6), updatedMicroseconds: try row.timestamp(7),
             stoppedMicroseconds: try row.optionalTimestamp(8), ending: try row.optionalString(9).flatMap(SessionEnding.init(name:)),
@@ -120,6 +120,6 @@ struct SessionStore {
             id: try row.int64(1), tenant: try row.int64(2), key: key, subscriber: try row.optionalInt64(3) ?? 0,
             nasIdentifier: try row.optionalBytes(4) ?? [], nasAddress: try row.optionalBytes(5) ?? [],
             fold: SessionFold(restoring: columns, state: try row.bytes(14)), unbooked: unbooked,
-            writer: UInt32(clamping: try row.int64(15)), isNew: false, isChanged: false)
+            writer: UInt32(clamping: try row.int64(15)), session: session)
     }
 }

@@ -8,7 +8,7 @@ public struct Counters64: Equatable, Sendable {
     static let windowCount = 8
 
     /// More Gigawords than 72 petabytes make are a broken NAS, not traffic; such a sample is left out (and counted, see
-    /// `AccountingRecord.absurdCounters`).
+    /// `AccountingProgress.absurdCounters`).
     static let gigawordsLimit: UInt32 = 1 << 24
 
     struct Sample: Equatable, Sendable {
@@ -39,7 +39,7 @@ public struct Counters64: Equatable, Sendable {
     ///   - counter: what the NAS sent. A zero without Gigawords says nothing: it is what a NAS that lost its counters sends, too.
     ///   - position: where it stands among the session's samples; any scale that grows with the session's age.
     /// - Returns: octets by which the total grew.
-    public mutating func observe(_ counter: AccountingRecord.Counter, position: Int64) -> UInt64 {
+    public mutating func observe(_ counter: AccountingProgress.Counter, position: Int64) -> UInt64 {
         if let gigawords = counter.gigawords {
             guard gigawords < Self.gigawordsLimit else { return 0 }
             base = max(base, UInt64(gigawords) << 32 | UInt64(counter.low))
@@ -81,7 +81,7 @@ public struct Counters64: Equatable, Sendable {
     }
 }
 
-extension AccountingRecord {
+extension AccountingProgress {
     /// Counters whose Gigawords no line can have filled; they change no total.
     public var absurdCounters: Int {
         (upload?.gigawords ?? 0 >= Counters64.gigawordsLimit ? 1 : 0) + (download?.gigawords ?? 0 >= Counters64.gigawordsLimit ? 1 : 0)

@@ -46,8 +46,6 @@ public struct SessionFold: Equatable, Sendable {
     static let unstampedMicroseconds: Int64 = 120_000_000
     /// Acct-Session-Time beyond five years is a broken NAS.
     static let secondsLimit: UInt32 = 157_680_000
-    /// Records that are remembered to know a retransmission.
-    static let digestCount = 8
 
     public internal(set) var startedMicroseconds: Int64
     /// The latest event.
@@ -65,7 +63,7 @@ public struct SessionFold: Equatable, Sendable {
     var startIsKnown = false
     /// The NAS sends Acct-Session-Time.
     var hasSeconds = false
-    var digests: [UInt64] = []
+    var digests = RecentDigests()
 
     /// Whether the session is going on as far as we know.
     public var isOpen: Bool { stoppedMicroseconds == nil }
@@ -76,7 +74,7 @@ public struct SessionFold: Equatable, Sendable {
     }
 
     /// A session of which `record` is the first that arrived; about a session (`AcctStatus.isAboutSession`).
-    public static func opened(by record: AccountingRecord) -> (SessionFold, SessionEffect) {
+    public static func opened(by record: AccountingProgress) -> (SessionFold, SessionEffect) {
         var fold = SessionFold(startedMicroseconds: record.time.microseconds)
         var effect = fold.absorb(record)
         if effect.kind == .updated { effect.kind = .opened }
@@ -86,7 +84,7 @@ public struct SessionFold: Equatable, Sendable {
     /// Takes a record with this session's key in.
     ///
     /// - Returns: what it meant. On `.reopened` this session has been closed and the record is not in it; on `.older` nothing changed.
-    public mutating func apply(_ record: AccountingRecord) -> SessionEffect {
+    public mutating func apply(_ record: AccountingProgress) -> SessionEffect {
         switch relation(to: record) {
         case .newer:
             if isOpen { close(atMicroseconds: updatedMicroseconds, by: .replaced, cause: .nasReboot) }
@@ -104,7 +102,7 @@ public struct SessionFold: Equatable, Sendable {
         terminateCause = cause
     }
 
-    private mutating func absorb(_ record: AccountingRecord) -> SessionEffect {
+    private mutating func absorb(_ record: AccountingProgress) -> SessionEffect {
         let event = record.time.microseconds
         let digest = record.digest
         let isKnown = digests.contains(digest) || record.status == .start && hasStart
@@ -119,11 +117,8 @@ public struct SessionFold: Equatable, Sendable {
         return effect
     }
 
-    private mutating func note(_ record: AccountingRecord, digest: UInt64) {
-        if !digests.contains(digest) {
-            digests.append(digest)
-            if digests.count > Self.digestCount { digests.removeFirst() }
-        }
+    private mutating func note(_ record: AccountingProgress, digest: UInt64) {
+        if !digests.contains(digest) { digests.append(digest) }
         if record.status == .start { hasStart = true }
         if record.estimatedStart != nil { startIsKnown = true }
         startedMicroseconds = min(startedMicroseconds, record.estimatedStart ?? record.time.microseconds)
@@ -131,7 +126,7 @@ public struct SessionFold: Equatable, Sendable {
     }
 
     /// The Stop with the latest event says when and why; a Stop also replaces an end that we had guessed.
-    private mutating func stop(_ record: AccountingRecord) -> SessionEffect.Kind {
+    private mutating func stop(_ record: AccountingProgress) -> SessionEffect.Kind {
         let event = record.time.microseconds
         let wasStopped = ending == .stop
         if let stoppedMicroseconds, wasStopped, event <= stoppedMicroseconds { return .late }
@@ -141,7 +136,7 @@ public struct SessionFold: Equatable, Sendable {
         return wasStopped ? .late : .closed
     }
 
-    private mutating func resumes(_ event: Int64, _ record: AccountingRecord) -> Bool {
+    private mutating func resumes(_ event: Int64, _ record: AccountingProgress) -> Bool {
         guard let stoppedMicroseconds, ending != .stop, event > stoppedMicroseconds + record.tolerance else { return false }
         self.stoppedMicroseconds = nil
         ending = nil
@@ -150,7 +145,7 @@ public struct SessionFold: Equatable, Sendable {
     }
 
     /// Raises `seconds`; returns by how much.
-    private mutating func grow(_ record: AccountingRecord) -> UInt64 {
+    private mutating func grow(_ record: AccountingProgress) -> UInt64 {
         let before = seconds
         if let reported = record.seconds, record.status != .start {
             hasSeconds = true
@@ -162,7 +157,37 @@ public struct SessionFold: Equatable, Sendable {
     }
 }
 
-extension AccountingRecord {
+/// The digests of a session's last records, oldest first, to know a retransmission. In place: a session has no more memory for them.
+struct RecentDigests: Equatable, Sendable {
+    static let capacity = 8
+    private var values = InlineArray<8, UInt64>(repeating: 0)
+    private(set) var count = 0
+
+    subscript(position: Int) -> UInt64 { values[position] }
+
+    func contains(_ digest: UInt64) -> Bool {
+        for position in 0..<count where values[position] == digest { return true }
+        return false
+    }
+
+    /// The oldest goes when there is no room.
+    mutating func append(_ digest: UInt64) {
+        if count == Self.capacity {
+            for position in 1..<count { values[position - 1] = values[position] }
+            count -= 1
+        }
+        values[count] = digest
+        count += 1
+    }
+
+    static func == (left: RecentDigests, right: RecentDigests) -> Bool {
+        guard left.count == right.count else { return false }
+        for position in 0..<left.count where left.values[position] != right.values[position] { return false }
+        return true
+    }
+}
+
+extension AccountingProgress {
     /// Acct-Session-Time, if it can be true.
     var seconds: UInt32? { sessionSeconds.flatMap { $0 <= SessionFold.secondsLimit ? $0 : nil } }
 

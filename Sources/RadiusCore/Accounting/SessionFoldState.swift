@@ -4,8 +4,12 @@ extension SessionFold {
 
     /// The parts that no column shows, to be handed to `init(restoring:)`; at most 400 octets.
     public var stateOctets: [UInt8] {
-        var out: [UInt8] = [Self.version, (hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0), UInt8(digests.count)]
-        for digest in digests { Self.put(digest, &out) }
+        var out: [UInt8] = []
+        out.reserveCapacity(3 + 8 * digests.count + 34 + 12 * (upload.samples.count + download.samples.count))
+        out.append(Self.version)
+        out.append((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0))
+        out.append(UInt8(digests.count))
+        for position in 0..<digests.count { Self.put(digests[position], &out) }
         for counters in [upload, download] {
             Self.put(counters.base, &out)
             Self.put(UInt64(bitPattern: counters.basePosition), &out)
@@ -61,7 +65,7 @@ extension SessionFold {
         guard found.count == Int(count), let up = reader.counters(columns.upload), let down = reader.counters(columns.download) else {
             return
         }
-        digests = found
+        for digest in found { digests.append(digest) }
         hasStart = flags & 1 != 0
         startIsKnown = flags & 2 != 0
         hasSeconds = flags & 4 != 0

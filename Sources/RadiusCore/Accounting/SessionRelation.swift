@@ -4,7 +4,7 @@ extension SessionFold {
         case same, newer, older
     }
 
-    func relation(to record: AccountingRecord) -> Relation {
+    func relation(to record: AccountingProgress) -> Relation {
         let event = record.time.microseconds
         if isNewer(record, event) { return .newer }
         let mayBeLostStart = record.status == .start && !hasStart
@@ -14,7 +14,7 @@ extension SessionFold {
 
     /// A retransmitted or reordered record must not look new: that would count its octets twice. So a record is newer only when
     /// it says that its session began after this one's last sign of life, or when it comes later and the session's age went back.
-    private func isNewer(_ record: AccountingRecord, _ event: Int64) -> Bool {
+    private func isNewer(_ record: AccountingProgress, _ event: Int64) -> Bool {
         guard let start = record.estimatedStart else { return false }
         let last = max(stoppedMicroseconds ?? updatedMicroseconds, startedMicroseconds)
         let tolerance = record.tolerance

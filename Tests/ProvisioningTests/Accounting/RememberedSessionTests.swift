@@ -99,9 +99,9 @@ import Testing
     @Test func forgetsWhatIsLongUnused() throws {
         var cache = SessionCache(limit: 10)
         func row(_ number: UInt8) -> SessionRow {
-            let start = SessionFold.opened(by: AccountingRecord(status: .start, sessionID: [1], time: EventTime(receivedMicroseconds: 1)))
+            let start = SessionFold.opened(by: AccountingProgress(status: .start, time: EventTime(receivedMicroseconds: 1)))
             let key = SessionKey(nas: 1, octets: [number])
-            return SessionRow(id: 1, tenant: 1, key: key, subscriber: 0, fold: start.0, isNew: false, isChanged: false)
+            return SessionRow(id: 1, tenant: 1, key: key, subscriber: 0, fold: start.0, writer: 0, session: 0)
         }
         for number in 0..<100 { cache.keep(row(UInt8(number))) }
         #expect(cache.count <= 10)

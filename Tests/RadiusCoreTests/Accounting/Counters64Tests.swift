@@ -3,7 +3,7 @@ import Testing
 @testable import RadiusCore
 
 @Suite struct Counters64Tests {
-    private typealias Counter = AccountingRecord.Counter
+    private typealias Counter = AccountingProgress.Counter
 
     @Test func joinsGigawords() {
         var counters = Counters64()

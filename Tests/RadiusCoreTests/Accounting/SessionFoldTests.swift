@@ -58,10 +58,10 @@ import Testing
     @Test func recordsBehindTheStopAreLateAndStillCount() {
         var stop = SessionScript.record(.stop, atSeconds: 600)
         stop.sessionSeconds = 600
-        stop.upload = AccountingRecord.Counter(low: 500, gigawords: 0)
+        stop.upload = AccountingProgress.Counter(low: 500, gigawords: 0)
         var interim = SessionScript.record(.interimUpdate, atSeconds: 601)
         interim.sessionSeconds = 601
-        interim.upload = AccountingRecord.Counter(low: 700, gigawords: 0)
+        interim.upload = AccountingProgress.Counter(low: 700, gigawords: 0)
         let session = FoldedSession([SessionScript.record(.start, atSeconds: 0), stop, interim, interim])
         #expect(session.kinds == [.opened, .closed, .late, .duplicate])
         #expect(session.upload == 700)
@@ -69,10 +69,10 @@ import Testing
     }
 
     @Test func retransmissionsWithAnotherDelayAreDuplicates() {
-        let first = AccountingRecord(
-            status: .start, sessionID: [1], time: EventTime(receivedMicroseconds: SessionScript.start, delaySeconds: 0))
-        let again = AccountingRecord(
-            status: .start, sessionID: [1], time: EventTime(receivedMicroseconds: SessionScript.start + 9_000_000, delaySeconds: 8))
+        let first = AccountingProgress(
+            status: .start, time: EventTime(receivedMicroseconds: SessionScript.start, delaySeconds: 0))
+        let again = AccountingProgress(
+            status: .start, time: EventTime(receivedMicroseconds: SessionScript.start + 9_000_000, delaySeconds: 8))
         let session = FoldedSession([first, again])
         #expect(session.kinds == [.opened, .duplicate])
         #expect(session.fold?.startedMicroseconds == SessionScript.start)
@@ -89,10 +89,10 @@ import Testing
     @Test func aRebootedNASThatReusesTheIDEndsTheOldSession() {
         var interim = SessionScript.record(.interimUpdate, atSeconds: 3000)
         interim.sessionSeconds = 3000
-        interim.upload = AccountingRecord.Counter(low: 4_000_000_000)
+        interim.upload = AccountingProgress.Counter(low: 4_000_000_000)
         var reborn = SessionScript.record(.interimUpdate, atSeconds: 3600)
         reborn.sessionSeconds = 300
-        reborn.upload = AccountingRecord.Counter(low: 1000)
+        reborn.upload = AccountingProgress.Counter(low: 1000)
         let session = FoldedSession([SessionScript.record(.start, atSeconds: 0), interim, reborn])
         #expect(session.kinds == [.opened, .updated, .reopened])
         #expect(session.upload == 4_000_000_000)
@@ -111,13 +111,13 @@ import Testing
         var session = SessionFold.opened(by: SessionScript.record(.start, atSeconds: 0)).0
         var interim = SessionScript.record(.interimUpdate, atSeconds: 300)
         interim.sessionSeconds = 300
-        interim.upload = AccountingRecord.Counter(low: 10, gigawords: 0)
+        interim.upload = AccountingProgress.Counter(low: 10, gigawords: 0)
         #expect(session.apply(interim).kind == .updated)
         session.close(atMicroseconds: SessionScript.start + 310_000_000, by: .ghost, cause: .lostCarrier)
         #expect(!session.isOpen)
         var later = SessionScript.record(.interimUpdate, atSeconds: 600)
         later.sessionSeconds = 600
-        later.upload = AccountingRecord.Counter(low: 25, gigawords: 0)
+        later.upload = AccountingProgress.Counter(low: 25, gigawords: 0)
         let effect = session.apply(later)
         #expect(effect == SessionEffect(kind: .resumed, upload: 15, download: 0, seconds: 300))
         #expect(session.isOpen)
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func withoutSessionTimeTheEventsMakeTheSeconds() {
-        let records: [AccountingRecord] = [
+        let records: [AccountingProgress] = [
             SessionScript.record(.start, atSeconds: 0), SessionScript.record(.interimUpdate, atSeconds: 300),
             SessionScript.record(.stop, atSeconds: 450),
         ]
@@ -151,13 +151,13 @@ import Testing
     @Test func unstampedRecordsInAnyOrderWithinSecondsAreOneSession() {
         for order in permutations([0, 1, 2, 3]) {
             let ages: [UInt32] = [0, 300, 600, 601]
-            let records = order.enumerated().map { arrival, which -> AccountingRecord in
-                var record = AccountingRecord(
-                    status: which == 0 ? .start : which == 3 ? .stop : .interimUpdate, sessionID: [1],
+            let records = order.enumerated().map { arrival, which -> AccountingProgress in
+                var record = AccountingProgress(
+                    status: which == 0 ? .start : which == 3 ? .stop : .interimUpdate,
                     time: EventTime(receivedMicroseconds: SessionScript.start + Int64(arrival) * 1_000_000))
                 if which > 0 {
                     record.sessionSeconds = ages[which]
-                    record.download = AccountingRecord.Counter(low: [0, 3_000_000_000, 1_000_000_000, 2_000_000_000][which])
+                    record.download = AccountingProgress.Counter(low: [0, 3_000_000_000, 1_000_000_000, 2_000_000_000][which])
                 }
                 return record
             }

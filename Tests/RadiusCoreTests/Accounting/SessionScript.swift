@@ -4,13 +4,13 @@
 enum GigawordsHabit: CaseIterable, Sendable {
     case always, never, whenNotZero
 
-    func counter(_ octets: UInt64) -> AccountingRecord.Counter {
+    func counter(_ octets: UInt64) -> AccountingProgress.Counter {
         let high = UInt32(octets >> 32)
         let low = UInt32(truncatingIfNeeded: octets)
         switch self {
-        case .always: return AccountingRecord.Counter(low: low, gigawords: high)
-        case .never: return AccountingRecord.Counter(low: low)
-        case .whenNotZero: return AccountingRecord.Counter(low: low, gigawords: high == 0 ? nil : high)
+        case .always: return AccountingProgress.Counter(low: low, gigawords: high)
+        case .never: return AccountingProgress.Counter(low: low)
+        case .whenNotZero: return AccountingProgress.Counter(low: low, gigawords: high == 0 ? nil : high)
         }
     }
 }
@@ -19,7 +19,7 @@ enum GigawordsHabit: CaseIterable, Sendable {
 struct SessionScript {
     static let start: Int64 = 1_700_000_000_000_000
 
-    var records: [AccountingRecord] = []
+    var records: [AccountingProgress] = []
     var upload: UInt64 = 0
     var download: UInt64 = 0
     var seconds: UInt32 = 0
@@ -40,11 +40,11 @@ struct SessionScript {
         }
     }
 
-    static func record(_ status: AcctStatus, atSeconds seconds: UInt32, isStamped: Bool = true) -> AccountingRecord {
+    static func record(_ status: AcctStatus, atSeconds seconds: UInt32, isStamped: Bool = true) -> AccountingProgress {
         let event = start + Int64(seconds) * 1_000_000
         let stamp = isStamped ? UInt32(event / 1_000_000) : nil
-        return AccountingRecord(
-            status: status, sessionID: Array("5f".utf8), time: EventTime(receivedMicroseconds: event + 40_000, eventTimestamp: stamp))
+        return AccountingProgress(
+            status: status, time: EventTime(receivedMicroseconds: event + 40_000, eventTimestamp: stamp))
     }
 }
 
@@ -57,12 +57,12 @@ struct FoldedSession {
     var seconds: UInt64 { effects.reduce(0) { $0 + $1.seconds } }
     var kinds: [SessionEffect.Kind] { effects.map(\.kind) }
 
-    init(_ records: [AccountingRecord]) {
+    init(_ records: [AccountingProgress]) {
         for record in records { apply(record) }
     }
 
     /// Applies through the stored form, as the database does between two batches.
-    mutating func apply(_ record: AccountingRecord) {
+    mutating func apply(_ record: AccountingProgress) {
         guard let before = fold else {
             let (opened, effect) = SessionFold.opened(by: record)
             fold = opened
