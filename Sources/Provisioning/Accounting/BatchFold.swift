@@ -163,7 +163,8 @@ struct BatchFold {
         let (fold, effect) = SessionFold.opened(by: record)
         let entry = journalled.entry
         let row = SessionRow(
-            opened: fold, tenant: entry.tenant, key: sessions.keys[session], subscriber: subscriber(of: whole, entry), session: session)
+            opened: fold, tenant: entry.tenant, key: sessions.keys[session], subscriber: subscriber(of: whole, entry),
+            profile: entry.profile, session: session)
         row.name(whole, from: entry.peer, digest: journalled.naming)
         rows.append(row)
         let place = rows.count - 1

@@ -9,6 +9,8 @@ final class SessionRow {
     let key: SessionKey
     /// 0 = unknown.
     let subscriber: Int64
+    /// Of the subscriber when the session began; 0 = unknown, or the row has it.
+    let profile: Int64
     /// What the batch brought, if it brought something that the row may lack; empty fields leave the row's columns as they are.
     var naming: SessionNaming?
     /// Of the last record whose naming is in the row; 0 = not known.
@@ -33,15 +35,15 @@ final class SessionRow {
         id: Int64, tenant: Int64, key: SessionKey, subscriber: Int64, nasIdentifier: [UInt8] = [], nasAddress: [UInt8] = [],
         fold: SessionFold, unbooked: UnbookedUsage? = nil, writer: UInt32, session: Int
     ) {
-        (self.id, self.tenant, self.key, self.subscriber) = (id, tenant, key, subscriber)
+        (self.id, self.tenant, self.key, self.subscriber, profile) = (id, tenant, key, subscriber, 0)
         (self.nasIdentifier, self.nasAddress) = (nasIdentifier, nasAddress)
         (self.fold, self.unbooked, self.writer, self.session) = (fold, unbooked, writer, session)
         (isNew, isChanged) = (false, false)
     }
 
     /// A session that the database does not have yet.
-    init(opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, session: Int) {
-        (id, self.tenant, self.key, self.subscriber) = (0, tenant, key, subscriber)
+    init(opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, profile: Int64, session: Int) {
+        (id, self.tenant, self.key, self.subscriber, self.profile) = (0, tenant, key, subscriber, profile)
         (nasIdentifier, nasAddress) = ([], [])
         (self.fold, writer, self.session) = (fold, 0, session)
         (isNew, isChanged) = (true, true)

@@ -16,7 +16,8 @@ extension SessionStore {
     private static let insertion = """
         -- session.insert
         INSERT INTO aaa.session (\(columns), unbooked_day, unbooked_upload, unbooked_download, unbooked_seconds)
-        SELECT n.id, n.tenant, n.nas, n.key, n.subscriber, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber),
+        SELECT n.id, n.tenant, n.nas, n.key, n.subscriber,
+            coalesce(n.profile, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber)),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
             n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.stopped,
             n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold, n.unbooked_day, n.unbooked_upload, n.unbooked_download,
@@ -97,7 +98,7 @@ extension SessionStore {
 /// A row in the order of the columns of `ShipperStaging`.
 extension SessionStore {
     private static let progressColumns = 15
-    private static let namingColumns = 22
+    private static let namingColumns = 23
 
     private static func write(progress row: SessionRow, to writer: inout CopyWriter) throws {
         try writer.int4(Int32(bitPattern: row.writer))
@@ -126,6 +127,7 @@ extension SessionStore {
         try writer.int8(row.key.nas)
         try writer.bytes(row.key.octets)
         try writer.numberOrNull(row.subscriber)
+        try writer.numberOrNull(row.profile)
     }
 
     private static func write(naming: SessionNaming, to writer: inout CopyWriter) throws {

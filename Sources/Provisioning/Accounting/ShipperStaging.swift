@@ -18,7 +18,7 @@ enum ShipperStaging {
         CREATE TEMPORARY TABLE shipper_key (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_missing (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_progress (\(progress)) ON COMMIT DELETE ROWS;
-        CREATE TEMPORARY TABLE shipper_session (\(progress), is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint,
+        CREATE TEMPORARY TABLE shipper_session (\(progress), is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint, profile bigint,
             username text, session text, multi text, nas_identifier text, nas_address inet, port bigint, port_id text, port_type integer,
             calling text, called text, ipv4 inet, ipv6 inet, prefix cidr, delegated cidr, interface text, class text, source inet
             ) ON COMMIT DELETE ROWS;

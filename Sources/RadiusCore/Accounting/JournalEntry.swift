@@ -13,19 +13,22 @@ public struct JournalEntry: BitwiseCopyable, Sendable {
     public var nas: Int64
     /// `aaa.subscriber.id`; 0 when the snapshot did not know the user name.
     public var subscriber: Int64
+    /// `aaa.profile.id` that the snapshot has for the subscriber; 0 for none, and where it is not known.
+    public var profile: Int64
     /// Source address; IPv4 stands as ::ffff:a.b.c.d.
     public var peer: InlineArray<16, UInt8>
     /// What the packet is; `accountingRequest` is the only kind so far.
     public var kind: UInt8
 
     public init(
-        receivedMicroseconds: Int64, tenant: Int64, nas: Int64, subscriber: Int64, peer: InlineArray<16, UInt8>,
-        kind: UInt8 = JournalEntry.accountingRequest
+        receivedMicroseconds: Int64, tenant: Int64, nas: Int64, subscriber: Int64, profile: Int64 = 0,
+        peer: InlineArray<16, UInt8>, kind: UInt8 = JournalEntry.accountingRequest
     ) {
         self.receivedMicroseconds = receivedMicroseconds
         self.tenant = tenant
         self.nas = nas
         self.subscriber = subscriber
+        self.profile = profile
         self.peer = peer
         self.kind = kind
     }

@@ -3,14 +3,17 @@ import Glibc
 
 /// The journal's octets on disk. Little-endian throughout.
 ///
-/// A segment is a header of 32 octets and records back to back. A record is a header of 72 octets and the packet; its CRC-32C covers
+/// A segment is a header of 32 octets and records back to back. A record is a header of 80 octets and the packet; its CRC-32C covers
 /// everything behind the checksum, so that a reader that lost its place finds the next record by magic and checksum alone. The
-/// segment that is being written has zeros behind its records.
+/// segment that is being written has zeros behind its records. Records of the former kind, without a profile, are read as well.
 enum JournalFormat {
     static let segmentMagic: UInt64 = 0x314c_4e52_4a4d_4c00
     static let segmentHeaderCount = 32
-    static let recordMagic: UInt32 = 0xa51c_4a4d
-    static let recordHeaderCount = 72
+    /// The two kinds of record begin with the same octet on disk, by which a scan finds them.
+    static let recordMagic: UInt32 = 0xa51d_4a4d
+    static let recordHeaderCount = 80
+    static let formerMagic: UInt32 = 0xa51c_4a4d
+    static let formerHeaderCount = 72
     /// Longest packet over any RADIUS transport (RFC 7930).
     static let longestPacket = 65_535
 
@@ -41,6 +44,7 @@ enum JournalFormat {
         store(entry.nas, out, 40)
         store(entry.subscriber, out, 48)
         out.storeBytes(of: entry.peer, toByteOffset: 56, as: InlineArray<16, UInt8>.self)
+        store(entry.profile, out, 72)
         packet.withUnsafeBufferPointer { bytes in
             if let base = bytes.baseAddress { memcpy(out + recordHeaderCount, base, bytes.count) }
         }
@@ -68,14 +72,23 @@ enum JournalFormat {
     /// Looks for a whole record with a right checksum at `bytes`.
     static func examine(_ bytes: UnsafeRawPointer, available: Int) -> Found {
         guard available >= 4 else { return .incomplete }
-        guard load(bytes, 0, as: UInt32.self) == recordMagic else { return .garbage }
-        guard available >= recordHeaderCount else { return .incomplete }
+        guard let header = headerCount(bytes) else { return .garbage }
+        guard available >= header else { return .incomplete }
         let length = Int(load(bytes, 8, as: UInt32.self))
         guard length <= longestPacket else { return .garbage }
-        let size = recordHeaderCount + length
+        let size = header + length
         guard available >= size else { return .incomplete }
         guard load(bytes, 4, as: UInt32.self) == checksum(bytes + 8, size - 8) else { return .garbage }
-        return .record(JournalRecordLocation(sequence: load(bytes, 16, as: UInt64.self), size: size))
+        return .record(JournalRecordLocation(sequence: load(bytes, 16, as: UInt64.self), headerCount: header, size: size))
+    }
+
+    /// Octets of the header that begins here, or nil when none does. Four octets are there.
+    private static func headerCount(_ bytes: UnsafeRawPointer) -> Int? {
+        switch load(bytes, 0, as: UInt32.self) {
+        case recordMagic: recordHeaderCount
+        case formerMagic: formerHeaderCount
+        default: nil
+        }
     }
 
     /// The entry of a record that `examine` found.
@@ -83,7 +96,8 @@ enum JournalFormat {
         let peer = record.loadUnaligned(fromByteOffset: 56, as: InlineArray<16, UInt8>.self)
         return JournalEntry(
             receivedMicroseconds: load(record, 24, as: Int64.self), tenant: load(record, 32, as: Int64.self),
-            nas: load(record, 40, as: Int64.self), subscriber: load(record, 48, as: Int64.self), peer: peer,
+            nas: load(record, 40, as: Int64.self), subscriber: load(record, 48, as: Int64.self),
+            profile: headerCount(record) == recordHeaderCount ? load(record, 72, as: Int64.self) : 0, peer: peer,
             kind: UInt8(truncatingIfNeeded: load(record, 12, as: UInt32.self)))
     }
 
@@ -105,6 +119,7 @@ enum JournalFormat {
 /// A whole record inside a run of octets.
 struct JournalRecordLocation {
     let sequence: UInt64
+    let headerCount: Int
     /// Octets, header included.
     let size: Int
 }

@@ -96,8 +96,8 @@ public struct JournalReader: Sendable {
             delivered += 1
             let octets = scan.record(location)
             let packet = UnsafeBufferPointer(
-                start: (octets + JournalFormat.recordHeaderCount).assumingMemoryBound(to: UInt8.self),
-                count: location.size - JournalFormat.recordHeaderCount)
+                start: (octets + location.headerCount).assumingMemoryBound(to: UInt8.self),
+                count: location.size - location.headerCount)
             body(Record(sequence: location.sequence, entry: JournalFormat.entry(octets), packet: packet.span))
         }
         damagedOctets += UInt64(scan.damagedOctets)

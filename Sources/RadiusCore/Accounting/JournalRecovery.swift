@@ -16,7 +16,7 @@ struct JournalRecovery {
         try recover(directory.segmentPath(last))
         // A number that may have left this process is never given twice: the shipper's cursor could already be beyond it.
         nextSequence = lastSequence + 1
-        if tornOctets > 0 { nextSequence += UInt64(tornOctets / JournalFormat.recordHeaderCount) + 1 }
+        if tornOctets > 0 { nextSequence += UInt64(tornOctets / JournalFormat.formerHeaderCount) + 1 }
     }
 
     private mutating func recover(_ path: String) throws(JournalError) {

@@ -17,7 +17,10 @@ extension PacketPath {
         var entry = JournalEntry(
             receivedMicroseconds: nowMicroseconds, tenant: client.pointee.tenant, nas: client.pointee.id, subscriber: 0,
             peer: Self.octets(of: work.datagram))
-        if let name = work.attributes.first(.userName) { entry.subscriber = find(name, work)?.id ?? 0 }
+        if let name = work.attributes.first(.userName), let subscriber = find(name, work) {
+            entry.subscriber = subscriber.id
+            entry.profile = subscriber.profile
+        }
         let packet = Span(_unsafeStart: UnsafePointer(work.packet), count: work.attributes.count)
         guard let sequence = environment.journal.append(entry, packet: packet) else {
             // No response: the NAS keeps the record and tries again (RFC 2866 §2).

@@ -186,7 +186,7 @@ private struct Desk: Sendable {
             heard.withLock { $0.append(result.sessionID) }
         }
         #expect(summary.acks == 24 && summary.naks == 1 && summary.total == 25)
-        #expect(heard.withLock { $0.sorted() } == sessions)
+        #expect(heard.withLock { $0.sorted() } == sessions.sorted())
         #expect(Set(nas.received.compactMap { $0.value(AttributeNumber.userName) }).count == 25)
         #expect(try await desk.isOpen(sessions[7]) == false)
         let again = try await desk.control().applyProfileChange(tenant: desk.tenant, profile: desk.profile, by: "profile")

@@ -32,11 +32,11 @@ import Testing
         // Zeros are no torn record, and no number is left out for them.
         let journal = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
         #expect(journal.statistics().torn == 0)
-        #expect(Self.size(folder.segments[0]) == 32 + 172)
+        #expect(Self.size(folder.segments[0]) == 32 + 180)
         #expect(journal.append(.sample(2), octets: [1]) == 2)
         #expect(journal.waitUntilDurable(2))
         journal.close()
-        #expect(Self.size(folder.segments[1]) == 32 + 73)
+        #expect(Self.size(folder.segments[1]) == 32 + 81)
         var reader = JournalReader(directory: folder.path, after: 0)
         #expect(try KeptRecord.all(&reader, through: 2).map(\.sequence) == [1, 2])
     }
@@ -51,9 +51,9 @@ import Testing
         truncate(segment, 500_000)
         let reopened = try Journal.open(directory: folder.path, segmentBytes: 1 << 20)
         defer { reopened.close() }
-        #expect(reopened.statistics().tornOctets == 122)
+        #expect(reopened.statistics().tornOctets == 130)
         #expect(reopened.durableSequence > 2)
-        #expect(Self.size(segment) == 32 + 2 * 172)
+        #expect(Self.size(segment) == 32 + 2 * 180)
     }
 
     private static func size(_ path: String) -> Int {

@@ -41,7 +41,8 @@ extension JournalEntry {
         var peer = InlineArray<16, UInt8>(repeating: 0)
         for position in 0..<16 { peer[position] = UInt8(truncatingIfNeeded: number &+ Int64(position)) }
         return JournalEntry(
-            receivedMicroseconds: 1_700_000_000_000_000 + number, tenant: 7, nas: number % 13, subscriber: number * 3, peer: peer)
+            receivedMicroseconds: 1_700_000_000_000_000 + number, tenant: 7, nas: number % 13, subscriber: number * 3,
+            profile: 0x1122_3344_5566_7700 + number, peer: peer)
     }
 }
 
