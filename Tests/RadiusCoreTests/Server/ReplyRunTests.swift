@@ -188,6 +188,7 @@ private final class RunSender {
     /// - Parameters:
     ///   - replies: at most 64, with their receivers.
     ///   - locals: the addresses that they leave from; none: the system chooses.
+    /// - Returns: what `lm_send_runs` said.
     func send(_ replies: [([UInt8], RunPeer)], from locals: [String] = []) -> Outcome {
         for (position, (octets, peer)) in replies.enumerated() {
             let slot = arena.slots + position
@@ -211,6 +212,7 @@ private final class RunPeer {
     ///   - text: a loopback address.
     ///   - seesRunsWhole: receives a run as one (UDP_GRO), which shows that it was sent as one.
     ///   - advertisedPort: where replies are sent to, instead of the port that it has.
+    /// - Throws: when there is no such address here, or the kernel has no such option.
     init(at text: String, seesRunsWhole: Bool = false, advertisedPort: UInt16? = nil) throws {
         let here = try #require(IPAddress(text: text))
         fd = lm_udp_open(here.octets, 0, 0, 1 << 20)
