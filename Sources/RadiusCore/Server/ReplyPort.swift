@@ -50,6 +50,11 @@ struct ReplyPort: ~Copyable {
     /// Keeps a copy of the reply back, and leaves it out of the batch; `canHold` must be true.
     mutating func hold(_ reply: UnsafeMutablePointer<lm_datagram>, until mark: UInt64, token: ReplyToken) {
         held.hold(reply.pointee, until: mark, token: token)
+        leaveOut(reply)
+    }
+
+    /// Leaves a reply that was added out of the batch.
+    mutating func leaveOut(_ reply: UnsafeMutablePointer<lm_datagram>) {
         reply.pointee.count = 0
         leftOut += 1
     }
