@@ -54,57 +54,6 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count) {
     return received;
 }
 
-int lm_send(int fd, const struct lm_datagram *slots, unsigned count) {
-    struct mmsghdr headers[LM_BATCH];
-    struct iovec vectors[LM_BATCH];
-    struct sockaddr_in6 peers[LM_BATCH];
-    _Alignas(struct cmsghdr) uint8_t control[LM_BATCH][CONTROL_OCTETS];
-    static const uint8_t anywhere[16];
-    unsigned used = 0;
-    if (count > LM_BATCH) count = LM_BATCH;
-    for (unsigned i = 0; i < count; i++) {
-        if (slots[i].count == 0) continue;
-        struct msghdr *h = &headers[used].msg_hdr;
-        vectors[used] = (struct iovec){slots[i].bytes, slots[i].count};
-        peers[used] = (struct sockaddr_in6){
-            .sin6_family = AF_INET6, .sin6_port = htons(slots[i].peer.port), .sin6_scope_id = slots[i].peer.scope};
-        memcpy(&peers[used].sin6_addr, slots[i].peer.octets, sizeof slots[i].peer.octets);
-        *h = (struct msghdr){
-            .msg_name = &peers[used], .msg_namelen = sizeof peers[used],
-            .msg_iov = &vectors[used], .msg_iovlen = 1};
-        if (memcmp(slots[i].local, anywhere, sizeof anywhere) != 0) {
-            h->msg_control = control[used];
-            h->msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo));
-            struct cmsghdr *c = CMSG_FIRSTHDR(h);
-            c->cmsg_level = IPPROTO_IPV6;
-            c->cmsg_type = IPV6_PKTINFO;
-            c->cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo));
-            struct in6_pktinfo info = {.ipi6_ifindex = slots[i].interface_index};
-            memcpy(&info.ipi6_addr, slots[i].local, sizeof slots[i].local);
-            memcpy(CMSG_DATA(c), &info, sizeof info);
-        }
-        used++;
-    }
-    unsigned sent = 0;
-    while (sent < used) {
-        int n = sendmmsg(fd, headers + sent, used - sent, 0);
-        if (n > 0) {
-            sent += (unsigned)n;
-        } else if (errno == EINTR) {
-            continue;
-        } else if (errno == EAGAIN) {
-            struct pollfd waiting = {fd, POLLOUT, 0};
-            if (poll(&waiting, 1, 100) <= 0) return sent ? (int)sent : -EAGAIN;
-        } else {
-            // One unreachable peer must not cost the others their replies.
-            if (sent + 1 >= used) return sent ? (int)sent : -errno;
-            memmove(headers + sent, headers + sent + 1, (used - sent - 1) * sizeof headers[0]);
-            used--;
-        }
-    }
-    return (int)sent;
-}
-
 static int is_wildcard(const uint8_t *address) {
     static const uint8_t ipv6[16], ipv4[16] = {[10] = 0xff, [11] = 0xff};
     return memcmp(address, ipv6, sizeof ipv6) == 0 || memcmp(address, ipv4, sizeof ipv4) == 0;

@@ -40,6 +40,14 @@ int lm_receive(int fd, struct lm_datagram *slots, unsigned count);
 /// Sends `count` datagrams, skipping those whose `count` is 0. Returns how many the kernel took, or -errno of the first refusal.
 int lm_send(int fd, const struct lm_datagram *slots, unsigned count);
 
+/// Whether the kernel can cut one message of this socket into datagrams (UDP_SEGMENT, Linux 4.18): 1 or 0.
+int lm_sends_runs(int fd);
+
+/// Sends as `lm_send` does, but what goes to one peer with the same length, at most LM_BATCH datagrams, leaves as one message that the
+/// kernel cuts. The peer sees no difference: the datagrams are the same and in the same order. `sends_runs` holds what `lm_sends_runs`
+/// said and becomes 0 for good when kernel, route or device refuses; what was refused is sent again, each datagram by itself.
+int lm_send_runs(int fd, const struct lm_datagram *slots, unsigned count, int *sends_runs);
+
 /// Opens a non-blocking dual-stack UDP socket, bound to the 16 octets of `address` and to `port`; one that is bound to all addresses
 /// learns the local address of each datagram. Returns fd or -errno.
 int lm_udp_open(const uint8_t *address, uint16_t port, int reuse_port, int receive_buffer_bytes);

@@ -39,9 +39,21 @@ struct UnsignedReply: BitwiseCopyable {
     let client: UnsafePointer<ClientRow>
     /// Offset of Message-Authenticator's value, or 0.
     let signatureOffset: Int
-    let isSigned: Bool
+    /// Nothing is left to sign.
+    var isSigned: Bool
     var disposition = Disposition.send
     var token = ReplyToken.none
+}
+
+/// An accounting record on its way into the journal.
+struct UnjournalledRecord: BitwiseCopyable {
+    let entry: JournalEntry
+    let packet: UnsafePointer<UInt8>
+    let count: Int
+    /// Its response, among the replies of the batch.
+    let reply: Int
+    /// What the journal gave it; 0 when it was refused.
+    var sequence: UInt64 = 0
 }
 
 /// The memory of one batch on its way through the packet path, allocated once. One thread.
@@ -56,6 +68,8 @@ struct PacketBatch: ~Copyable {
     var count = 0
     let replies: UnsafeMutablePointer<UnsignedReply>
     var replyCount = 0
+    let records: UnsafeMutablePointer<UnjournalledRecord>
+    var recordCount = 0
     /// Digests that need nothing but the packet: signatures' inner ones, Request Authenticators, pads.
     let jobs: UnsafeMutablePointer<lm_md5_job>
     private(set) var jobCount = 0
@@ -76,6 +90,7 @@ struct PacketBatch: ~Copyable {
     init() {
         works = .allocate(capacity: Self.capacity)
         replies = .allocate(capacity: Self.capacity)
+        records = .allocate(capacity: Self.capacity)
         jobs = .allocate(capacity: Self.capacity * (Self.padLimit + 1))
         outers = .allocate(capacity: Self.capacity)
         offsets = .allocate(capacity: Self.capacity * RequestAttributes.capacity)
@@ -91,6 +106,7 @@ struct PacketBatch: ~Copyable {
     deinit {
         works.deallocate()
         replies.deallocate()
+        records.deallocate()
         jobs.deallocate()
         outers.deallocate()
         offsets.deallocate()
@@ -104,6 +120,7 @@ struct PacketBatch: ~Copyable {
     mutating func removeAll() {
         count = 0
         replyCount = 0
+        recordCount = 0
         removeJobs()
         padCount = 0
     }

@@ -21,18 +21,42 @@ extension PacketPath {
             entry.subscriber = subscriber.id
             entry.profile = subscriber.profile
         }
-        let packet = Span(_unsafeStart: UnsafePointer(work.packet), count: work.attributes.count)
-        guard let sequence = environment.journal.append(entry, packet: packet) else {
-            // No response: the NAS keeps the record and tries again (RFC 2866 §2).
-            counters.add(.journalRefused)
-            cache.forget(token)
-            return .drop
-        }
         var writer = Self.begin(.accountingResponse, answering: work.packet, in: reply)
         echoProxyState(work.attributes, &writer)
         finish(writer, to: client, reply)
-        tally.add(client) { $0.accountingResponses &+= 1 }
-        return .holdUntilDurable(sequence)
+        batch.records[batch.recordCount] = UnjournalledRecord(
+            entry: entry, packet: work.packet, count: work.attributes.count, reply: batch.replyCount &- 1)
+        batch.recordCount &+= 1
+        return .journal
+    }
+
+    /// Hands the records of the batch to the journal behind one lock; each response then waits until its record is on disk.
+    mutating func journalRecords(to port: inout ReplyPort) {
+        guard batch.recordCount > 0 else { return }
+        let records = UnsafeMutableBufferPointer(start: batch.records, count: batch.recordCount)
+        environment.journal.appending { journal in
+            for position in records.indices {
+                let record = records[position]
+                let packet = Span(_unsafeStart: record.packet, count: record.count)
+                records[position].sequence = journal.append(record.entry, packet: packet) ?? 0
+            }
+        }
+        for record in records { settle(record, &port) }
+    }
+
+    private mutating func settle(_ record: UnjournalledRecord, _ port: inout ReplyPort) {
+        let reply = batch.replies + record.reply
+        guard record.sequence > 0 else {
+            // No response: the NAS keeps the record and tries again (RFC 2866 §2).
+            counters.add(.journalRefused)
+            cache.forget(reply.pointee.token)
+            port.leaveOut(reply.pointee.reply)
+            reply.pointee.isSigned = true
+            reply.pointee.disposition = .drop
+            return
+        }
+        tally.add(reply.pointee.client) { $0.accountingResponses &+= 1 }
+        reply.pointee.disposition = .holdUntilDurable(record.sequence)
     }
 
     private static func isComplete(_ request: RequestAttributes) -> Bool {

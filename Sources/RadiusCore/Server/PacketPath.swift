@@ -12,6 +12,8 @@ enum Disposition: BitwiseCopyable {
     case drop
     /// The reply in the slot leaves with this batch.
     case send
+    /// The reply in the slot waits for `journalRecords`.
+    case journal
     /// The reply in the slot leaves once the journal is durable up to this sequence.
     case holdUntilDurable(UInt64)
     /// The reply in the slot leaves after the reject delay.
@@ -93,6 +95,7 @@ struct PacketPath: ~Copyable {
             let reply = port.slot(answering: batch.works[position].datagram)
             if answer(position, reply) { port.add() }
         }
+        journalRecords(to: &port)
         signReplies()
         dispose(to: &port)
         tally.flush()
@@ -179,7 +182,7 @@ struct PacketPath: ~Copyable {
         let disposition =
             work.kind == .accounting ? try account(work, reply, token) : access(work, reply, token: token, slow: nil)
         switch disposition {
-        case .send, .delay, .holdUntilDurable:
+        case .send, .delay, .journal, .holdUntilDurable:
             settle(disposition, token)
             return true
         case .drop, .parked:
@@ -215,7 +218,7 @@ struct PacketPath: ~Copyable {
                 port.hold(reply, until: sequence, token: entry.pointee.token)
             case .send, .delay:
                 cache.store(entry.pointee.token, reply.pointee.bytes, count: Int(reply.pointee.count))
-            case .drop, .parked:
+            case .drop, .parked, .journal:
                 break
             }
         }

@@ -9,6 +9,8 @@ struct ReplyPort: ~Copyable {
     /// Slots of the batch that are held back, and empty.
     private var leftOut = 0
     private var held: HeldReplies
+    /// Whether replies of one length to one peer leave as one message, which the kernel cuts; 0 for good once it refused.
+    private var sendsRuns: Int32
 
     /// - Parameters:
     ///   - fd: of the socket.
@@ -20,6 +22,7 @@ struct ReplyPort: ~Copyable {
         held = HeldReplies(entries: entries, octets: max(entries * 128, least))
         self.fd = fd
         self.counters = counters
+        sendsRuns = lm_sends_runs(fd)
     }
 
     /// Whether one more reply can wait, besides `others` that will.
@@ -47,6 +50,11 @@ struct ReplyPort: ~Copyable {
     /// Keeps a copy of the reply back, and leaves it out of the batch; `canHold` must be true.
     mutating func hold(_ reply: UnsafeMutablePointer<lm_datagram>, until mark: UInt64, token: ReplyToken) {
         held.hold(reply.pointee, until: mark, token: token)
+        leaveOut(reply)
+    }
+
+    /// Leaves a reply that was added out of the batch.
+    mutating func leaveOut(_ reply: UnsafeMutablePointer<lm_datagram>) {
         reply.pointee.count = 0
         leftOut += 1
     }
@@ -69,7 +77,10 @@ struct ReplyPort: ~Copyable {
     /// Hands the batch to the kernel.
     mutating func flush() {
         guard batch.count > 0 else { return }
-        if lm_send(fd, batch.slots, UInt32(batch.count)) < Int32(batch.count - leftOut) { counters.add(.sendFailures) }
+        let sentRuns = sendsRuns
+        let sent = lm_send_runs(fd, batch.slots, UInt32(batch.count), &sendsRuns)
+        if sent < Int32(batch.count - leftOut) { counters.add(.sendFailures) }
+        if sendsRuns != sentRuns { counters.add(.replyRunsRefused) }
         batch.count = 0
         leftOut = 0
     }

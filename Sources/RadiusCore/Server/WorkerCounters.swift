@@ -11,6 +11,8 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
     case parked, parkedRefused, parkedExpired
     case journalRefused, heldFull, rejectsUndelayed
     case sendFailures
+    /// Sockets that the kernel would not send runs of replies from, and that have sent each by itself since.
+    case replyRunsRefused
     case truncatedDatagrams
 
     /// The name in metrics.
@@ -34,6 +36,7 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .heldFull: "held_replies_full"
         case .rejectsUndelayed: "rejects_undelayed"
         case .sendFailures: "send_failures"
+        case .replyRunsRefused: "reply_runs_refused"
         case .truncatedDatagrams: "truncated_datagrams"
         }
     }
