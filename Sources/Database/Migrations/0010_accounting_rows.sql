@@ -1,12 +1,15 @@
 -- Fewer rows and index entries for a record of accounting.
 
--- What a session's subscriber used on the last day that its records speak of, until another day begins or the session goes to the
--- history: aaa.usage_day is then written once for a session and day, and not with every record.
+-- How much of a session's totals aaa.usage_day has; the rest belongs to booked_day, the last day that the session's records speak of.
+-- It is booked when another day begins and when the session goes to the history, not with every record.
 ALTER TABLE aaa.session
-    ADD COLUMN unbooked_day date,
-    ADD COLUMN unbooked_upload bigint NOT NULL DEFAULT 0,
-    ADD COLUMN unbooked_download bigint NOT NULL DEFAULT 0,
-    ADD COLUMN unbooked_seconds bigint NOT NULL DEFAULT 0;
+    ADD COLUMN booked_day date,
+    ADD COLUMN booked_upload bigint NOT NULL DEFAULT 0,
+    ADD COLUMN booked_download bigint NOT NULL DEFAULT 0,
+    ADD COLUMN booked_seconds bigint NOT NULL DEFAULT 0;
+SET LOCAL ROLE lastmile_system;
+UPDATE aaa.session SET booked_upload = upload_octets, booked_download = download_octets, booked_seconds = session_seconds;
+RESET ROLE;
 
 -- A sum that stops at the largest number: what routers claim must not stop the daemon's work.
 CREATE FUNCTION aaa.saturated(total numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -20,8 +23,11 @@ SELECT tenant_id, subscriber_id, day, aaa.saturated(sum(upload_octets)) AS uploa
 FROM (
     SELECT tenant_id, subscriber_id, day, upload_octets, download_octets, session_seconds FROM aaa.usage_day
     UNION ALL
-    SELECT tenant_id, subscriber_id, unbooked_day, unbooked_upload, unbooked_download, unbooked_seconds FROM aaa.session
-    WHERE unbooked_day IS NOT NULL AND subscriber_id IS NOT NULL
+    SELECT tenant_id, subscriber_id, booked_day, upload_octets - booked_upload, download_octets - booked_download,
+        session_seconds - booked_seconds
+    FROM aaa.session
+    WHERE booked_day IS NOT NULL AND subscriber_id IS NOT NULL
+        AND (upload_octets > booked_upload OR download_octets > booked_download OR session_seconds > booked_seconds)
 ) part
 GROUP BY tenant_id, subscriber_id, day;
 

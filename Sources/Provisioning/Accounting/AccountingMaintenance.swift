@@ -8,12 +8,15 @@ struct AccountingMaintenance {
     private static let retireLock = 0x7265_7469
     private static let day: Int64 = 86_400_000_000
 
-    /// What the sessions that go still hold of their subscribers' usage.
+    /// What the sessions that go used on their last day.
     private static let booking = UsageDay.booking(
         """
-        SELECT tenant_id, subscriber_id, unbooked_day, aaa.saturated(sum(unbooked_upload)), aaa.saturated(sum(unbooked_download)),
-            aaa.saturated(sum(unbooked_seconds))
-        FROM gone WHERE unbooked_day IS NOT NULL AND subscriber_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        SELECT tenant_id, subscriber_id, booked_day, aaa.saturated(sum(upload_octets - booked_upload)),
+            aaa.saturated(sum(download_octets - booked_download)), aaa.saturated(sum(session_seconds - booked_seconds))
+        FROM gone
+        WHERE booked_day IS NOT NULL AND subscriber_id IS NOT NULL
+            AND (upload_octets > booked_upload OR download_octets > booked_download OR session_seconds > booked_seconds)
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         """)
 
     let settings: AccountingSettings

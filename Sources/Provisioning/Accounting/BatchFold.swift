@@ -15,31 +15,6 @@ struct RecordLine {
     let packet: [UInt8]?
 }
 
-/// The sessions that a batch is about, numbered by their first records: a key is looked up once.
-struct BatchSessions {
-    private(set) var keys: [SessionKey] = []
-    /// For each record the number of its session; -1 where it is about none.
-    private(set) var numbers: [Int] = []
-
-    init(_ batch: [JournalledRecord]) {
-        var known: [SessionKey: Int] = [:]
-        known.reserveCapacity(batch.count)
-        numbers.reserveCapacity(batch.count)
-        for record in batch {
-            guard let key = record.key else {
-                numbers.append(-1)
-                continue
-            }
-            let number = known[key] ?? keys.count
-            if number == keys.count {
-                known[key] = number
-                keys.append(key)
-            }
-            numbers.append(number)
-        }
-    }
-}
-
 /// Folds the records of one batch into the sessions that are known of them; the database comes before and after.
 struct BatchFold {
     private(set) var rows: [SessionRow]
@@ -60,6 +35,7 @@ struct BatchFold {
     private var places: [Places]
     private let subscribers: [Int64: [String: Int64]]
     private let days: TenantDays
+    private var lastDay: (slot: UsageSlot, day: Int32)
     private let scratch: DecodingScratch
 
     /// Most keys have one row.
@@ -90,6 +66,8 @@ struct BatchFold {
         self.rows = rows
         self.subscribers = subscribers
         self.days = days
+        let slot = UsageSlot(tenant: 0, slot: 0)
+        lastDay = (slot, days.day(of: slot))
         self.scratch = scratch
         places = Array(repeating: .none, count: sessions.keys.count)
         lines.reserveCapacity(sessions.numbers.count)
@@ -225,24 +203,16 @@ struct BatchFold {
                 upload: row.map { rows[$0].fold.upload.total } ?? 0, download: row.map { rows[$0].fold.download.total } ?? 0,
                 packet: record.absurdCounters > 0 ? journalled.packet : nil))
         guard let effect, let place = row, case let row = rows[place], row.subscriber != 0 else { return }
-        guard effect.upload > 0 || effect.download > 0 || effect.seconds > 0 else { return }
-        use(effect, row, day: days.day(of: UsageSlot(tenant: row.tenant, before: record.time.microseconds)))
+        let growth = Usage(upload: effect.upload, download: effect.download, seconds: effect.seconds)
+        guard let due = row.use(growth, on: day(of: row.tenant, record)), due.usage != Usage() else { return }
+        usage[UsageDay(tenant: row.tenant, subscriber: row.subscriber, day: due.day), default: Usage()].add(due.usage)
     }
 
-    /// Adds to what the row has of its day; another day's goes where it is booked.
-    private mutating func use(_ effect: SessionEffect, _ row: SessionRow, day: Int32) {
-        var kept = row.unbooked ?? UnbookedUsage(day: day)
-        if day < kept.day { return book(row, day) { $0.add(effect) } }
-        if day > kept.day {
-            book(row, kept.day) { $0.add(kept.usage) }
-            kept = UnbookedUsage(day: day)
-        }
-        kept.usage.add(effect)
-        row.unbooked = kept
-    }
-
-    private mutating func book(_ row: SessionRow, _ day: Int32, _ add: (inout Usage) -> Void) {
-        add(&usage[UsageDay(tenant: row.tenant, subscriber: row.subscriber, day: day), default: Usage()])
+    /// The day of the tenant's to which the time before `record` belongs.
+    private mutating func day(of tenant: Int64, _ record: AccountingProgress) -> Int32 {
+        let slot = UsageSlot(tenant: tenant, before: record.time.microseconds)
+        if slot != lastDay.slot { lastDay = (slot, days.day(of: slot)) }
+        return lastDay.day
     }
 }
 

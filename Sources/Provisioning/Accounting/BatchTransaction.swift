@@ -47,8 +47,9 @@ final class BatchTransaction {
         do {
             let (fold, outcome, writer) = try connection.transaction(.system) { connection in
                 let store = SessionStore(connection: connection)
-                try store.lock(Set(batch.map(\.entry.nas)))
-                var fold = try self.fold(batch, store)
+                let sessions = BatchSessions(batch)
+                try store.lock(sessions.owners.keys)
+                var fold = try self.fold(batch, sessions, store)
                 fold.number(try takeNumbers(fold.rows.count(where: \.isNew), store))
                 var outcome = Outcome(
                     records: batch.count, refused: fold.refused.count, skewed: fold.skewed, absurd: fold.absurd, counts: fold.counts)
@@ -66,7 +67,7 @@ final class BatchTransaction {
             remember(fold.rows, writer)
             return outcome
         } catch {
-            for key in batch.compactMap(\.key) { cache.forget(key) }
+            for record in batch { if let key = record.key { cache.forget(key) } }
             throw error
         }
     }
@@ -85,8 +86,7 @@ final class BatchTransaction {
         try ShipperStaging.refresh(connection)
     }
 
-    private func fold(_ batch: [JournalledRecord], _ store: SessionStore) throws -> BatchFold {
-        let sessions = BatchSessions(batch)
+    private func fold(_ batch: [JournalledRecord], _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
         for _ in 1..<Self.folds {
             let fold = try foldOnce(batch, sessions, store)
             if !fold.isUnsettled { return fold }
@@ -109,13 +109,15 @@ final class BatchTransaction {
         }
         var isRemembered = [Bool](repeating: true, count: sessions.keys.count)
         for number in unknown { isRemembered[number] = false }
-        let received = batch.lazy.map(\.entry.receivedMicroseconds).min() ?? 0
-        rows += try store.load(sessions.keys, unknown, receivedMicroseconds: received)
-        let strangers = zip(batch, sessions.numbers).lazy.filter { $0.entry.subscriber == 0 && $1 >= 0 && !isRemembered[$1] }.map(\.0)
-        let subscribers = try SubscriberNames(connection: connection).find(Array(strangers), scratch)
-        try days.learn(batch, rows, connection)
+        rows += try store.load(sessions.keys, unknown, receivedMicroseconds: sessions.receivedMicroseconds)
+        let strangers = batch.indices.filter { position in
+            let session = sessions.numbers[position]
+            return session >= 0 && !isRemembered[session] && batch[position].entry.subscriber == 0
+        }
+        let subscribers = try SubscriberNames(connection: connection).find(strangers.map { batch[$0] }, scratch)
+        try days.learn(sessions, rows, connection)
         var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, scratch: scratch)
-        for (position, record) in batch.enumerated() { fold.apply(record, at: position) }
+        for position in batch.indices { fold.apply(batch[position], at: position) }
         return fold
     }
 

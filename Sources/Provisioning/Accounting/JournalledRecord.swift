@@ -116,3 +116,44 @@ enum NamingDigest {
         digest = (high ^ low) &+ seed
     }
 }
+
+/// What a batch is about: its sessions, numbered by their first records so that a key is looked up once, its routers and its times.
+struct BatchSessions {
+    private(set) var keys: [SessionKey] = []
+    /// For each record the number of its session; -1 where it is about none.
+    private(set) var numbers: [Int] = []
+    /// The tenant of each router of the batch.
+    private(set) var owners: [Int64: Int64] = [:]
+    /// Where days must be known for the records' usage.
+    private(set) var slots: Set<UsageSlot> = []
+    /// The first arrival.
+    private(set) var receivedMicroseconds = Int64.max
+
+    init(_ batch: [JournalledRecord]) {
+        var known: [SessionKey: Int] = [:]
+        known.reserveCapacity(batch.count)
+        numbers.reserveCapacity(batch.count)
+        keys.reserveCapacity(batch.count)
+        var router: Int64?
+        var slot: UsageSlot?
+        for position in batch.indices {
+            let entry = batch[position].entry
+            receivedMicroseconds = min(receivedMicroseconds, entry.receivedMicroseconds)
+            if entry.nas != router || owners[entry.nas] != entry.tenant { owners[entry.nas] = entry.tenant }
+            router = entry.nas
+            guard case .record(let record) = batch[position].content, let key = batch[position].key else {
+                numbers.append(-1)
+                continue
+            }
+            let number = known[key, default: keys.count]
+            if number == keys.count {
+                known[key] = number
+                keys.append(key)
+            }
+            numbers.append(number)
+            let place = UsageSlot(tenant: entry.tenant, before: record.time.microseconds)
+            if place != slot { slots.insert(place) }
+            slot = place
+        }
+    }
+}

@@ -19,26 +19,28 @@ final class SessionRow {
     private var nasIdentifier: [UInt8]
     private var nasAddress: [UInt8]
     var fold: SessionFold
-    /// Usage that `aaa.usage_day` does not have yet.
-    var unbooked: UnbookedUsage?
+    /// Nil for a session from before usage was booked so, until its next record.
+    private(set) var booked: BookedUsage?
     /// The transaction that wrote the row as we know it (PostgreSQL's xmin). A row that somebody else changed has another.
     var writer: UInt32
     private(set) var isNew: Bool
     /// It comes from memory: other rows under its key, all older and closed, are not known.
     private(set) var isAlone = false
     var isChanged: Bool
+    /// `booked` is not as the database has it.
+    private(set) var isBookingChanged: Bool
     /// Its key's number in the batch that is being folded.
     var session: Int
 
     /// A row of the database's, which `writer` wrote.
     init(
         id: Int64, tenant: Int64, key: SessionKey, subscriber: Int64, nasIdentifier: [UInt8] = [], nasAddress: [UInt8] = [],
-        fold: SessionFold, unbooked: UnbookedUsage? = nil, writer: UInt32, session: Int
+        fold: SessionFold, booked: BookedUsage? = nil, writer: UInt32, session: Int
     ) {
         (self.id, self.tenant, self.key, self.subscriber, profile) = (id, tenant, key, subscriber, 0)
         (self.nasIdentifier, self.nasAddress) = (nasIdentifier, nasAddress)
-        (self.fold, self.unbooked, self.writer, self.session) = (fold, unbooked, writer, session)
-        (isNew, isChanged) = (false, false)
+        (self.fold, self.booked, self.writer, self.session) = (fold, booked, writer, session)
+        (isNew, isChanged, isBookingChanged) = (false, false, false)
     }
 
     /// A session that the database does not have yet.
@@ -46,14 +48,36 @@ final class SessionRow {
         (id, self.tenant, self.key, self.subscriber, self.profile) = (0, tenant, key, subscriber, profile)
         (nasIdentifier, nasAddress) = ([], [])
         (self.fold, writer, self.session) = (fold, 0, session)
-        (isNew, isChanged) = (true, true)
+        (isNew, isChanged, isBookingChanged) = (true, true, true)
     }
+
+    /// More of it than its progress is to be written.
+    var isTold: Bool { isNew || naming != nil || isBookingChanged }
 
     /// The database has the row as it stands here, by transaction `writer`; from now on it comes from memory.
     func isStored(by writer: UInt32) {
         if isChanged { self.writer = writer }
         naming = nil
-        (isNew, isChanged, isAlone) = (false, false, true)
+        (isNew, isChanged, isBookingChanged, isAlone) = (false, false, false, true)
+    }
+
+    /// Takes down that the totals grew by `growth` through a record of `day`, and returns what is now to be booked: what the session used
+    /// on the day before, or `growth` itself where it came late.
+    func use(_ growth: Usage, on day: Int32) -> (day: Int32, usage: Usage)? {
+        if day == booked?.day { return nil }
+        let before = Usage(upload: fold.upload.total, download: fold.download.total, seconds: fold.seconds).less(growth)
+        isBookingChanged = true
+        guard var booked else {
+            self.booked = BookedUsage(day: day, usage: before)
+            return nil
+        }
+        if day < booked.day {
+            booked.usage.add(growth)
+            self.booked = booked
+            return (day, growth)
+        }
+        self.booked = BookedUsage(day: day, usage: before)
+        return (booked.day, before.less(booked.usage))
     }
 
     /// Whether `record`, an Accounting-On or -Off, speaks of the NAS that holds this session.

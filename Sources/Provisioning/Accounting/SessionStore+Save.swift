@@ -15,21 +15,19 @@ extension SessionStore {
 
     private static let insertion = """
         -- session.insert
-        INSERT INTO aaa.session (\(columns), unbooked_day, unbooked_upload, unbooked_download, unbooked_seconds)
+        INSERT INTO aaa.session (\(columns), booked_day, booked_upload, booked_download, booked_seconds)
         SELECT n.id, n.tenant, n.nas, n.key, n.subscriber,
             coalesce(n.profile, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber)),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
             n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.stopped,
-            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold, n.unbooked_day, n.unbooked_upload, n.unbooked_download,
-            n.unbooked_seconds
+            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download,
+            n.booked_seconds
         FROM pg_temp.shipper_session n WHERE n.is_new
         """
 
     private static let progress = """
         started_at = n.started, updated_at = n.updated, stopped_at = n.stopped, ended_by = n.ended_by, terminate_cause = n.cause, \
-        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold, \
-        unbooked_day = n.unbooked_day, unbooked_upload = n.unbooked_upload, unbooked_download = n.unbooked_download, \
-        unbooked_seconds = n.unbooked_seconds
+        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold
         """
 
     /// Closed sessions go first, so that one that opens under the same key finds its place free.
@@ -50,7 +48,8 @@ extension SessionStore {
         framed_ipv6 = coalesce(n.ipv6, s.framed_ipv6), framed_ipv6_prefix = coalesce(n.prefix, s.framed_ipv6_prefix), \
         delegated_ipv6_prefix = coalesce(n.delegated, s.delegated_ipv6_prefix), \
         framed_interface_id = coalesce(n.interface, s.framed_interface_id), class = coalesce(n.class, s.class), \
-        source_address = coalesce(n.source, s.source_address)
+        source_address = coalesce(n.source, s.source_address), booked_day = n.booked_day, booked_upload = n.booked_upload, \
+        booked_download = n.booked_download, booked_seconds = n.booked_seconds
         """
 
     /// Writes what the batch changed.
@@ -59,8 +58,8 @@ extension SessionStore {
     func save(_ rows: [SessionRow]) throws {
         // In the order in which they lie in the table.
         let changed = rows.indices.filter { rows[$0].isChanged }.sorted { rows[$0].id < rows[$1].id }
-        let told = changed.filter { rows[$0].isNew || rows[$0].naming != nil }
-        let grown = changed.filter { !rows[$0].isNew && rows[$0].naming == nil }
+        let told = changed.filter { rows[$0].isTold }
+        let grown = changed.filter { !rows[$0].isTold }
         try copy(rows, grown, to: "shipper_progress", columns: Self.progressColumns) { _, _ in }
         try copy(rows, told, to: "shipper_session", columns: Self.progressColumns + Self.namingColumns) { row, writer in
             try Self.write(identity: row, to: &writer)
@@ -97,8 +96,8 @@ extension SessionStore {
 
 /// A row in the order of the columns of `ShipperStaging`.
 extension SessionStore {
-    private static let progressColumns = 15
-    private static let namingColumns = 23
+    private static let progressColumns = 11
+    private static let namingColumns = 27
 
     private static func write(progress row: SessionRow, to writer: inout CopyWriter) throws {
         try writer.int4(Int32(bitPattern: row.writer))
@@ -116,9 +115,6 @@ extension SessionStore {
         try writer.int8(Int64(clamping: row.fold.upload.total))
         try writer.int8(Int64(clamping: row.fold.download.total))
         try writer.bytes(row.fold.stateOctets)
-        if let day = row.unbooked?.day { try writer.int4(day) } else { try writer.null() }
-        let unbooked = row.unbooked?.usage ?? Usage()
-        for number in [unbooked.upload, unbooked.download, unbooked.seconds] { try writer.int8(Int64(clamping: number)) }
     }
 
     private static func write(identity row: SessionRow, to writer: inout CopyWriter) throws {
@@ -128,6 +124,11 @@ extension SessionStore {
         try writer.bytes(row.key.octets)
         try writer.numberOrNull(row.subscriber)
         try writer.numberOrNull(row.profile)
+        if let day = row.booked?.day { try writer.int4(day) } else { try writer.null() }
+        let booked = row.booked?.usage ?? Usage()
+        try writer.int8(Int64(clamping: booked.upload))
+        try writer.int8(Int64(clamping: booked.download))
+        try writer.int8(Int64(clamping: booked.seconds))
     }
 
     private static func write(naming: SessionNaming, to writer: inout CopyWriter) throws {

@@ -12,7 +12,7 @@ struct SessionStore {
     let connection: Connection
 
     /// Nodes take turns with a router's sessions: a new session is then opened once, whoever hears of it first.
-    func lock(_ routers: Set<Int64>) throws {
+    func lock(_ routers: some Sequence<Int64>) throws {
         let keys = Set(routers.map { (($0 % Self.lockCount) + Self.lockCount) % Self.lockCount }).sorted()
         try connection.query(
             """
@@ -53,7 +53,7 @@ struct SessionStore {
             SELECT k.place, s.id, s.tenant_id, s.subscriber_id, convert_to(s.nas_identifier, 'UTF8'),
                 substring(inet_send(s.nas_address) FROM 5), s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause,
                 s.upload_octets, s.download_octets, s.session_seconds, s.fold, s.xmin::text::bigint,
-                s.unbooked_day - '2000-01-01'::date, s.unbooked_upload, s.unbooked_download, s.unbooked_seconds
+                s.booked_day - '2000-01-01'::date, s.booked_upload, s.booked_download, s.booked_seconds
             FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key
             """
         return try connection.queryAll(sql) { row in
@@ -72,7 +72,8 @@ struct SessionStore {
                 DELETE FROM aaa.session_history h USING pg_temp.\(table) k
                 WHERE h.nas_id = k.nas AND h.session_key = k.key AND h.stopped_at >= $1 RETURNING h.*
             )
-            INSERT INTO aaa.session (\(Self.columns)) SELECT \(Self.columns) FROM found
+            INSERT INTO aaa.session (\(Self.columns), booked_upload, booked_download, booked_seconds)
+            SELECT \(Self.columns), upload_octets, download_octets, session_seconds FROM found
             """, [.timestamp(microsecondsSinceUnixEpoch: since)])
     }
 
@@ -109,8 +110,8 @@ struct SessionStore {
             stoppedMicroseconds: try row.optionalTimestamp(8), ending: try row.optionalString(9).flatMap(SessionEnding.init(name:)),
             terminateCause: try row.optionalString(10).flatMap(TerminateCause.init(name:)), upload: UInt64(clamping: try row.int64(11)),
             download: UInt64(clamping: try row.int64(12)), seconds: UInt64(clamping: try row.int64(13)))
-        let unbooked = try row.optionalInt64(16).map { day in
-            UnbookedUsage(
+        let booked = try row.optionalInt64(16).map { day in
+            BookedUsage(
                 day: Int32(clamping: day),
                 usage: Usage(
                     upload: UInt64(clamping: try row.int64(17)), download: UInt64(clamping: try row.int64(18)),
@@ -119,7 +120,7 @@ struct SessionStore {
         return SessionRow(
             id: try row.int64(1), tenant: try row.int64(2), key: key, subscriber: try row.optionalInt64(3) ?? 0,
             nasIdentifier: try row.optionalBytes(4) ?? [], nasAddress: try row.optionalBytes(5) ?? [],
-            fold: SessionFold(restoring: columns, state: try row.bytes(14)), unbooked: unbooked,
+            fold: SessionFold(restoring: columns, state: try row.bytes(14)), booked: booked,
             writer: UInt32(clamping: try row.int64(15)), session: session)
     }
 }

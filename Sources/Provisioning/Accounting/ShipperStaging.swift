@@ -10,8 +10,7 @@ enum ShipperStaging {
     /// Columns of `shipper_progress`, which `shipper_session` has as well.
     private static let progress = """
         writer xid, id bigint, started timestamptz, updated timestamptz, stopped timestamptz, ended_by text, cause text, seconds bigint, \
-        upload bigint, download bigint, fold bytea, unbooked_day date, unbooked_upload bigint, unbooked_download bigint, \
-        unbooked_seconds bigint
+        upload bigint, download bigint, fold bytea
         """
 
     private static let definition = """
@@ -19,6 +18,7 @@ enum ShipperStaging {
         CREATE TEMPORARY TABLE shipper_missing (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_progress (\(progress)) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_session (\(progress), is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint, profile bigint,
+            booked_day date, booked_upload bigint, booked_download bigint, booked_seconds bigint,
             username text, session text, multi text, nas_identifier text, nas_address inet, port bigint, port_id text, port_type integer,
             calling text, called text, ipv4 inet, ipv6 inet, prefix cidr, delegated cidr, interface text, class text, source inet
             ) ON COMMIT DELETE ROWS;

@@ -25,12 +25,14 @@ struct Usage: Equatable {
     var download: UInt64 = 0
     var seconds: UInt64 = 0
 
-    mutating func add(_ effect: SessionEffect) {
-        add(effect.upload, effect.download, effect.seconds)
-    }
-
     mutating func add(_ other: Usage) {
         add(other.upload, other.download, other.seconds)
+    }
+
+    /// What is left of it without `part`; nothing where `part` is more.
+    func less(_ part: Usage) -> Usage {
+        func rest(_ whole: UInt64, _ part: UInt64) -> UInt64 { whole > part ? whole - part : 0 }
+        return Usage(upload: rest(upload, part.upload), download: rest(download, part.download), seconds: rest(seconds, part.seconds))
     }
 
     /// Stops at the largest number: what routers claim must not end the daemon.
@@ -45,12 +47,12 @@ struct Usage: Equatable {
     }
 }
 
-/// What a session's subscriber used on the last day that its records speak of; the session's row keeps it until another day begins or the
-/// session goes to the history, so that `aaa.usage_day` is not written with every record.
-struct UnbookedUsage: Equatable {
+/// How much of a session's totals `aaa.usage_day` has. The rest belongs to `day`, the last one that the session's records speak of; it is
+/// booked when another day begins, or when the session goes to the history.
+struct BookedUsage: Equatable {
     /// Days since 2000-01-01.
     var day: Int32
-    var usage = Usage()
+    var usage: Usage
 }
 
 /// What a subscriber used on one day: a row of `aaa.usage_day`.
@@ -87,30 +89,15 @@ struct TenantDays {
     /// 0 for a slot that was not learnt.
     func day(of slot: UsageSlot) -> Int32 { days[slot] ?? 0 }
 
-    /// Asks for what is not known yet of the records of `batch`, whose sessions may be `rows`.
-    mutating func learn(_ batch: [JournalledRecord], _ rows: [SessionRow], _ connection: Connection) throws {
+    /// Asks for what is not known yet of the records of a batch, whose sessions may be `rows`.
+    mutating func learn(_ sessions: BatchSessions, _ rows: [SessionRow], _ connection: Connection) throws {
         if days.count > Self.limit { days = [:] }
-        let former = Self.formerTenants(batch, rows)
-        var unknown: Set<UsageSlot> = []
-        for journalled in batch {
-            guard case .record(let record) = journalled.content, let key = journalled.key else { continue }
-            let slot = UsageSlot(tenant: journalled.entry.tenant, before: record.time.microseconds)
-            if days[slot] == nil { unknown.insert(slot) }
-            guard !former.isEmpty, let tenants = former[key.nas] else { continue }
-            for tenant in tenants where days[UsageSlot(tenant: tenant, slot: slot.slot)] == nil {
-                unknown.insert(UsageSlot(tenant: tenant, slot: slot.slot))
-            }
-        }
+        var wanted = sessions.slots
+        // A router's tenant is its sessions', but for sessions from before it changed hands.
+        let former = Set(rows.lazy.filter { sessions.owners[$0.key.nas] != $0.tenant }.map(\.tenant))
+        for tenant in former { for slot in sessions.slots { wanted.insert(UsageSlot(tenant: tenant, slot: slot.slot)) } }
+        let unknown = wanted.filter { days[$0] == nil }
         if !unknown.isEmpty { try ask(Array(unknown), connection) }
-    }
-
-    /// By router: whose sessions it holds besides its own tenant's, from before it changed hands.
-    private static func formerTenants(_ batch: [JournalledRecord], _ rows: [SessionRow]) -> [Int64: Set<Int64>] {
-        var owners: [Int64: Int64] = [:]
-        for journalled in batch { owners[journalled.entry.nas] = journalled.entry.tenant }
-        var former: [Int64: Set<Int64>] = [:]
-        for row in rows where owners[row.key.nas] != row.tenant { former[row.key.nas, default: []].insert(row.tenant) }
-        return former
     }
 
     private mutating func ask(_ slots: [UsageSlot], _ connection: Connection) throws {
