@@ -3,8 +3,8 @@ struct EAPMD5 {
     let identifier: UInt8
     let challenge: Digest16
 
-    /// Value-Size, value, name.
-    func request(serverName: [UInt8]) -> [UInt8] { [16] + challenge.indices.map { challenge[$0] } + serverName }
+    /// Value-Size and value; the name that may follow says nothing to a peer.
+    var request: [UInt8] { [16] + challenge.indices.map { challenge[$0] } }
 
     func receive(_ data: [UInt8], from peer: EAPPeer) -> EAPStep {
         guard data.count >= 17, data[0] == 16 else { return .invalid }

@@ -88,7 +88,7 @@ struct EAPMSCHAPv2 {
         let keys = MSCHAP.V2.mppeKeys(response: response.span, hashHash: hashHash)
         phase = .succeeding(
             EAPKeys(receive: keys.receive.indices.map { keys.receive[$0] }, send: keys.send.indices.map { keys.send[$0] }))
-        return .request(packet(OpCode.success, proof.indices.map { proof[$0] } + Array(" M=OK".utf8)))
+        return .request(packet(OpCode.success, proof.indices.map { proof[$0] }))
     }
 
     /// Says that the peer failed and may not try again (RFC 2759 §6), and waits for its acknowledgement.

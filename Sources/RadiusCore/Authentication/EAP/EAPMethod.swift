@@ -61,7 +61,7 @@ enum EAPMethod {
         switch type {
         case .md5Challenge:
             let method = EAPMD5(identifier: identifier, challenge: surroundings.random())
-            return (.md5(method), method.request(serverName: surroundings.serverName))
+            return (.md5(method), method.request)
         case .gtc:
             return (.gtc(EAPGTC()), EAPGTC.request)
         case .msCHAPv2:

@@ -69,6 +69,7 @@ struct EAPConversationTable {
     /// Gives a new conversation a place.
     ///
     /// - Parameters:
+    ///   - session: what happened so far.
     ///   - number: nobody can foretell it.
     ///   - client: whose conversation it is.
     ///   - now: monotonic.
