@@ -11,8 +11,10 @@ extension PacketPath {
     @inline(never)
     mutating func converse(_ attempt: Attempt, _ token: ReplyToken, _ reply: UnsafeMutablePointer<lm_datagram>) -> Disposition {
         guard attempt.credentials.count == 0 else { return discard(attempt, token) }
-        guard let service = environment.eap else { return refuse(.methodUnsupported, attempt, reply) }
         let message = Self.message(of: attempt.request)
+        guard let service = environment.eap else {
+            return refuse(.methodUnsupported, Self.failure(answering: message), .eap, attempt, reply)
+        }
         guard message.isEmpty || attempt.userName?.isEmpty == false else {
             return refuse(.userNameMissing, Self.failure(answering: message), .eap, attempt, reply)
         }

@@ -49,7 +49,7 @@ public final class WorkerCounters: @unchecked Sendable {
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private static let dropBase = ServerCounter.allCases.count
     private static let reasonBase = dropBase + DecodeError.allCases.count
-    private static let size = reasonBase + 64
+    private static let size = reasonBase + Int(AccessReason.allCases.map(\.rawValue).max() ?? 0) + 1
 
     public init() {
         cells = .allocate(capacity: Self.size)

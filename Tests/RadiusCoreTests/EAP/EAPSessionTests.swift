@@ -18,7 +18,7 @@ import Testing
         var session = EAPSession(identifier: 200)
         #expect(session.start() == .request([1, 200, 0, 5, 1]))
         #expect(Self.isSuccess(session.run(peer, desk, first: peer.identity(200))))
-        #expect(session.identity == Array("nemo".utf8) && session.hasEnded)
+        #expect(session.identity == Array("nemo".utf8) && session.proven == session.identity && session.hasEnded)
     }
 
     @Test func proposesTheFirstMethodThatTheStoredPasswordAllows() {

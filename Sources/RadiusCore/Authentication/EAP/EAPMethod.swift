@@ -2,8 +2,8 @@
 enum EAPStep {
     /// Goes on with a Request that holds these octets behind its type.
     case request([UInt8])
-    /// The peer has proven itself.
-    case proven(EAPKeys?)
+    /// The peer has proven itself, to be who it said it was, or inside a tunnel, somebody else.
+    case proven(EAPKeys?, as: [UInt8]? = nil)
     case refused(AccessReason)
     /// The Response is none that the method can read now; it is ignored.
     case invalid

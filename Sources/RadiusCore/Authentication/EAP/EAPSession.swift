@@ -37,6 +37,8 @@ public struct EAPSession: Sendable {
 
     /// The peer's name; empty until it said it.
     public private(set) var identity: [UInt8] = []
+    /// Who the peer has proven to be: whom to authorize after Success. Empty before.
+    public private(set) var proven: [UInt8] = []
     /// The method that was proposed last.
     public private(set) var method: EAPType?
     /// The peer has answered a method, with more than a Nak.
@@ -46,6 +48,7 @@ public struct EAPSession: Sendable {
     private var identifier: UInt8
     private var outstanding: [UInt8] = []
     private var refused: [EAPType] = []
+    /// A digest of the packet that was answered last; the packet itself may hold a password.
     private var lastResponse: [UInt8] = []
     private var lastAction: Action?
     private var rounds = 0
@@ -77,15 +80,23 @@ public struct EAPSession: Sendable {
     ///   - surroundings: of this step.
     /// - Returns: what to answer.
     public mutating func receive(_ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
-        if !message.isEmpty, message == lastResponse, let lastAction { return lastAction }
+        let digest = Self.digest(message)
+        if !message.isEmpty, digest == lastResponse, let lastAction { return lastAction }
         guard !hasEnded else { return .failure(EAPPacket.octets(.failure, message.count > 1 ? message[1] : 0), .eapUnexpected) }
         rounds += 1
         octets += message.count
         let action = answer(message, surroundings)
         if case .again = action { return action }
-        lastResponse = message
+        lastResponse = digest
         lastAction = action
         return action
+    }
+
+    private static func digest(_ message: [UInt8]) -> [UInt8] {
+        var digest = SHA1()
+        digest.update(message.span)
+        let octets = digest.finish()
+        return octets.indices.map { octets[$0] }
     }
 
     /// Ends the conversation for a reason that lies outside it.
@@ -115,7 +126,7 @@ public struct EAPSession: Sendable {
             let peer = EAPPeer(identity: identity, account: surroundings.account(identity))
             let step = method.receive(packet.data, from: peer, surroundings)
             phase = .method(method)
-            return follow(step, peer, message, surroundings)
+            return follow(step, message, surroundings)
         case (.notification(let reason), .notification):
             return end(reason, message)
         default:
@@ -157,16 +168,17 @@ public struct EAPSession: Sendable {
         return .request(outstanding)
     }
 
-    private mutating func follow(_ step: EAPStep, _ peer: EAPPeer, _ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
+    private mutating func follow(_ step: EAPStep, _ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
         switch step {
         case .invalid: return ignore(message, .eapMalformed)
         case .request(let data):
             hasAnswered = true
             return request(method ?? .nak, data)
         case .refused(let reason): return end(reason, message)
-        case .proven(let keys):
+        case .proven(let keys, let name):
             hasAnswered = true
-            if surroundings.notifiesRefused, let refusal = peer.account?.refusal {
+            proven = name ?? identity
+            if surroundings.notifiesRefused, let refusal = surroundings.account(proven)?.refusal {
                 phase = .notification(refusal)
                 return request(.notification, Array(refusal.sentence.utf8))
             }

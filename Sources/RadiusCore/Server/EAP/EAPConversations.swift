@@ -96,7 +96,7 @@ final class EAPConversations: Sendable {
         switch action {
         case .request(let packet): return .challenge(packet, state: state, wasIgnored: false)
         case .again(let packet): return .challenge(packet, state: state, wasIgnored: true)
-        case .success(let packet, let keys): return .proven(packet, identity: session.identity, keys: keys, method: method)
+        case .success(let packet, let keys): return .proven(packet, identity: session.proven, keys: keys, method: method)
         case .failure(let packet, let reason): return .refused(packet, reason, identity: session.identity, method: method)
         }
     }
