@@ -74,6 +74,19 @@ private struct EAPCaller {
         #expect(host.count(.wrongPassword as AccessReason) == 1)
     }
 
+    @Test func eapolTestReadsWhyALockedSubscriberIsTurnedAway() async throws {
+        var locked = TestServer.subscriber("nemo")
+        locked.locks.insert(.overdue, at: .suspended)
+        var settings = EAPService.Settings()
+        settings.notifiesRefused = true
+        let host = try TestServer(subscribers: [locked], eap: settings)
+        let outcome = try await Self.debian(host, "MD5").run()
+        let challenges = ["Access-Challenge", "Access-Challenge", "Access-Challenge"]
+        #expect(!outcome.isSuccess && outcome.replies == challenges + ["Access-Reject"], "\(outcome.transcript)")
+        #expect(outcome.transcript.contains("EAP-Request notification") || outcome.transcript.contains("EAP-Request Notification"))
+        #expect(host.count(.locked as AccessReason) == 1)
+    }
+
     @Test func gtcChecksAHashThatIsSlow() async throws {
         let hash = "$2b$04$abcdefghijklmnopqrstuuv2JZ5Q5GQMCkgpHDlQi2NV1CCBnf8uW"
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo", password: hash, kind: .hash)])
