@@ -100,7 +100,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .eapMethodNeedsPassword:
             "No EAP method of both sides works with the hash that is stored; store the password, or use gtc (or PAP in a tunnel)."
         case .eapPeerRefused: "The device did not accept the server's proof; its stored password differs, or something stands between."
-        case .eapTooLong: "The EAP conversation had more packets or octets than eap.conversation_bytes and the protocol's bounds allow."
+        case .eapTooLong: "The device sent more in one EAP conversation than eap.conversation_bytes allows."
         case .eapUnexpected: "The EAP packet does not fit where the conversation stands."
         case .statusPending: "The subscriber is not activated yet."
         case .statusSuspended: "The subscriber is suspended."

@@ -30,8 +30,11 @@ public struct EAPSession: Sendable {
         case ended
     }
 
-    /// Packets of a peer in one conversation; the longest certificate chain in the smallest fragments needs fewer.
-    static let roundLimit = 100
+    /// Packets that are ignored in one conversation: a peer repeats what it is asked for, so one that does not understand would go on
+    /// without end.
+    static let ignoredLimit = 5
+    /// What a packet counts for besides its own octets, so that small ones are bounded too.
+    static let packetOverhead = 64
     /// What User-Name holds.
     static let longestIdentity = 253
 
@@ -51,7 +54,7 @@ public struct EAPSession: Sendable {
     /// A digest of the packet that was answered last; the packet itself may hold a password.
     private var lastResponse: [UInt8] = []
     private var lastAction: Action?
-    private var rounds = 0
+    private var ignored = 0
     private var octets = 0
 
     /// - Parameter identifier: of the first Request, where the peer has not chosen one before.
@@ -83,8 +86,7 @@ public struct EAPSession: Sendable {
         let digest = Self.digest(message)
         if !message.isEmpty, digest == lastResponse, let lastAction { return lastAction }
         guard !hasEnded else { return .failure(EAPPacket.octets(.failure, message.count > 1 ? message[1] : 0), .eapUnexpected) }
-        rounds += 1
-        octets += message.count
+        octets += message.count + Self.packetOverhead
         let action = answer(message, surroundings)
         if case .again = action { return action }
         lastResponse = digest
@@ -107,7 +109,7 @@ public struct EAPSession: Sendable {
     }
 
     private mutating func answer(_ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
-        guard rounds <= Self.roundLimit, octets <= surroundings.octetLimit else { return end(.eapTooLong, message) }
+        guard octets <= surroundings.octetLimit else { return end(.eapTooLong, message) }
         let packet: EAPPacket
         do throws(EAPDecodeError) {
             packet = try EAPPacket(message.span)
@@ -187,9 +189,10 @@ public struct EAPSession: Sendable {
         }
     }
 
-    /// Repeats the outstanding Request, or where there is none, ends for `reason`.
+    /// Repeats the outstanding Request, or where there is none, or was enough of it, ends for `reason`.
     private mutating func ignore(_ message: [UInt8], _ reason: AccessReason) -> Action {
-        outstanding.isEmpty ? end(reason, message) : .again(outstanding)
+        ignored += 1
+        return outstanding.isEmpty || ignored > Self.ignoredLimit ? end(reason, message) : .again(outstanding)
     }
 
     private mutating func end(_ reason: AccessReason, _ message: [UInt8]) -> Action {
