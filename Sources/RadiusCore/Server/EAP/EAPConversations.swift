@@ -14,7 +14,7 @@ final class EAPConversations: Sendable {
         self.settings = settings
         self.store = store
         self.clock = clock
-        state = EAPState(node: Array(settings.node.utf8), secret: Self.random(32))
+        state = EAPState(node: Array(settings.node.utf8), secret: Self.secret())
         table = Mutex(
             EAPConversationTable(
                 .init(
@@ -82,7 +82,7 @@ final class EAPConversations: Sendable {
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },
-            random: { Self.digest(Self.random(16)) })
+            random: Self.random)
         let action = session.receive(arrival.message, surroundings)
         // RFC 3579 §2.1: the NAS copies the identity into User-Name of each request.
         guard session.identity.isEmpty || session.identity == arrival.userName else {
@@ -107,12 +107,16 @@ final class EAPConversations: Sendable {
             method: .eap)
     }
 
-    private static func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    private static func secret() -> [UInt8] {
+        let (first, second) = (random(), random())
+        return first.indices.map { first[$0] } + second.indices.map { second[$0] }
     }
 
-    private static func digest(_ octets: [UInt8]) -> Digest16 { Digest16 { octets[$0] } }
+    /// Two words: the system is asked once for each.
+    private static func random() -> Digest16 {
+        let words = (UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
+        return Digest16 { UInt8(truncatingIfNeeded: ($0 < 8 ? words.0 : words.1) >> (UInt64($0 & 7) * 8)) }
+    }
 }
 
 extension EAPAccount {
