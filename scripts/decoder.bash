@@ -4,6 +4,8 @@
 # Prints the decoder's sources, one a line.
 decoder_sources() {
     find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication} -name '*.swift' | sort
+    # What EAP needs besides.
+    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Server/EAP/EAPState.swift
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.

@@ -34,7 +34,7 @@ extension Settings {
             }
         }
         let complete = SettingValues(values)
-        mistakes += portCollisions(complete, places: places)
+        mistakes += portCollisions(complete, places: places) + contradictions(complete, places: places)
         guard mistakes.isEmpty else { throw SettingsError(mistakes: mistakes) }
         return Settings(complete, file: path, notes: notes(on: environment) + notes(onFile: path, values: source?.values ?? [:]))
     }
@@ -50,6 +50,18 @@ extension Settings {
                     problem: "port \(port) is also that of \(other)",
                     remedy: "give each its own, or 0 for any free one")
             }
+        }
+    }
+
+    /// Keys of which one bounds a part of what the other bounds as a whole.
+    private static func contradictions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
+        let pairs = [("eap.response_seconds", "eap.conversation_seconds"), ("eap.conversation_bytes", "eap.memory_bytes")]
+        return pairs.compactMap { part, whole -> SettingsMistake? in
+            let (small, large) = (values.number(part), values.number(whole))
+            guard small > large else { return nil }
+            return SettingsMistake(
+                place: places[part] ?? places[whole] ?? "defaults", key: part, problem: "\(small) is more than \(whole), which is \(large)",
+                remedy: "lower \(part), or raise \(whole)")
         }
     }
 

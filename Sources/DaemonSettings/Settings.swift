@@ -51,6 +51,21 @@ public struct Settings: Sendable {
     public let slowCheckQueue: Int
     public let slowCheckDeadlineMilliseconds: Int
 
+    /// Names, the first is proposed first.
+    public let eapMethods: [String]
+    public let eapNotifiesRefused: Bool
+    public let eapConversations: Int
+    /// Of all conversations.
+    public let eapMemoryBytes: Int
+    /// Received in one conversation.
+    public let eapConversationBytes: Int
+    public let eapConversationSeconds: Int
+    public let eapResponseSeconds: Int
+    /// 0: half of the cores.
+    public let eapThreads: Int
+    public let eapQueue: Int
+    public let eapDeadlineMilliseconds: Int
+
     public let radSecPort: UInt16
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
     public let coaPort: UInt16
@@ -105,6 +120,16 @@ public struct Settings: Sendable {
         slowCheckThreads = values.number("radius.slow_checks.threads")
         slowCheckQueue = values.number("radius.slow_checks.queue")
         slowCheckDeadlineMilliseconds = values.number("radius.slow_checks.deadline_milliseconds")
+        eapMethods = values.list("eap.methods")
+        eapNotifiesRefused = values.text("eap.notify_refused") == "yes"
+        eapConversations = values.number("eap.conversations")
+        eapMemoryBytes = values.number("eap.memory_bytes")
+        eapConversationBytes = values.number("eap.conversation_bytes")
+        eapConversationSeconds = values.number("eap.conversation_seconds")
+        eapResponseSeconds = values.number("eap.response_seconds")
+        eapThreads = values.number("eap.threads")
+        eapQueue = values.number("eap.queue")
+        eapDeadlineMilliseconds = values.number("eap.deadline_milliseconds")
         radSecPort = values.port("radsec.port")
         coaPort = values.port("coa.port")
         httpAddress = values.text("http.address")

@@ -17,17 +17,17 @@ struct Metrics {
         return metrics.text
     }
 
-    private mutating func family(_ name: String, _ kind: String, _ help: String) {
+    mutating func family(_ name: String, _ kind: String, _ help: String) {
         text += "# HELP lastmile_\(name) \(help)\n# TYPE lastmile_\(name) \(kind)\n"
     }
 
-    private mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: some CustomStringConvertible) {
+    mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: some CustomStringConvertible) {
         text += "lastmile_\(name)"
         if !labels.isEmpty { text += "{" + labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}" }
         text += " \(value)\n"
     }
 
-    private mutating func single(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) {
+    mutating func single(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) {
         family(name, kind, help)
         sample(name, [], value)
     }
@@ -51,6 +51,7 @@ struct Metrics {
             sample("radius_answers_total", [("reason", reason.name)], server.counters.reduce(0) { $0 + $1[reason] })
         }
         addSlowChecks(server.environment.slowChecks.statistics)
+        if let eap = server.environment.eap { addEAP(eap) }
         addSockets(server)
     }
 

@@ -38,11 +38,12 @@ final class Parts: Sendable {
             .init(
                 threads: settings.slowCheckThreads == 0 ? max(1, cores / 2) : settings.slowCheckThreads,
                 queue: settings.slowCheckQueue, deadlineMilliseconds: settings.slowCheckDeadlineMilliseconds))
+        let node = try NodeIdentity.read(state)
         server =
             settings.roles.contains(.aaa)
-            ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, cores: cores) : nil
+            ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores) : nil
         shipper = AccountingShipper(
-            journal: journal, configuration: database, node: try NodeIdentity.read(state), settings: Self.keeping(settings),
+            journal: journal, configuration: database, node: node, settings: Self.keeping(settings),
             logger: Logger(label: "accounting"))
         authLog = server.map {
             AuthLogShipper(
@@ -87,7 +88,7 @@ final class Parts: Sendable {
     }
 
     private static func server(
-        _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, cores: Int
+        _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, node: String, cores: Int
     ) throws -> RadiusServer {
         var limits = ServerSettings()
         limits.replyCacheOctets = settings.replyCacheBytes
@@ -97,12 +98,31 @@ final class Parts: Sendable {
         }
         // 0.0.0.0 stands for every address of both families: one dual-stack socket.
         let anywhere = address.ipv4 == 0 ? IPAddress(high: 0, low: 0) : address
-        let environment = ServerEnvironment(settings: limits, store: store, journal: journal, slowChecks: slowChecks)
+        let environment = ServerEnvironment(
+            settings: limits, store: store, journal: journal, slowChecks: slowChecks,
+            eap: EAPService(Self.eap(settings, node: node, cores: cores), store: store))
         return try RadiusServer(
             .init(
                 address: anywhere, authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
                 workers: settings.radiusWorkers == 0 ? cores : settings.radiusWorkers),
             environment: environment)
+    }
+
+    /// How EAP is spoken.
+    private static func eap(_ settings: Settings, node: String, cores: Int) -> EAPService.Settings {
+        var eap = EAPService.Settings()
+        eap.methods = settings.eapMethods.compactMap { EAPType(name: $0) }
+        eap.notifiesRefused = settings.eapNotifiesRefused
+        eap.conversations = settings.eapConversations
+        eap.memoryOctets = settings.eapMemoryBytes
+        eap.conversationOctets = settings.eapConversationBytes
+        eap.conversationSeconds = settings.eapConversationSeconds
+        eap.responseSeconds = settings.eapResponseSeconds
+        eap.threads = settings.eapThreads == 0 ? max(1, cores / 2) : settings.eapThreads
+        eap.queue = settings.eapQueue
+        eap.deadlineMilliseconds = settings.eapDeadlineMilliseconds
+        eap.node = node
+        return eap
     }
 
     /// Starts the feed and returns when the first snapshot is in force.
@@ -142,6 +162,7 @@ final class Parts: Sendable {
         beginStop()
         await Self.until { server?.isRunning != true }
         slowChecks.shutdown()
+        server?.environment.eap?.shutdown()
         authLog?.stop()
         shipper.stop()
         feed.stop()

@@ -126,6 +126,17 @@ import Testing
         #expect(try Self.load("http.port: 0\nradsec.port: 0\nacs.port: 1812").httpPort == 0)
     }
 
+    @Test func refusesAPartThatIsMoreThanTheWhole() throws {
+        let found = try Self.mistakes("eap.response_seconds: 200")
+        #expect(
+            found == [
+                "f.yaml:1:23: eap.response_seconds: 200 is more than eap.conversation_seconds, which is 120; lower eap.response_seconds, "
+                    + "or raise eap.conversation_seconds"
+            ])
+        #expect(try Self.load("eap.response_seconds: 200\neap.conversation_seconds: 200").eapConversationSeconds == 200)
+        #expect(try Self.load("eap.methods: [gtc, md5]").eapMethods == ["gtc", "md5"])
+    }
+
     @Test func namesTheKeysOfTheGroupForAStrangeKey() throws {
         let found = try Self.mistakes("http:\n  enable_everything: 1")
         #expect(found == ["f.yaml:2:3: http.enable_everything: is not a key; keys in http there are: http.address, http.port"])

@@ -60,7 +60,7 @@ public struct ClientCredential: Sendable {
                 identifier: challenge[0], challenge: challenge.span, peerChallenge: peerChallenge, ntHash: hash, userName: userName.span)
             writer.append(vendor: Microsoft.vendor, Microsoft.chapChallenge, challenge.span)
             writer.append(vendor: Microsoft.vendor, Microsoft.chap2Response, response.span)
-        case .none, .pap, .eap:
+        default:
             var hidden = InlineArray<128, UInt8>(repeating: 0)
             var buffer = hidden.mutableSpan
             let count = UserPassword.hide(password.span, requestAuthenticator: authenticator, secret: secret, into: &buffer)

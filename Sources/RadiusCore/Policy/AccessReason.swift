@@ -13,6 +13,16 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
     case methodNeedsNTHash = 26
     case passwordHashUnusable = 27
     case methodUnsupported = 28
+    case eapMalformed = 29
+    case eapStateMissing = 30
+    case eapConversationUnknown = 31
+    case eapOtherNode = 32
+    case eapIdentityMismatch = 33
+    case eapNoCommonMethod = 34
+    case eapMethodNeedsPassword = 35
+    case eapPeerRefused = 36
+    case eapTooLong = 37
+    case eapUnexpected = 38
     case statusPending = 40
     case statusSuspended = 41
     case statusDisconnected = 42
@@ -22,6 +32,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
     case profileMissing = 46
     case replyTooLarge = 60
     case overloaded = 61
+    case eapOverloaded = 62
 
     /// The stable name in the API and in metrics.
     public var name: String {
@@ -39,6 +50,16 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .methodNeedsNTHash: "method_needs_nt_hash"
         case .passwordHashUnusable: "password_hash_unusable"
         case .methodUnsupported: "method_unsupported"
+        case .eapMalformed: "eap_malformed"
+        case .eapStateMissing: "eap_state_missing"
+        case .eapConversationUnknown: "eap_conversation_unknown"
+        case .eapOtherNode: "eap_other_node"
+        case .eapIdentityMismatch: "eap_identity_mismatch"
+        case .eapNoCommonMethod: "eap_no_common_method"
+        case .eapMethodNeedsPassword: "eap_method_needs_password"
+        case .eapPeerRefused: "eap_peer_refused"
+        case .eapTooLong: "eap_too_long"
+        case .eapUnexpected: "eap_unexpected"
         case .statusPending: "status_pending"
         case .statusSuspended: "status_suspended"
         case .statusDisconnected: "status_disconnected"
@@ -48,6 +69,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .profileMissing: "profile_missing"
         case .replyTooLarge: "reply_too_large"
         case .overloaded: "overloaded"
+        case .eapOverloaded: "eap_overloaded"
         }
     }
 
@@ -67,6 +89,19 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .methodNeedsNTHash: "MS-CHAP needs the clear-text password or the NT hash, and only a one-way hash is stored; use PAP."
         case .passwordHashUnusable: "The stored password hash cannot be used; set the password again."
         case .methodUnsupported: "The authentication method is not supported."
+        case .eapMalformed: "The EAP packet does not parse; look for what alters packets between device and server."
+        case .eapStateMissing: "An EAP conversation goes on without the State that it was given; the NAS, or a proxy, loses the attribute."
+        case .eapConversationUnknown:
+            "No such EAP conversation: it took longer than eap.conversation_seconds, gave way to others when eap.conversations was reached, "
+                + "or the daemon was started anew. The device has to begin again."
+        case .eapOtherNode: "The EAP conversation belongs to another node; have the NAS or proxy stay with one server for a conversation."
+        case .eapIdentityMismatch: "User-Name, EAP identity and the method's own name differ; check NAS and proxies for rewritten names."
+        case .eapNoCommonMethod: "The device wants no EAP method that eap.methods allows; allow one of its methods, or set the device up."
+        case .eapMethodNeedsPassword:
+            "No EAP method of both sides works with the hash that is stored; store the password, or use gtc (or PAP in a tunnel)."
+        case .eapPeerRefused: "The device did not accept the server's proof; its stored password differs, or something stands between."
+        case .eapTooLong: "The device sent more in one EAP conversation than eap.conversation_bytes allows."
+        case .eapUnexpected: "The EAP packet does not fit where the conversation stands."
         case .statusPending: "The subscriber is not activated yet."
         case .statusSuspended: "The subscriber is suspended."
         case .statusDisconnected: "The subscriber is disconnected."
@@ -76,13 +111,17 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .profileMissing: "The subscriber has no profile; assign one."
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
         case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
+        case .eapOverloaded: "Too many EAP packets are waiting, of this NAS or altogether; raise eap.queue, eap.threads, or add cores."
         }
     }
 }
 
 /// How the subscriber proved the password.
 public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
-    case none, pap, chap, msCHAP, msCHAPv2, eap
+    case none, pap, chap, msCHAP, msCHAPv2
+    /// EAP, before a method was agreed on.
+    case eap
+    case eapMD5, eapGTC, eapMSCHAPv2
 
     public var name: String {
         switch self {
@@ -92,6 +131,9 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         case .msCHAP: "mschap"
         case .msCHAPv2: "mschapv2"
         case .eap: "eap"
+        case .eapMD5: "eap-md5"
+        case .eapGTC: "eap-gtc"
+        case .eapMSCHAPv2: "eap-mschapv2"
         }
     }
 }

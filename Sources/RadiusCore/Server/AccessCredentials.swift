@@ -51,10 +51,9 @@ struct AccessCredentials {
 
     var isMSCHAP: Bool { msResponse != nil || ms2Response != nil }
 
-    /// How many methods stand side by side; only one may (RFC 2865 §4.1).
+    /// How many proofs of a password stand side by side, EAP left aside; only one may (RFC 2865 §4.1), and beside EAP none.
     var count: Int {
         (password == nil ? 0 : 1) + (chapPassword == nil ? 0 : 1) + (msResponse == nil ? 0 : 1) + (ms2Response == nil ? 0 : 1)
-            + (hasEAP ? 1 : 0)
     }
 
     var method: AuthenticationMethod {

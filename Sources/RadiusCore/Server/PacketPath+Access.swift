@@ -28,6 +28,7 @@ extension PacketPath {
         withUnsafePointer(to: work) { pointer in
             var attempt = Attempt(
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
+            if attempt.credentials.hasEAP { return converse(attempt, token, reply) }
             if let refusal = Self.precheck(attempt) { return refuse(refusal, attempt, reply) }
             guard let name = attempt.userName, let subscriber = find(name, work) else {
                 return refuse(.unknownSubscriber, attempt, reply)
@@ -78,7 +79,7 @@ extension PacketPath {
     private func park(_ work: PacketWork, _ token: ReplyToken, _ password: [UInt8], _ subscriber: SubscriberRecord) -> Bool {
         let request = ParkedRequest(
             client: work.client.pointee.id, packet: work.packet, count: work.attributes.count, datagram: work.datagram.pointee,
-            token: token, password: password, hash: Array(subscriber.credential))
+            token: token, work: .password(password, hash: Array(subscriber.credential)))
         let taken = environment.slowChecks.submit(request, to: completions)
         counters.add(taken ? .parked : .parkedRefused)
         return taken
@@ -90,24 +91,39 @@ extension PacketPath {
         let client = attempt.client
         var writer = Self.begin(.accessAccept, answering: attempt.request.packet, in: reply)
         if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
-        var complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
-        if AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
-            let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
-            complete =
-                AcceptAttributes.appendKeyed(
-                    verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
-        }
+        let complete = appendAuthorization(verdict, attempt, subscriber, &writer)
         if attempt.credentials.isMSCHAP { appendMSCHAPSuccess(attempt, subscriber, &writer) }
         echoProxyState(attempt.request, &writer)
         guard complete, !writer.overflowed else { return refuse(.replyTooLarge, attempt, reply) }
         finish(writer, to: client, reply)
-        counters.add(.accessAccepts)
-        tally.add(client) { $0.accepts &+= 1 }
-        record(verdict.reason, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0)
+        noteAccept(verdict, attempt.credentials.method, attempt)
         return .send
     }
 
-    private mutating func refuse(
+    /// Appends what the subscriber may do.
+    ///
+    /// - Returns: whether all of it fitted.
+    @inline(__always)
+    @_lifetime(writer: copy writer)
+    func appendAuthorization(
+        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter
+    ) -> Bool {
+        let client = attempt.client
+        let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
+        guard AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) else { return complete }
+        let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
+        return AcceptAttributes.appendKeyed(
+            verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
+    }
+
+    @inline(__always)
+    mutating func noteAccept(_ verdict: AccessVerdict, _ method: AuthenticationMethod, _ attempt: Attempt) {
+        counters.add(.accessAccepts)
+        tally.add(attempt.client) { $0.accepts &+= 1 }
+        record(verdict.reason, method, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0)
+    }
+
+    mutating func refuse(
         _ reason: AccessReason, _ attempt: Attempt, _ reply: UnsafeMutablePointer<lm_datagram>
     ) -> Disposition {
         let client = attempt.client
@@ -116,20 +132,25 @@ extension PacketPath {
         if attempt.credentials.isMSCHAP { appendMSCHAPFailure(attempt, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: client, reply)
-        counters.add(.accessRejects)
-        tally.add(client) { $0.rejects &+= 1 }
-        record(reason, attempt, profile: 0)
+        noteReject(reason, attempt.credentials.method, attempt)
         return .delay
     }
 
+    @inline(__always)
+    mutating func noteReject(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt) {
+        counters.add(.accessRejects)
+        tally.add(attempt.client) { $0.rejects &+= 1 }
+        record(reason, method, attempt, profile: 0)
+    }
+
     /// Hands the outcome to the authentication log; a full ring drops it, counted there.
-    private func record(_ reason: AccessReason, _ attempt: Attempt, profile: Int64) {
+    private func record(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64) {
         counters.add(reason)
         let accepted = reason == .accepted || reason == .acceptedCaptive
         let event = AuthEvent(
             atMicroseconds: nowMicroseconds, tenant: attempt.client.pointee.tenant, nas: attempt.client.pointee.id,
             subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: elapsedMicroseconds,
-            outcome: accepted ? .accept : .reject, method: attempt.credentials.method.rawValue, reason: reason.rawValue)
+            outcome: accepted ? .accept : .reject, method: method.rawValue, reason: reason.rawValue)
         events.push(
             event, userName: attempt.request.value(.userName), callingStation: attempt.request.value(.callingStationID),
             nasPortID: attempt.request.value(.nasPortID))

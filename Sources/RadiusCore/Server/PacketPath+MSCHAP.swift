@@ -28,8 +28,8 @@ extension PacketPath {
             let count = MSCHAP.writeSuccess(identifier: response[0], authenticatorResponse: proof, into: &buffer)
             writer.append(vendor: AccessCredentials.microsoft, Microsoft.chap2Success, text.span.extracting(0..<count))
             let keys = MSCHAP.V2.mppeKeys(response: response, hashHash: hashHash)
-            appendSalted(Microsoft.mppeSendKey, keys.send, attempt, &writer)
-            appendSalted(Microsoft.mppeRecvKey, keys.receive, attempt, &writer)
+            appendSalted(Microsoft.mppeSendKey, keys.send.span, attempt, &writer)
+            appendSalted(Microsoft.mppeRecvKey, keys.receive.span, attempt, &writer)
             appendEncryptionPolicy(&writer)
         } else {
             appendV1Keys(hashes.ntHash, PasswordProof.lmHash(of: subscriber), attempt, &writer)
@@ -53,14 +53,22 @@ extension PacketPath {
         writer.append(vendor: AccessCredentials.microsoft, Microsoft.chapError, text.span.extracting(0..<count))
     }
 
+    /// The keys that an EAP method leaves to the NAS.
     @_lifetime(writer: copy writer)
-    private mutating func appendSalted(_ type: UInt8, _ key: Digest16, _ attempt: Attempt, _ writer: inout PacketWriter) {
+    mutating func appendKeys(_ keys: EAPKeys, _ attempt: Attempt, _ writer: inout PacketWriter) {
+        appendSalted(Microsoft.mppeRecvKey, keys.receive.span, attempt, &writer)
+        appendSalted(Microsoft.mppeSendKey, keys.send.span, attempt, &writer)
+    }
+
+    /// Hides a key of at most 32 octets.
+    @_lifetime(writer: copy writer)
+    private mutating func appendSalted(_ type: UInt8, _ key: Span<UInt8>, _ attempt: Attempt, _ writer: inout PacketWriter) {
         // Unique within the packet, and not repeated for as long as 32768 keys.
         salt = salt &+ 1
         var hidden = InlineArray<64, UInt8>(repeating: 0)
         var buffer = hidden.mutableSpan
         let count = SaltEncryption.hide(
-            key.span, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer
+            key, salt: salt | 0x8000, authenticator: attempt.authenticator, secret: attempt.client.pointee.client.secret, into: &buffer
         )
         writer.append(vendor: AccessCredentials.microsoft, type, hidden.span.extracting(0..<count))
     }

@@ -18,7 +18,7 @@ enum Disposition: BitwiseCopyable {
     case holdUntilDurable(UInt64)
     /// The reply in the slot leaves after the reject delay.
     case delay
-    /// The request waits for a slow check.
+    /// The request waits for a slow check, or its EAP conversation.
     case parked
 }
 
@@ -232,7 +232,7 @@ struct PacketPath: ~Copyable {
         return false
     }
 
-    /// Goes on with a request whose slow check has ended. The client may be gone by now; then nobody is answered.
+    /// Goes on with a request whose slow check, or step of a conversation, has ended. The client may be gone by now; then nobody is answered.
     mutating func resume(_ parked: ParkedRequest, to port: inout ReplyPort) {
         guard !parked.isExpired else {
             counters.add(.parkedExpired)
@@ -254,7 +254,13 @@ struct PacketPath: ~Copyable {
                 datagram: datagram, packet: parked.octets, client: client, attributes: attributes, kind: .access, service: .authentication)
             hashName(&work)
             elapsedMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) &- nowMicroseconds
-            let disposition = access(work, port.slot(answering: datagram), token: parked.token, slow: parked.outcome)
+            let reply = port.slot(answering: datagram)
+            let disposition =
+                switch parked.outcome {
+                case .password(let outcome): access(work, reply, token: parked.token, slow: outcome)
+                case .eap(let outcome): conclude(outcome, work, reply, token: parked.token)
+                }
+            if case .drop = disposition { return }
             settle(disposition, parked.token)
             port.add()
         } catch {

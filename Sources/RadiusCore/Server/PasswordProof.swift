@@ -38,7 +38,7 @@ struct PasswordProof {
             case .pap: return pap(subscriber)
             case .chap: return try chap(subscriber)
             case .msCHAP, .msCHAPv2: return try msCHAP(subscriber)
-            case .eap: return .refused(.methodUnsupported)
+            case .eap, .eapMD5, .eapGTC, .eapMSCHAPv2: return .refused(.methodUnsupported)
             case .none: return .refused(.noCredentials)
             }
         } catch {

@@ -5,7 +5,7 @@ enum RequestAttribute: Int, CaseIterable {
     /// Place 0 takes what nobody asks for.
     case userName = 1
     case userPassword, chapPassword, chapChallenge, eapMessage, vendorSpecific, messageAuthenticator, proxyState
-    case callingStationID, nasPortID, acctStatusType, acctSessionID
+    case callingStationID, nasPortID, acctStatusType, acctSessionID, state
 
     /// The attribute's number (RFC 2865 §5).
     var number: UInt8 {
@@ -22,6 +22,7 @@ enum RequestAttribute: Int, CaseIterable {
         case .nasPortID: AttributeNumber.nasPortID
         case .acctStatusType: AttributeNumber.acctStatusType
         case .acctSessionID: AttributeNumber.acctSessionID
+        case .state: AttributeNumber.state
         }
     }
 }

@@ -52,12 +52,15 @@ public final class ServerEnvironment: Sendable {
     public let store: SnapshotStore
     public let journal: Journal
     public let slowChecks: SlowChecks
+    /// Nil: a request with EAP-Message is refused.
+    public let eap: EAPService?
     public let unknownClients = UnknownClients()
 
-    public init(settings: ServerSettings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks) {
+    public init(settings: ServerSettings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, eap: EAPService? = nil) {
         self.settings = settings
         self.store = store
         self.journal = journal
         self.slowChecks = slowChecks
+        self.eap = eap
     }
 }

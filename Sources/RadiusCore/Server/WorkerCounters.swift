@@ -2,13 +2,14 @@ import Synchronization
 
 /// What a worker counts besides the reasons of `DecodeError`.
 public enum ServerCounter: Int, CaseIterable, Sendable {
-    case accessRequests, accessAccepts, accessRejects
+    case accessRequests, accessAccepts, accessRejects, accessChallenges
     case accountingRequests, accountingResponses
     case statusRequests
     case duplicates, duplicatesInWork
     case unknownClients
     case rateLimited, shed
     case parked, parkedRefused, parkedExpired
+    case eapRequests, eapRefused
     case journalRefused, heldFull, rejectsUndelayed
     case sendFailures
     /// Sockets that the kernel would not send runs of replies from, and that have sent each by itself since.
@@ -21,6 +22,7 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .accessRequests: "access_requests"
         case .accessAccepts: "access_accepts"
         case .accessRejects: "access_rejects"
+        case .accessChallenges: "access_challenges"
         case .accountingRequests: "accounting_requests"
         case .accountingResponses: "accounting_responses"
         case .statusRequests: "status_requests"
@@ -32,6 +34,8 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .parked: "slow_checks"
         case .parkedRefused: "slow_checks_refused"
         case .parkedExpired: "slow_checks_expired"
+        case .eapRequests: "eap_requests"
+        case .eapRefused: "eap_refused"
         case .journalRefused: "journal_refused"
         case .heldFull: "held_replies_full"
         case .rejectsUndelayed: "rejects_undelayed"
@@ -48,7 +52,7 @@ public final class WorkerCounters: @unchecked Sendable {
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private static let dropBase = ServerCounter.allCases.count
     private static let reasonBase = dropBase + DecodeError.allCases.count
-    private static let size = reasonBase + 64
+    private static let size = reasonBase + Int(AccessReason.allCases.map(\.rawValue).max() ?? 0) + 1
 
     public init() {
         cells = .allocate(capacity: Self.size)

@@ -15,6 +15,7 @@ final class TestServer {
         client: NASClient = TestServer.loopback(), subscribers: [SubscriberEntry], profiles: [ReplyProfile] = [TestServer.plan()],
         rejectDelayMilliseconds: Int = 0, policy: AccessPolicy = AccessPolicy(), others: [NASClient] = [], workers: Int = 1,
         address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
+        eap: EAPService.Settings? = EAPService.Settings(),
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
@@ -24,13 +25,14 @@ final class TestServer {
             clients: ClientTable([client] + others), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
             dictionary: try ShippedDictionaries.loaded.get())
-        store = SnapshotStore(snapshot)
+        let store = SnapshotStore(snapshot)
+        self.store = store
         var settings = ServerSettings()
         settings.rejectDelayMilliseconds = rejectDelayMilliseconds
         adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)))
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)), eap: eap.map { EAPService($0, store: store) })
         server = try RadiusServer(
             .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
         if started { server.start() }
@@ -40,6 +42,7 @@ final class TestServer {
         server.stop()
         _ = eventually { !server.isRunning }
         server.environment.slowChecks.shutdown()
+        server.environment.eap?.shutdown()
         server.environment.journal.close()
     }
 

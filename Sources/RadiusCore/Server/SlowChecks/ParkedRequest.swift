@@ -1,25 +1,38 @@
 import CLinux
 import Synchronization
 
-/// A request that waits for a slow password check; its reply leaves through the worker that parked it.
+/// What a parked request waits for.
+enum ParkedWork {
+    /// A slow password check.
+    case password([UInt8], hash: [UInt8])
+    /// A step of an EAP conversation.
+    case eap(EAPArrival)
+}
+
+/// What came of it.
+enum ParkedOutcome {
+    case password(PasswordHash.Outcome)
+    case eap(EAPOutcome)
+}
+
+/// A request that waits for work that takes its time; its reply leaves through the worker that parked it.
 final class ParkedRequest: @unchecked Sendable {
-    // Guard: the worker fills it before it is submitted; the pool's lock orders `parkedNanoseconds` and `isExpired`; one checking thread writes
-    // `outcome`; the worker reads after completion.
+    // Guard: the worker fills it before it is submitted; the pool's lock orders `parkedNanoseconds` and `isExpired`; one thread of the pool
+    // writes `outcome`; the worker reads after completion.
     let client: Int64
     let octets: UnsafeMutablePointer<UInt8>
     let count: Int
     let datagram: lm_datagram
     let token: ReplyToken
-    let password: [UInt8]
-    let hash: [UInt8]
+    let work: ParkedWork
     var parkedNanoseconds: UInt64 = 0
-    var outcome: PasswordHash.Outcome = .differs
-    /// It waited so long that nobody expects an answer; nothing was checked.
+    var outcome = ParkedOutcome.password(.differs)
+    /// It waited so long that nobody expects an answer; nothing was done.
     var isExpired = false
 
     /// Copies the `count` octets of `packet`.
     init(
-        client: Int64, packet: UnsafePointer<UInt8>, count: Int, datagram: lm_datagram, token: ReplyToken, password: [UInt8], hash: [UInt8]
+        client: Int64, packet: UnsafePointer<UInt8>, count: Int, datagram: lm_datagram, token: ReplyToken, work: ParkedWork
     ) {
         self.client = client
         octets = .allocate(capacity: count)
@@ -27,14 +40,13 @@ final class ParkedRequest: @unchecked Sendable {
         self.count = count
         self.datagram = datagram
         self.token = token
-        self.password = password
-        self.hash = hash
+        self.work = work
     }
 
     deinit { octets.deallocate() }
 }
 
-/// Where a worker finds its finished checks.
+/// Where a worker finds what it parked, done.
 final class ParkedCompletions: Sendable {
     private let finished = Mutex<[ParkedRequest]>([])
     private let expected = Atomic<Int>(0)

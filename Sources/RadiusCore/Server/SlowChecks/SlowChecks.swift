@@ -2,10 +2,11 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A bounded pool of threads for password hashes that are slow by design; the packet path never waits for it.
+/// A bounded pool of threads for what takes its time: password hashes that are slow by design, or steps of EAP conversations. The packet
+/// path never waits for it.
 ///
-/// What waits is served in turns between clients, one client may fill half of the queue, and a check that waited so long that its NAS
-/// has surely given up is dropped unchecked.
+/// What waits is served in turns between clients, one client may fill half of the queue, and a request that waited so long that its NAS
+/// has surely given up is dropped undone.
 public final class SlowChecks: Sendable {
     /// How much the pool takes on.
     public struct Limits: Sendable, Equatable {
@@ -46,13 +47,13 @@ public final class SlowChecks: Sendable {
     }
 
     public let limits: Limits
-    private let verify: Verify
+    private let perform: @Sendable (ParkedWork) -> ParkedOutcome
     private let clock: @Sendable () -> UInt64
     private let state: Mutex<State>
     private let wake = WaitFlag()
     private let stopping = Atomic<Bool>(false)
 
-    /// Starts the threads.
+    /// Starts the threads of a pool for password checks.
     public convenience init(_ limits: Limits) {
         self.init(limits, clock: lm_monotonic_nanoseconds) { PasswordHash.verify($0.span, against: $1.span) }
     }
@@ -61,13 +62,30 @@ public final class SlowChecks: Sendable {
     ///   - limits: of queue and threads.
     ///   - clock: nanoseconds that never fall.
     ///   - verify: compares a password with a stored hash; takes its time.
-    init(_ limits: Limits, clock: @escaping @Sendable () -> UInt64, verify: @escaping Verify) {
+    convenience init(_ limits: Limits, clock: @escaping @Sendable () -> UInt64, verify: @escaping Verify) {
+        self.init(limits, name: "slow-check", clock: clock) { work in
+            switch work {
+            case .password(let password, let hash): .password(verify(password, hash))
+            case .eap: .eap(.drop)
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - limits: of queue and threads.
+    ///   - name: of the threads, without their number.
+    ///   - clock: nanoseconds that never fall.
+    ///   - perform: does the work; takes its time.
+    init(
+        _ limits: Limits, name: String, clock: @escaping @Sendable () -> UInt64,
+        perform: @escaping @Sendable (ParkedWork) -> ParkedOutcome
+    ) {
         self.limits = limits
         self.clock = clock
-        self.verify = verify
+        self.perform = perform
         state = Mutex(State(queue: FairQueue(limit: limits.queue, share: max(1, limits.queue / 2))))
         for number in 0..<limits.threads {
-            Thread.start(name: "slow-check-\(number)") { [self] in work() }
+            Thread.start(name: "\(name)-\(number)") { [self] in work() }
         }
     }
 
@@ -116,7 +134,7 @@ public final class SlowChecks: Sendable {
                 continue
             }
             if !request.isExpired {
-                request.outcome = verify(request.password, request.hash)
+                request.outcome = perform(request.work)
                 state.withLock { state in
                     state.statistics.running -= 1
                     state.statistics.done += 1

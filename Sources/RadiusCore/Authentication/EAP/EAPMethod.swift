@@ -1,0 +1,86 @@
+/// What a method does with a Response.
+enum EAPStep {
+    /// Goes on with a Request that holds these octets behind its type.
+    case request([UInt8])
+    /// The peer has proven itself, to be who it said it was, or inside a tunnel, somebody else.
+    case proven(EAPKeys?, as: [UInt8]? = nil)
+    case refused(AccessReason)
+    /// The Response is none that the method can read now; it is ignored.
+    case invalid
+}
+
+/// What the server brings to every step of a conversation, besides the packet. Confined to one step.
+public struct EAPSurroundings {
+    /// The methods that may be proposed, the first first.
+    public var methods: [EAPType]
+    /// What the server calls itself towards the peer.
+    public var serverName: [UInt8]
+    /// Whether a proven peer that is turned away is told why (RFC 3748 §5.2).
+    public var notifiesRefused: Bool
+    /// Octets that a peer may send in one conversation.
+    public var octetLimit: Int
+    /// The subscriber of a name; nil for an unknown one.
+    public var account: (_ identity: [UInt8]) -> EAPAccount?
+    /// Sixteen octets that nobody can foretell.
+    public var random: () -> Digest16
+
+    public init(
+        methods: [EAPType] = EAPType.served, serverName: [UInt8] = Array("lastmile".utf8), notifiesRefused: Bool = false,
+        octetLimit: Int = 65_536, account: @escaping (_ identity: [UInt8]) -> EAPAccount?, random: @escaping () -> Digest16
+    ) {
+        self.methods = methods
+        self.serverName = serverName
+        self.notifiesRefused = notifiesRefused
+        self.octetLimit = octetLimit
+        self.account = account
+        self.random = random
+    }
+}
+
+/// Who talks, as far as a method needs to know.
+struct EAPPeer {
+    let identity: [UInt8]
+    /// Nil: no subscriber has this name. The conversation goes on as for a wrong password, so that nobody can find out names.
+    let account: EAPAccount?
+}
+
+/// One method in the course of a conversation: a value for each, which takes Responses and gives steps.
+enum EAPMethod {
+    case md5(EAPMD5)
+    case gtc(EAPGTC)
+    case msCHAPv2(EAPMSCHAPv2)
+
+    /// Begins a method.
+    ///
+    /// - Parameters:
+    ///   - type: the method's.
+    ///   - identifier: of the Request that will carry the first octets.
+    ///   - surroundings: of the conversation.
+    /// - Returns: the method and the octets of its first Request; nil for a type that is not served.
+    static func begin(_ type: EAPType, identifier: UInt8, _ surroundings: EAPSurroundings) -> (method: EAPMethod, data: [UInt8])? {
+        switch type {
+        case .md5Challenge:
+            let method = EAPMD5(identifier: identifier, challenge: surroundings.random())
+            return (.md5(method), method.request)
+        case .gtc:
+            return (.gtc(EAPGTC()), EAPGTC.request)
+        case .msCHAPv2:
+            let method = EAPMSCHAPv2(identifier: identifier, challenge: surroundings.random())
+            return (.msCHAPv2(method), method.request(serverName: surroundings.serverName))
+        default:
+            return nil
+        }
+    }
+
+    /// Takes what stands behind the type of a Response to the method's last Request.
+    mutating func receive(_ data: [UInt8], from peer: EAPPeer, _ surroundings: EAPSurroundings) -> EAPStep {
+        switch self {
+        case .md5(let method): return method.receive(data, from: peer)
+        case .gtc(let method): return method.receive(data, from: peer)
+        case .msCHAPv2(var method):
+            let step = method.receive(data, from: peer, surroundings)
+            self = .msCHAPv2(method)
+            return step
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Glibc
+import Synchronization
+
+/// Finds the conversation that a packet belongs to, or begins one, and takes a step in it. Any thread may call; a conversation is worked on
+/// by one at a time, outside the lock.
+final class EAPConversations: Sendable {
+    private let settings: EAPService.Settings
+    private let store: SnapshotStore
+    private let clock: @Sendable () -> UInt64
+    private let state: EAPState
+    private let table: Mutex<EAPConversationTable>
+
+    init(_ settings: EAPService.Settings, store: SnapshotStore, clock: @escaping @Sendable () -> UInt64) {
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        state = EAPState(node: Array(settings.node.utf8), secret: Self.secret())
+        table = Mutex(
+            EAPConversationTable(
+                .init(
+                    conversations: max(1, settings.conversations), octets: settings.memoryOctets,
+                    lifetimeNanoseconds: UInt64(max(1, settings.conversationSeconds)) * 1_000_000_000)))
+    }
+
+    var statistics: EAPService.Statistics {
+        table.withLock { table in
+            EAPService.Statistics(
+                conversations: table.count, memoryOctets: table.octets, begun: table.statistics.begun, expired: table.statistics.expired,
+                displacedBegun: table.statistics.displacedBegun, displacedAnswered: table.statistics.displacedAnswered)
+        }
+    }
+
+    /// Answers one packet.
+    func answer(_ arrival: EAPArrival) -> EAPOutcome {
+        guard let octets = arrival.state else { return begin(arrival) }
+        switch state.read(octets, client: arrival.client, tenant: arrival.tenant) {
+        case .otherNode: return Self.refuse(arrival, .eapOtherNode)
+        case .forged: return Self.refuse(arrival, .eapConversationUnknown)
+        case .conversation(let slot, let number):
+            let now = clock()
+            switch table.withLock({ $0.take(slot, number: number, now: now) }) {
+            case .busy: return .drop
+            case .gone: return Self.refuse(arrival, .eapConversationUnknown)
+            case .session(let session): return go(on: session, in: slot, arrival, octets)
+            }
+        }
+    }
+
+    private func begin(_ arrival: EAPArrival) -> EAPOutcome {
+        var session = EAPSession(identifier: UInt8.random(in: 0...255))
+        let action: EAPSession.Action
+        if arrival.message.isEmpty {
+            action = session.start()
+        } else {
+            // A Response/Identity begins a conversation; anything else goes on with one.
+            guard arrival.message.count < 5 || arrival.message[4] == EAPType.identity.number else {
+                return Self.refuse(arrival, .eapStateMissing)
+            }
+            action = step(&session, arrival)
+        }
+        guard !session.hasEnded else { return outcome(action, session, arrival, []) }
+        let (number, now) = (UInt64.random(in: 0...UInt64.max), clock())
+        let begun = session
+        guard let slot = table.withLock({ $0.add(begun, number: number, client: arrival.client, now: now) }) else {
+            return Self.refuse(arrival, .eapOverloaded)
+        }
+        return outcome(
+            action, session, arrival, state.make(slot: slot, number: number, client: arrival.client, tenant: arrival.tenant))
+    }
+
+    private func go(on taken: EAPSession, in slot: Int, _ arrival: EAPArrival, _ octets: [UInt8]) -> EAPOutcome {
+        var session = taken
+        let action = step(&session, arrival)
+        let stage: EAPConversationTable.Stage = session.hasEnded ? .ended : session.hasAnswered ? .answered : .begun
+        let (after, now) = (session, clock())
+        table.withLock { $0.put(after, in: slot, stage, now: now) }
+        return outcome(action, session, arrival, octets)
+    }
+
+    private func step(_ session: inout EAPSession, _ arrival: EAPArrival) -> EAPSession.Action {
+        let snapshot = store.snapshot
+        let surroundings = EAPSurroundings(
+            methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
+            octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },
+            random: Self.random)
+        let action = session.receive(arrival.message, surroundings)
+        // RFC 3579 §2.1: the NAS copies the identity into User-Name of each request.
+        guard session.identity.isEmpty || session.identity == arrival.userName else {
+            return session.refuse(.eapIdentityMismatch, arrival.message)
+        }
+        return action
+    }
+
+    private func outcome(_ action: EAPSession.Action, _ session: EAPSession, _ arrival: EAPArrival, _ state: [UInt8]) -> EAPOutcome {
+        let method = AuthenticationMethod(session.method)
+        switch action {
+        case .request(let packet): return .challenge(packet, state: state, wasIgnored: false)
+        case .again(let packet): return .challenge(packet, state: state, wasIgnored: true)
+        case .success(let packet, let keys): return .proven(packet, identity: session.proven, keys: keys, method: method)
+        case .failure(let packet, let reason): return .refused(packet, reason, identity: session.identity, method: method)
+        }
+    }
+
+    private static func refuse(_ arrival: EAPArrival, _ reason: AccessReason) -> EAPOutcome {
+        .refused(
+            EAPPacket.octets(.failure, arrival.message.count > 1 ? arrival.message[1] : 0), reason, identity: arrival.userName,
+            method: .eap)
+    }
+
+    private static func secret() -> [UInt8] {
+        let (first, second) = (random(), random())
+        return first.indices.map { first[$0] } + second.indices.map { second[$0] }
+    }
+
+    /// Two words: the system is asked once for each.
+    private static func random() -> Digest16 {
+        let words = (UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
+        return Digest16 { UInt8(truncatingIfNeeded: ($0 < 8 ? words.0 : words.1) >> (UInt64($0 & 7) * 8)) }
+    }
+}
+
+extension EAPAccount {
+    /// What the snapshot says of a name; nil for an unknown one.
+    init?(of identity: [UInt8], in tenant: Int64, _ snapshot: Snapshot) {
+        // The snapshot keeps the record's memory alive while it is copied.
+        let account = withExtendedLifetime(snapshot) { () -> EAPAccount? in
+            guard let record = identity.withUnsafeBytes({ snapshot.subscribers.find(tenant: tenant, name: $0) }) else { return nil }
+            let verdict = AccessVerdict(record, in: snapshot)
+            return EAPAccount(Self.credential(of: record), refusal: verdict.isAccepted ? nil : verdict.reason)
+        }
+        guard let account else { return nil }
+        self = account
+    }
+
+    private static func credential(of record: SubscriberRecord) -> Credential {
+        let stored = record.credential
+        switch record.credentialKind {
+        case .none: return .none
+        case .clearText: return .clearText(Array(stored))
+        case .ntHash: return stored.count == 16 ? .ntHash(Digest16 { stored[$0] }) : .none
+        case .hash: return .hash(Array(stored))
+        }
+    }
+}

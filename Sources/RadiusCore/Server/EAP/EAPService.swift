@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The EAP conversations of a server and the threads that work on them. Shared by all workers, so that a conversation goes on wherever its
+/// next packet arrives.
+public final class EAPService: Sendable {
+    /// How EAP is spoken, and what it may cost.
+    public struct Settings: Sendable {
+        /// The methods that may be used, in the order in which they are proposed.
+        public var methods = EAPType.served
+        /// What the server calls itself towards a peer.
+        public var serverName = "lastmile"
+        /// Whether a proven peer that is turned away is told why, by an EAP Notification.
+        public var notifiesRefused = false
+        /// Conversations at one moment.
+        public var conversations = 16_384
+        /// Memory of all conversations.
+        public var memoryOctets = 128 << 20
+        /// Octets that a peer may send in one conversation.
+        public var conversationOctets = 65_536
+        /// A conversation's seconds from beginning to end.
+        public var conversationSeconds = 120
+        /// Session-Timeout of an Access-Challenge: how long a NAS waits for its peer.
+        public var responseSeconds = 30
+        public var threads = 1
+        /// EAP packets that may wait for a thread; half of it for one client.
+        public var queue = 4096
+        /// An EAP packet that waited longer is dropped.
+        public var deadlineMilliseconds = 5000
+        /// The name of this node.
+        public var node = "lastmile"
+
+        public init() {}
+    }
+
+    /// What happened to conversations.
+    public struct Statistics: Sendable, Equatable {
+        /// Going on at this moment, or ended a moment ago.
+        public var conversations = 0
+        /// Memory that they take.
+        public var memoryOctets = 0
+        public var begun: UInt64 = 0
+        public var expired: UInt64 = 0
+        /// Gave way to others before the peer had answered a method, and after.
+        public var displacedBegun: UInt64 = 0
+        public var displacedAnswered: UInt64 = 0
+    }
+
+    public let settings: Settings
+    private let conversations: EAPConversations
+    let checks: SlowChecks
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - settings: how EAP is spoken.
+    ///   - store: where the snapshot in force stands.
+    public convenience init(_ settings: Settings, store: SnapshotStore) {
+        self.init(settings, store: store, clock: lm_monotonic_nanoseconds)
+    }
+
+    init(_ settings: Settings, store: SnapshotStore, clock: @escaping @Sendable () -> UInt64) {
+        self.settings = settings
+        let conversations = EAPConversations(settings, store: store, clock: clock)
+        self.conversations = conversations
+        checks = SlowChecks(
+            .init(threads: settings.threads, queue: settings.queue, deadlineMilliseconds: settings.deadlineMilliseconds), name: "eap",
+            clock: clock
+        ) { work in
+            switch work {
+            case .eap(let arrival): .eap(conversations.answer(arrival))
+            case .password: .password(.differs)
+            }
+        }
+    }
+
+    /// What the threads do and did.
+    public var queue: SlowChecks.Statistics { checks.statistics }
+
+    public var statistics: Statistics { conversations.statistics }
+
+    /// Ends the threads once they finished what they do.
+    public func shutdown() { checks.shutdown() }
+}

@@ -1,0 +1,24 @@
+import RadiusCore
+
+extension Metrics {
+    mutating func addEAP(_ eap: EAPService) {
+        let (conversations, queue) = (eap.statistics, eap.queue)
+        single("eap_conversations", "gauge", "EAP conversations, those that ended a moment ago included.", conversations.conversations)
+        single("eap_memory_octets", "gauge", "Memory that they take, about.", conversations.memoryOctets)
+        single("eap_begun_total", "counter", "EAP conversations begun.", conversations.begun)
+        single("eap_expired_total", "counter", "EAP conversations that took longer than eap.conversation_seconds.", conversations.expired)
+        family("eap_displaced_total", "counter", "EAP conversations that gave way to others, before a method was answered or after.")
+        sample("eap_displaced_total", [("stage", "begun")], conversations.displacedBegun)
+        sample("eap_displaced_total", [("stage", "answered")], conversations.displacedAnswered)
+        single("eap_waiting", "gauge", "EAP packets that wait for a thread.", queue.waiting)
+        single("eap_running", "gauge", "EAP packets that a thread is at.", queue.running)
+        single("eap_done_total", "counter", "EAP packets that were worked on.", queue.done)
+        family("eap_refused_total", "counter", "EAP packets refused: the queue, or the client's half of it, was full.")
+        sample("eap_refused_total", [("reason", "queue_full")], queue.refusedFull)
+        sample("eap_refused_total", [("reason", "client_share")], queue.refusedClientShare)
+        single("eap_queue_expired_total", "counter", "EAP packets dropped because they waited too long.", queue.expired)
+        single(
+            "eap_waited_seconds_total", "counter", "Time spent waiting by all EAP packets that left the queue.",
+            Double(queue.waitedNanoseconds) / 1e9)
+    }
+}

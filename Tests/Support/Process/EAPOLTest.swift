@@ -1,0 +1,67 @@
+/// Debian's `eapol_test`: wpa_supplicant and a NAS in one program.
+public struct EAPOLTest: Sendable {
+    /// What came of a run.
+    public struct Outcome: Sendable {
+        /// The program says so, and the keys that peer and server made, if any, are the same.
+        public let isSuccess: Bool
+        /// Conversations whose keys were the same on both sides.
+        public let keysMatched: Int
+        /// The codes of the replies, such as `Access-Challenge`, in their order.
+        public let replies: [String]
+        public let transcript: String
+    }
+
+    public var port: UInt16
+    public var secret: String
+    /// `MD5`, `GTC`, `MSCHAPV2`, or several with spaces between.
+    public var method: String
+    public var user: String
+    public var password: String
+    /// Whether the method gives keys.
+    public var expectsKeys: Bool
+    /// Conversations one after the other, each on the heels of the one before.
+    public var repetitions = 0
+    /// Further arguments.
+    public var arguments: [String] = []
+    /// Further lines of the network block.
+    public var network: [String] = []
+
+    /// - Parameters:
+    ///   - port: of the server on 127.0.0.1.
+    ///   - secret: shared with it.
+    ///   - method: what the peer can do.
+    ///   - user: the identity.
+    ///   - password: of the user.
+    ///   - expectsKeys: whether the method gives keys.
+    public init(port: UInt16, secret: String, method: String, user: String, password: String, expectsKeys: Bool) {
+        self.port = port
+        self.secret = secret
+        self.method = method
+        self.user = user
+        self.password = password
+        self.expectsKeys = expectsKeys
+    }
+
+    /// Runs it to its end.
+    public func run() async throws -> Outcome {
+        let lines = ["key_mgmt=IEEE8021X", "eap=\(method)", "identity=\"\(user)\"", "password=\"\(password)\""] + network
+        let arguments =
+            ["-c", "/dev/stdin", "-a", "127.0.0.1", "-p", "\(port)", "-s", secret, "-t", "20", "-r", "\(repetitions)"]
+            + (expectsKeys ? [] : ["-n"]) + self.arguments
+        let input = "network={\n" + lines.map { "  \($0)\n" }.joined() + "}\n"
+        let result = try await Tool.run("eapol_test", arguments, input: input)
+        let printed = result.output.split(separator: "\n").map(String.init)
+        let prefix = "MPPE keys OK: "
+        let keys = printed.last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count).prefix { $0.isNumber }
+        let replies = printed.compactMap { line -> String? in
+            guard line.hasPrefix("RADIUS message: code="), let start = line.firstIndex(of: "("), let end = line.firstIndex(of: ")") else {
+                return nil
+            }
+            let name = String(line[line.index(after: start)..<end])
+            return name == "Access-Request" ? nil : name
+        }
+        return Outcome(
+            isSuccess: result.status == 0 && printed.last == "SUCCESS", keysMatched: keys.flatMap { Int($0) } ?? 0, replies: replies,
+            transcript: result.output + result.errors)
+    }
+}
