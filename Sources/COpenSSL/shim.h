@@ -17,7 +17,15 @@ static inline int lm_ssl_ctx_set_versions(SSL_CTX *context, int least, int most)
     return SSL_CTX_set_min_proto_version(context, least) == 1 && SSL_CTX_set_max_proto_version(context, most) == 1;
 }
 
-static inline void lm_ssl_ctx_set_mode(SSL_CTX *context, long mode) { SSL_CTX_set_mode(context, mode); }
+/// Renegotiation costs more than it is good for, compression leaks, and the disguise for middleboxes adds octets to every flight.
+static inline void lm_ssl_ctx_set_habits(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_clear_options(context, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+}
+
+/// Sessions stay with us and are named by a number, instead of going to the peer in a sealed ticket.
+static inline void lm_ssl_ctx_keep_sessions(SSL_CTX *context) { SSL_CTX_set_options(context, SSL_OP_NO_TICKET); }
 
 static inline void lm_ssl_ctx_set_cache(SSL_CTX *context, long mode, long sessions) {
     SSL_CTX_set_session_cache_mode(context, mode);
@@ -28,11 +36,7 @@ static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long 
 
 static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { return SSL_CTX_add1_chain_cert(context, certificate) == 1; }
 
-static inline int lm_ssl_ctx_set_groups(SSL_CTX *context, const char *names) { return SSL_CTX_set1_groups_list(context, names) == 1; }
-
 static inline int lm_ssl_set_server_name(SSL *connection, const char *name) { return SSL_set_tlsext_host_name(connection, name) == 1; }
-
-static inline void lm_bio_retry_at_end(BIO *bio) { BIO_set_mem_eof_return(bio, -1); }
 
 /// A new, empty index for values that belong to an SSL, or a negative number.
 static inline int lm_ssl_new_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
@@ -56,7 +60,5 @@ static inline long lm_bio_contents(BIO *bio, const unsigned char **octets) { ret
 static inline unsigned long lm_name_flags(void) {
     return (XN_FLAG_RFC2253 | ASN1_STRFLGS_UTF8_CONVERT) & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
 }
-
-static inline long lm_crl_entry_count(X509_CRL *list) { return sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list)); }
 
 #endif
