@@ -49,7 +49,9 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// What the errors on this thread's queue mean for `connection` (an `SSL *`); empties the queue.
     init(of connection: OpaquePointer) {
         let entries = OpenSSLErrors.drain()
-        self = entries.lazy.compactMap { Self.known($0, connection) }.first ?? Self.unknown(entries.first)
+        self =
+            entries.lazy.compactMap { Self.known($0, connection) }.first
+            ?? Self.unknown(entries.first { $0.library == ERR_LIB_SSL } ?? entries.first)
     }
 
     /// Reasons from here on are alerts that were received: this and the alert's number.
@@ -76,7 +78,8 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
 
     private static func unknown(_ entry: OpenSSLErrors.Entry?) -> TLSFailure {
         guard let entry else { return .malformed("it ended in the middle") }
-        let isOurs = entry.reason == SSL_R_NO_CERTIFICATE_SET || entry.reason == ERR_R_MALLOC_FAILURE || entry.reason == ERR_R_INTERNAL_ERROR
+        let isOurs =
+            entry.reason == SSL_R_NO_CERTIFICATE_SET || entry.reason == ERR_R_MALLOC_FAILURE || entry.reason == ERR_R_INTERNAL_ERROR
         return isOurs ? .broken(entry.text) : .malformed(entry.text)
     }
 }

@@ -58,22 +58,24 @@ import Testing
         #expect(try receiver.receive([0x00, 7].span) == .message([7]))
     }
 
-    @Test(arguments: [
-        ([0x80], .truncated), ([0x80, 0, 0, 0], .truncated), ([0x80, 0, 0, 0, 1, 1, 2], .lengthMismatch),
-        ([0x80, 0, 0, 0, 3, 1, 2], .lengthMismatch), ([0xc0, 0, 0, 0, 1, 1, 2], .lengthMismatch),
-        ([0xc0, 0xff, 0xff, 0xff, 0xff, 1], .tooLong), ([0x80, 0, 1, 0, 1], .tooLong), ([0x40], .emptyFragment),
-        ([0xc0, 0, 0, 0, 5], .emptyFragment), ([0x20, 1], .unexpectedStart),
-    ] as [([UInt8], EAPTLSFragmentError)])
+    @Test(
+        arguments: [
+            ([0x80], .truncated), ([0x80, 0, 0, 0], .truncated), ([0x80, 0, 0, 0, 1, 1, 2], .lengthMismatch),
+            ([0x80, 0, 0, 0, 3, 1, 2], .lengthMismatch), ([0xc0, 0, 0, 0, 1, 1, 2], .lengthMismatch),
+            ([0xc0, 0xff, 0xff, 0xff, 0xff, 1], .tooLong), ([0x80, 0, 1, 0, 1], .tooLong), ([0x40], .emptyFragment),
+            ([0xc0, 0, 0, 0, 5], .emptyFragment), ([0x20, 1], .unexpectedStart),
+        ] as [([UInt8], EAPTLSFragmentError)])
     func refuses(packet: [UInt8], error: EAPTLSFragmentError) {
         var receiver = EAPTLSFragments()
         #expect(throws: error) { try receiver.receive(packet.span) }
     }
 
-    @Test(arguments: [
-        ([0xc0, 0, 0, 0, 9, 1], [0xc0, 0, 0, 0, 8, 1], .lengthMismatch), ([0xc0, 0, 0, 0, 3, 1], [0x00, 2], .lengthMismatch),
-        ([0xc0, 0, 0, 0, 3, 1], [0x00], .lengthMismatch), ([0x40, 1], [0x20], .unexpectedStart), ([0x40, 1], [0x40], .emptyFragment),
-        ([0xc0, 0, 0, 0, 3, 1], [0x00, 2, 3, 4], .lengthMismatch),
-    ] as [([UInt8], [UInt8], EAPTLSFragmentError)])
+    @Test(
+        arguments: [
+            ([0xc0, 0, 0, 0, 9, 1], [0xc0, 0, 0, 0, 8, 1], .lengthMismatch), ([0xc0, 0, 0, 0, 3, 1], [0x00, 2], .lengthMismatch),
+            ([0xc0, 0, 0, 0, 3, 1], [0x00], .lengthMismatch), ([0x40, 1], [0x20], .unexpectedStart), ([0x40, 1], [0x40], .emptyFragment),
+            ([0xc0, 0, 0, 0, 3, 1], [0x00, 2, 3, 4], .lengthMismatch),
+        ] as [([UInt8], [UInt8], EAPTLSFragmentError)])
     func refusesTheSecond(first: [UInt8], second: [UInt8], error: EAPTLSFragmentError) throws {
         var receiver = EAPTLSFragments()
         #expect(try receiver.receive(first.span) == .fragment)

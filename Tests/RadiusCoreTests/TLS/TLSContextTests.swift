@@ -9,7 +9,8 @@ import Testing
             let context = try authority.server()
             #expect(context.certificates.map(\.commonName) == ["server"] && context.authorities.map(\.commonName) == ["ca"])
             #expect(context.notAfter == context.certificates.first?.notAfter)
-            let printed = try await Tool.run("openssl", ["x509", "-in", authority.path + "/server.pem", "-noout", "-fingerprint", "-sha256"])
+            let printed = try await Tool.run(
+                "openssl", ["x509", "-in", authority.path + "/server.pem", "-noout", "-fingerprint", "-sha256"])
             let digits = printed.output.split(separator: "=").last?.filter { $0.isHexDigit }
             #expect(digits == context.certificates.first.map { CertificateDescription.hexadecimal($0.fingerprint) })
         }
@@ -58,10 +59,13 @@ import Testing
                 ("ca.pem", { $0.revocationListPath = authority.path + "/ca.pem" }),
                 ("certificate", { $0.certificatePath = nil }), ("certificate", { $0.keyPath = nil }),
                 ("authority", { $0.authorityPath = nil }), ("ciphers", { $0.ciphers = .custom("NOPE") }),
-                ("version", {
-                    $0.minimumVersion = .tls13
-                    $0.maximumVersion = .tls12
-                }),
+                (
+                    "version",
+                    {
+                        $0.minimumVersion = .tls13
+                        $0.maximumVersion = .tls12
+                    }
+                ),
                 ("resumption", { $0.resumption = .init(lifetimeSeconds: 0) }), ("resumption", { $0.resumption = .init(sessionLimit: 0) }),
             ]
             for (name, change) in cases {
@@ -90,7 +94,10 @@ import Testing
         try await TestAuthority.withPair { authority in
             let sealed = try await Tool.run(
                 "openssl",
-                ["pkey", "-in", authority.path + "/server.key", "-aes256", "-passout", "pass:secret", "-out", authority.path + "/sealed.key"])
+                [
+                    "pkey", "-in", authority.path + "/server.key", "-aes256", "-passout", "pass:secret", "-out",
+                    authority.path + "/sealed.key",
+                ])
             try #require(sealed.status == 0, "\(sealed.errors)")
             #expect(throws: TLSFileFailure.self) { try authority.server { $0.keyPath = authority.path + "/sealed.key" } }
         }
@@ -100,11 +107,13 @@ import Testing
         try await TestAuthority.withPair { authority in
             try TextFile.write("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n", to: authority.path + "/sub.ext")
             let request = try await Tool.run(
-                "openssl", ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=sub"]
+                "openssl",
+                ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=sub"]
                     + ["-keyout", authority.path + "/sub.key", "-out", authority.path + "/sub.csr"])
             try #require(request.status == 0)
             let signed = try await Tool.run(
-                "openssl", ["x509", "-req", "-in", authority.path + "/sub.csr", "-CA", authority.path + "/ca.pem", "-CAcreateserial"]
+                "openssl",
+                ["x509", "-req", "-in", authority.path + "/sub.csr", "-CA", authority.path + "/ca.pem", "-CAcreateserial"]
                     + ["-CAkey", authority.path + "/ca.key", "-out", authority.path + "/sub.pem", "-extfile", authority.path + "/sub.ext"])
             try #require(signed.status == 0, "\(signed.errors)")
             try await authority.issue("below", usage: "serverAuth", by: "sub")

@@ -28,7 +28,9 @@ import Testing
             #expect(keys.sessionID.count == 65 && keys.sessionID[0] == type)
             #expect(keys.masterSessionKey != keys.extendedMasterSessionKey && Set(keys.masterSessionKey).count > 8)
             // The type is part of the keys in TLS 1.3 (RFC 9427 §2.1); in 1.2 TTLS alone has a label of its own.
-            #expect((keys.masterSessionKey == pair.server.eapKeys(type: 13)?.masterSessionKey) == (type == 13 || version == .tls12 && type == 25))
+            #expect(
+                (keys.masterSessionKey == pair.server.eapKeys(type: 13)?.masterSessionKey)
+                    == (type == 13 || version == .tls12 && type == 25))
         }
     }
 

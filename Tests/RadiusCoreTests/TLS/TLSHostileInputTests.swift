@@ -88,7 +88,8 @@ import Testing
     @Test func longChainsAreRefused() async throws {
         try await TestAuthority.withPair { authority in
             let own = TextFile.read(authority.path + "/alice.pem")
-            try TextFile.write(own + String(repeating: TextFile.read(authority.path + "/ca.pem"), count: 99), to: authority.path + "/alice.pem")
+            try TextFile.write(
+                own + String(repeating: TextFile.read(authority.path + "/ca.pem"), count: 99), to: authority.path + "/alice.pem")
             var pair = try TLSPair(try authority.server(), try authority.client())
             pair.talk()
             #expect(pair.server.state == .failed(.malformed("excessive message size")), "\(pair.server.state)")
@@ -120,7 +121,8 @@ import Testing
             var octets = pair.client.takeOutput()
             octets[octets.count - 1] ^= 1
             pair.server.receive(octets.span)
-            #expect(pair.server.state == .failed(.malformed("decryption failed or bad record mac")) && pair.server.read() == [])
+            #expect(pair.server.state == .failed(.malformed("decryption failed or bad record mac")), "\(pair.server.state)")
+            #expect(pair.server.read() == [])
         }
     }
 }

@@ -44,7 +44,8 @@ struct TestAuthority {
     ) async throws {
         let extensions = "extendedKeyUsage=\(usage)\nkeyUsage=digitalSignature\n" + (names.map { "subjectAltName=\($0)\n" } ?? "")
         try TextFile.write(extensions, to: "\(path)/\(name).ext")
-        try await Self.openssl(["req"] + key + ["-noenc", "-keyout", "\(path)/\(name).key", "-out", "\(path)/\(name).csr", "-subj", "/CN=\(name)"])
+        try await Self.openssl(
+            ["req"] + key + ["-noenc", "-keyout", "\(path)/\(name).key", "-out", "\(path)/\(name).csr", "-subj", "/CN=\(name)"])
         try await Self.openssl(
             ["x509", "-req", "-in", "\(path)/\(name).csr", "-CA", "\(path)/\(authority).pem", "-CAkey", "\(path)/\(authority).key"]
                 + ["-CAcreateserial", "-out", "\(path)/\(name).pem", "-extfile", "\(path)/\(name).ext"] + validity)
@@ -54,13 +55,16 @@ struct TestAuthority {
     func issue(_ name: String, from start: String, to end: String) async throws {
         try await issue(name, usage: "clientAuth")
         try await openssl(
-            "ca", "-batch", "-config", "\(path)/ca.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem", "-in", "\(path)/\(name).csr",
+            "ca", "-batch", "-config", "\(path)/ca.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem", "-in",
+            "\(path)/\(name).csr",
             "-out", "\(path)/\(name).pem", "-notext", "-extfile", "\(path)/\(name).ext", "-startdate", start, "-enddate", end)
     }
 
     /// Puts a certificate on the authority's list.
     func revoke(_ name: String, by authority: String = "ca") async throws {
-        try await openssl("ca", "-config", "\(path)/\(authority).cnf", "-keyfile", "\(path)/\(authority).key", "-cert", "\(path)/\(authority).pem", "-revoke", "\(path)/\(name).pem")
+        try await openssl(
+            "ca", "-config", "\(path)/\(authority).cnf", "-keyfile", "\(path)/\(authority).key", "-cert", "\(path)/\(authority).pem",
+            "-revoke", "\(path)/\(name).pem")
     }
 
     /// Writes `crl.pem`, valid as `validity` says.
