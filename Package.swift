@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore", "Support"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["lastmile", "Certificates", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .target(name: "CountGate", path: "Benchmarks/Counts/Gate", swiftSettings: settings),
         .testTarget(name: "CountGateTests", dependencies: ["CountGate"], swiftSettings: settings),

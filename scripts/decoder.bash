@@ -3,7 +3,7 @@
 
 # Prints the decoder's sources, one a line.
 decoder_sources() {
-    find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication} -name '*.swift' | sort
+    find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication,TLS} -name '*.swift' | sort
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.
