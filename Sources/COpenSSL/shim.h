@@ -27,10 +27,7 @@ static inline void lm_ssl_ctx_set_habits(SSL_CTX *context) {
 /// Sessions stay with us and are named by a number, instead of going to the peer in a sealed ticket.
 static inline void lm_ssl_ctx_keep_sessions(SSL_CTX *context) { SSL_CTX_set_options(context, SSL_OP_NO_TICKET); }
 
-static inline void lm_ssl_ctx_set_cache(SSL_CTX *context, long mode, long sessions) {
-    SSL_CTX_set_session_cache_mode(context, mode);
-    SSL_CTX_sess_set_cache_size(context, sessions);
-}
+static inline void lm_ssl_ctx_set_cache_mode(SSL_CTX *context, long mode) { SSL_CTX_set_session_cache_mode(context, mode); }
 
 static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long octets) { SSL_CTX_set_max_cert_list(context, octets); }
 
@@ -38,7 +35,9 @@ static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { re
 
 static inline int lm_ssl_set_server_name(SSL *connection, const char *name) { return SSL_set_tlsext_host_name(connection, name) == 1; }
 
-/// A new, empty index for values that belong to an SSL, or a negative number.
+/// New, empty indices for values that belong to an SSL_CTX or an SSL; negative when there is no memory.
+static inline int lm_ssl_ctx_new_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
 static inline int lm_ssl_new_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int lm_general_name_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }

@@ -5,7 +5,7 @@ internal import COpenSSL
 /// Files that change make a new context (`renewed`); conversations go on with the one that they began with, and sessions of the old one
 /// are not resumed by the new: who was revoked in between needs a certificate again.
 ///
-/// Sendable: nothing is changed after `init`; OpenSSL guards the session cache and its counts of references itself.
+/// Sendable: nothing is changed after `init` but the session cache, which has a lock; OpenSSL counts references atomically.
 public final class TLSContext: @unchecked Sendable {
     public let settings: TLSSettings
     /// Our own certificate and those above it; empty for a client without one.
@@ -14,6 +14,8 @@ public final class TLSContext: @unchecked Sendable {
     public let authorities: [CertificateDescription]
     /// `SSL_CTX *`.
     let handle: OpaquePointer
+    /// Of a server with resumption.
+    let sessions: TLSSessionCache?
     private let stamps: [FileStamp?]
 
     /// Reads all files.
@@ -27,10 +29,12 @@ public final class TLSContext: @unchecked Sendable {
         guard let handle = SSL_CTX_new(method) else { throw TLSFileFailure(path: "TLS", reason: OpenSSLErrors.text()) }
         self.settings = settings
         self.handle = handle
+        sessions = settings.role == .server ? settings.resumption.map { TLSSessionCache(limit: $0.sessionLimit) } : nil
         do throws(TLSFileFailure) {
             try TLSPolicy.apply(settings, to: handle)
             certificates = try TLSTrust.present(settings, on: handle)
             authorities = try TLSTrust.trust(settings, on: handle)
+            sessions?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)
             _ = OpenSSLErrors.drain()

@@ -30,16 +30,24 @@ extension TLSConversation {
             // A certificate that cannot be described cannot be looked up either.
             guard peer != nil else { return fail(.certificate(.other(X509_V_ERR_UNSPECIFIED), depth: 0)) }
         }
-        if isResumed, context.settings.role == .server {
-            remembered = Array(rememberedOctets.dropFirst(Self.timeCount))
-            // OpenSSL looked at it in the full handshake only.
-            if let peer, peer.notAfter < Int64(time(nil)) { return fail(.certificate(.expired, depth: 0)) }
-        }
+        if isResumed, context.settings.role == .server, let failure = recall() { return fail(failure) }
         state = .established
     }
 
+    /// Learns from the cache whose session it is; a reason when it may not be resumed now.
+    private func recall() -> TLSFailure? {
+        let now = Int64(time(nil))
+        remembered = Array(rememberedOctets.dropFirst(Self.timeCount))
+        peer = identifier.flatMap { context.sessions?.entry(of: $0, now: now) }?.peer
+        // It may have been pushed out in this very moment.
+        if peer == nil, context.settings.peerCertificate == .required { return .noCertificate }
+        // OpenSSL looked at the certificate in the full handshake only.
+        if let peer, peer.notAfter < now { return .certificate(.expired, depth: 0) }
+        return nil
+    }
+
     /// A server keeps this session, so that the peer may take it up without certificates. In TLS 1.3 the peer is sent a ticket, which
-    /// waits in the output (RFC 9190 §2.1.1 wants it before the protected success indication).
+    /// waits in the output (RFC 9190 §2.1.1 wants it before the protected success indication), and the one that it came with is void.
     ///
     /// Of a resumed session what was remembered first stays, and so does its end, counted from the full handshake.
     ///
@@ -47,23 +55,24 @@ extension TLSConversation {
     /// - Returns: false when the settings have no resumption, the conversation is not established, or `octets` are too many.
     @discardableResult
     public func keepSession(remembering octets: [UInt8]) -> Bool {
-        guard context.settings.resumption != nil, context.settings.role == .server, state == .established,
-            octets.count <= Self.rememberLimit
-        else { return false }
-        // A resumed session belongs to other threads as well: it is not touched. That of TLS 1.2 is kept already.
+        guard let sessions = context.sessions, state == .established, octets.count <= Self.rememberLimit else { return false }
         if !isResumed, !remember(octets) { return false }
-        if protocolVersion == .tls12 { return isResumed || store() }
-        guard SSL_new_session_ticket(handle) == 1, SSL_do_handshake(handle) == 1 else {
-            fail(TLSFailure(of: handle))
-            return false
+        let before = identifier
+        // That of a resumed session of TLS 1.2 is kept already.
+        guard protocolVersion == .tls13 || !isResumed else { return true }
+        if protocolVersion == .tls13 {
+            guard SSL_new_session_ticket(handle) == 1, SSL_do_handshake(handle) == 1 else {
+                fail(TLSFailure(of: handle))
+                return false
+            }
         }
-        return store()
+        if isResumed, let before { sessions.remove(before) }
+        return store(in: sessions)
     }
 
     /// Nobody takes this session up any more: the account is gone, disabled, or did not prove itself.
     public func forgetSession() {
-        guard let session = SSL_get_session(handle) else { return }
-        SSL_CTX_remove_session(context.handle, session)
+        if let identifier { context.sessions?.remove(identifier) }
     }
 
     /// What a client needs to take this session up; nil when the server gave nothing for it. In TLS 1.3 it comes after the handshake.
@@ -77,10 +86,14 @@ extension TLSConversation {
     }
 
     /// The session's identifier, for logs; empty when it has none.
-    public var sessionID: [UInt8] {
+    public var sessionID: [UInt8] { withSessionID { Array($0) } ?? [] }
+
+    private var identifier: TLSSessionCache.Identifier? { withSessionID { TLSSessionCache.Identifier($0) } ?? nil }
+
+    private func withSessionID<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value? {
         var count: UInt32 = 0
-        guard let session = SSL_get_session(handle), let octets = SSL_SESSION_get_id(session, &count) else { return [] }
-        return Array(UnsafeBufferPointer(start: octets, count: Int(count)))
+        guard let session = SSL_get_session(handle), let octets = SSL_SESSION_get_id(session, &count) else { return nil }
+        return body(UnsafeBufferPointer(start: octets, count: Int(count)))
     }
 
     private func remember(_ octets: [UInt8]) -> Bool {
@@ -100,13 +113,14 @@ extension TLSConversation {
         return Array(UnsafeRawBufferPointer(start: octets, count: count))
     }
 
-    private func store() -> Bool {
-        guard let session = SSL_get_session(handle) else { return false }
-        if isResumed {
-            // The new ticket is a copy with an age of its own; it shall not live longer than the first would have.
-            let began = rememberedOctets.prefix(Self.timeCount).reduce(0) { $0 << 8 | Int($1) }
-            SSL_SESSION_set_time(session, began)
+    private func store(in sessions: TLSSessionCache) -> Bool {
+        guard let session = SSL_get_session(handle), let identifier, let lifetime = context.settings.resumption?.lifetimeSeconds else {
+            return false
         }
-        return SSL_CTX_add_session(context.handle, session) == 1
+        guard let octets = SessionEncoding.octets(of: session) else { return false }
+        // Counted from the full handshake, however often the session is taken up.
+        let began = rememberedOctets.prefix(Self.timeCount).reduce(0) { $0 << 8 | Int64($1) }
+        sessions.put(identifier, TLSSessionCache.Entry(octets: octets, peer: peer, end: began + Int64(lifetime)))
+        return true
     }
 }

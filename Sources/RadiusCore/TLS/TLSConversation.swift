@@ -70,7 +70,7 @@ public final class TLSConversation: @unchecked Sendable {
     }
 
     deinit {
-        // A conversation that just ends would take its session with it; after a failure it shall.
+        // A client's session would not be resumable after a conversation that just ends; after a failure it shall not be.
         if case .failed = state {} else { SSL_set_shutdown(handle, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
         SSL_free(handle)
         _ = OpenSSLErrors.drain()
@@ -173,6 +173,8 @@ public final class TLSConversation: @unchecked Sendable {
     }
 
     func fail(_ failure: TLSFailure) {
+        // A session does not outlive a fatal error (RFC 5246 §7.2.2).
+        if state == .established { forgetSession() }
         state = .failed(failure)
         clear = []
     }

@@ -33,12 +33,8 @@ enum TLSPolicy {
         guard SSL_CTX_set_num_tickets(context, 0) == 1,
             SSL_CTX_set_session_id_context(context, sessionContext, UInt32(sessionContext.count)) == 1
         else { throw TLSFileFailure(path: "resumption", reason: OpenSSLErrors.text()) }
-        guard let resumption = settings.resumption else {
-            lm_ssl_ctx_set_cache(context, Int(SSL_SESS_CACHE_OFF), 1)
-            return
-        }
-        // OpenSSL makes room until there are fewer than this, the new one included.
-        lm_ssl_ctx_set_cache(context, Int(SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE), resumption.sessionLimit + 1)
+        guard let resumption = settings.resumption else { return lm_ssl_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF)) }
+        lm_ssl_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL))
         SSL_CTX_set_timeout(context, resumption.lifetimeSeconds)
     }
 }

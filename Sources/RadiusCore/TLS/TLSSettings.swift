@@ -45,10 +45,10 @@ public struct TLSSettings: Sendable, Equatable {
     public struct Resumption: Sendable, Equatable {
         /// Seconds after the full handshake, 1...604800 (RFC 8446 §4.6.1).
         public var lifetimeSeconds: Int
-        /// Sessions that are kept, about 2 KB each; beyond it the oldest go. At least 1.
+        /// Sessions that are kept, 1 KB each; beyond it the oldest go. At least 1.
         public var sessionLimit: Int
 
-        public init(lifetimeSeconds: Int = 86_400, sessionLimit: Int = 20_000) {
+        public init(lifetimeSeconds: Int = 86_400, sessionLimit: Int = 50_000) {
             self.lifetimeSeconds = lifetimeSeconds
             self.sessionLimit = sessionLimit
         }

@@ -136,4 +136,69 @@ import Testing
             #expect(resumed == [false, true, true])
         }
     }
+
+    @Test func ticketsOfTLS13AreGoodOnce() async throws {
+        try await TestAuthority.withPair { authority in
+            let server = try authority.server("server", Self.resuming)
+            let client = try authority.client()
+            let first = try full(server, client)
+            var pair = try again(server, client, first)
+            #expect(pair.server.isResumed && pair.server.keepSession(remembering: []))
+            pair.talk()
+            let second = try #require(pair.client.session)
+            #expect(try !again(server, client, first).server.isResumed)
+            #expect(try again(server, client, second).server.isResumed)
+        }
+    }
+
+    @Test(arguments: TLSSettings.Version.allCases)
+    func fatalErrorsTakeTheSessionAlong(version: TLSSettings.Version) async throws {
+        try await TestAuthority.withPair { authority in
+            let server = try authority.server {
+                Self.resuming(&$0)
+                $0.allow(only: version)
+            }
+            let client = try authority.client()
+            let session = try full(server, client)
+            let pair = try again(server, client, session)
+            #expect(pair.server.isResumed)
+            pair.server.receive([23, 3, 3, 0, 32].span)
+            pair.server.receive([UInt8](repeating: 1, count: 32).span)
+            guard case .failed = pair.server.state else { return #expect(Bool(false), "\(pair.server.state)") }
+            #expect(try !again(server, client, session).server.isResumed)
+        }
+    }
+
+    @Test func manyThreadsShareAContext() async throws {
+        try await TestAuthority.withPair { authority in
+            let server = try authority.server { $0.resumption = .init(sessionLimit: 50) }
+            let client = try authority.client()
+            let resumed = try await withThrowingTaskGroup(of: Int.self) { group in
+                for thread in 0..<4 {
+                    group.addTask {
+                        try await onOwnThread {
+                            var resumed = 0
+                            var session: TLSSession?
+                            for round in 0..<40 {
+                                var pair = try TLSPair(server, client, resuming: session)
+                                pair.talk()
+                                guard pair.server.state == .established else { throw ProcessFailure("\(pair.server.state)") }
+                                if pair.server.isResumed {
+                                    guard pair.server.remembered == [UInt8(thread)] else { throw ProcessFailure("another's session") }
+                                    resumed += 1
+                                }
+                                pair.server.keepSession(remembering: [UInt8(thread)])
+                                pair.talk()
+                                session = round % 5 == 4 ? nil : pair.client.session
+                            }
+                            return resumed
+                        }
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            // Of each thread's 40 the first of every five is a full one.
+            #expect(resumed == 4 * 32)
+        }
+    }
 }
