@@ -38,9 +38,10 @@ extension TLSConversation {
     private func recall() -> TLSFailure? {
         let now = Int64(time(nil))
         remembered = Array(rememberedOctets.dropFirst(Self.timeCount))
-        peer = identifier.flatMap { context.sessions?.entry(of: $0, now: now) }?.peer
-        // It may have been pushed out in this very moment.
-        if peer == nil, context.settings.peerCertificate == .required { return .noCertificate }
+        guard let entry = identifier.flatMap({ context.sessions?.entry(of: $0, now: now) }) else {
+            return .broken("the session ended while it was taken up")
+        }
+        peer = entry.peer
         // OpenSSL looked at the certificate in the full handshake only.
         if let peer, peer.notAfter < now { return .certificate(.expired, depth: 0) }
         return nil
