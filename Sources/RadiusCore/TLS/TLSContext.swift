@@ -12,6 +12,8 @@ public final class TLSContext: @unchecked Sendable {
     public let certificates: [CertificateDescription]
     /// Whom we trust.
     public let authorities: [CertificateDescription]
+    /// When the first of the revocation lists becomes stale, in seconds since 1970; nil without any.
+    public let revocationListEnd: Int64?
     /// `SSL_CTX *`.
     let handle: OpaquePointer
     /// Of a server with resumption.
@@ -33,7 +35,8 @@ public final class TLSContext: @unchecked Sendable {
         do throws(TLSFileFailure) {
             try TLSPolicy.apply(settings, to: handle)
             certificates = try TLSTrust.present(settings, on: handle)
-            authorities = try TLSTrust.trust(settings, on: handle)
+            let trusted = try TLSTrust.trust(settings, on: handle)
+            (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             sessions?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)

@@ -24,11 +24,18 @@ enum TLSTrust {
         return chain.compactMap { CertificateDescription($0.handle) }
     }
 
+    /// Whom a context trusts, and until when it knows who is revoked.
+    struct Trusted {
+        var authorities: [CertificateDescription] = []
+        /// Seconds since 1970; nil without lists, or when one of them says nothing.
+        var revocationListEnd: Int64?
+    }
+
     /// Loads authorities and revocation lists, and sets what is checked.
-    static func trust(_ settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> [CertificateDescription] {
+    static func trust(_ settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> Trusted {
         guard settings.peerCertificate != .none, let path = settings.authorityPath, let store = SSL_CTX_get_cert_store(context) else {
             SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-            return []
+            return Trusted()
         }
         let authorities = try PEMFile(path: path).certificates()
         guard !authorities.isEmpty else { throw TLSFileFailure(path: path, reason: "it holds no certificate in PEM") }
@@ -40,22 +47,25 @@ enum TLSTrust {
         }
         // An authority below a root may be trusted alone.
         var flags = UInt(X509_V_FLAG_PARTIAL_CHAIN)
+        var trusted = Trusted(authorities: authorities.compactMap { CertificateDescription($0.handle) })
         if let lists = settings.revocationListPath {
-            try addRevocationLists(lists, to: store)
+            trusted.revocationListEnd = try addRevocationLists(lists, to: store)
             flags |= UInt(X509_V_FLAG_CRL_CHECK)
         }
         X509_STORE_set_flags(store, flags)
         let mode = settings.peerCertificate == .required ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
         SSL_CTX_set_verify(context, mode, settings.acceptsStaleRevocationList ? TLSVerification.lenient : TLSVerification.strict)
-        return authorities.compactMap { CertificateDescription($0.handle) }
+        return trusted
     }
 
-    private static func addRevocationLists(_ path: String, to store: OpaquePointer) throws(TLSFileFailure) {
+    /// Gives the first end of the lists.
+    private static func addRevocationLists(_ path: String, to store: OpaquePointer) throws(TLSFileFailure) -> Int64? {
         let lists = try PEMFile(path: path).revocationLists()
         guard !lists.isEmpty else { throw TLSFileFailure(path: path, reason: "it holds no revocation list in PEM") }
         for list in lists {
             guard X509_STORE_add_crl(store, list.handle) == 1 else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
         }
+        return lists.compactMap { CertificateDescription.seconds(X509_CRL_get0_nextUpdate($0.handle)) }.min()
     }
 }
 

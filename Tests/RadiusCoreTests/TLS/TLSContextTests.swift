@@ -48,6 +48,30 @@ import Testing
         }
     }
 
+    @Test func theSlotFollowsItsFiles() async throws {
+        try await TestAuthority.withPair { authority in
+            let slot = TLSContextSlot(try authority.server())
+            let first = slot.current
+            guard case .unchanged = slot.refresh() else { return #expect(Bool(false)) }
+            // The key comes first: until the certificate follows, the two do not match.
+            let key = TextFile.read(authority.path + "/server.key")
+            try TextFile.write(TextFile.read(authority.path + "/alice.key"), to: authority.path + "/server.key")
+            guard case .kept(let failure) = slot.refresh() else { return #expect(Bool(false)) }
+            #expect(failure.path.hasSuffix("server.key") && slot.current === first)
+            try TextFile.write(key, to: authority.path + "/server.key")
+            guard case .replaced(let second) = slot.refresh() else { return #expect(Bool(false)) }
+            #expect(slot.current === second && second !== first)
+        }
+    }
+
+    @Test func knowsWhenItsRevocationListEnds() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.makeList(validity: ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20300101000000Z"])
+            #expect(try authority.server { $0.revocationListPath = authority.path + "/crl.pem" }.revocationListEnd == 1_893_456_000)
+            #expect(try authority.server().revocationListEnd == nil)
+        }
+    }
+
     @Test func filesOfOtherKindsAreNamed() async throws {
         try await TestAuthority.withPair { authority in
             let cases: [(String, (inout TLSSettings) -> Void)] = [
