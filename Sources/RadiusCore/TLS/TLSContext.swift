@@ -18,6 +18,8 @@ public final class TLSContext: @unchecked Sendable {
     let handle: OpaquePointer
     /// Of a server with resumption.
     let sessions: TLSSessionCache?
+    /// OpenSSL has its address.
+    private let protocols: ApplicationProtocols?
     private let stamps: [FileStamp?]
 
     /// Reads all files.
@@ -32,6 +34,8 @@ public final class TLSContext: @unchecked Sendable {
         self.settings = settings
         self.handle = handle
         sessions = settings.role == .server ? settings.resumption.map { TLSSessionCache(limit: $0.sessionLimit) } : nil
+        protocols = settings.applicationProtocols.isEmpty ? nil : ApplicationProtocols(settings.applicationProtocols)
+        protocols?.attach(to: handle, role: settings.role)
         do throws(TLSFileFailure) {
             try TLSPolicy.apply(settings, to: handle)
             certificates = try TLSTrust.present(settings, on: handle)
@@ -72,6 +76,9 @@ public final class TLSContext: @unchecked Sendable {
         }
         guard settings.minimumVersion <= settings.maximumVersion else {
             throw TLSFileFailure(path: "version", reason: "the least is above the greatest")
+        }
+        guard ApplicationProtocols(settings.applicationProtocols) != nil else {
+            throw TLSFileFailure(path: "protocols", reason: "at most 16 names of 1 to 255 octets are possible")
         }
         guard let resumption = settings.resumption else { return }
         guard (1...604_800).contains(resumption.lifetimeSeconds), resumption.sessionLimit >= 1 else {

@@ -10,6 +10,8 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case alert(UInt8)
     case noSharedVersion
     case noSharedCipher
+    /// The peer offers other application protocols only (RFC 7301).
+    case noSharedProtocol
     /// What the peer sent is no TLS, or breaks its rules; in OpenSSL's words.
     case malformed(String)
     /// More octets than a conversation may have.
@@ -25,6 +27,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .alert(let number): "tls_alert_\(number)"
         case .noSharedVersion: "tls_no_shared_version"
         case .noSharedCipher: "tls_no_shared_cipher"
+        case .noSharedProtocol: "tls_no_shared_protocol"
         case .malformed: "tls_malformed"
         case .tooLong: "tls_too_long"
         case .broken: "tls_broken"
@@ -40,6 +43,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .alert(let number): "the peer gave up: \(TLSAlert.explanation(number))"
         case .noSharedVersion: "the peer has no version of TLS that is allowed here"
         case .noSharedCipher: "the peer has no cipher suite that is allowed here"
+        case .noSharedProtocol: "the peer offers no application protocol that is allowed here"
         case .malformed(let text): "the peer broke the rules of TLS: \(text)"
         case .tooLong: "more octets than a conversation may have"
         case .broken(let text): "OpenSSL could not go on: \(text)"
@@ -71,6 +75,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_CIPHERS_AVAILABLE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, SSL_R_NO_SUITABLE_KEY_SHARE,
             SSL_R_NO_SHARED_GROUPS:
             return .noSharedCipher
+        case SSL_R_NO_APPLICATION_PROTOCOL: return .noSharedProtocol
         case receivedAlert..<receivedAlert + 256: return .alert(UInt8(entry.reason - receivedAlert))
         default: return nil
         }

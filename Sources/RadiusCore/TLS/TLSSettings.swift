@@ -69,6 +69,8 @@ public struct TLSSettings: Sendable, Equatable {
     public var minimumVersion = Version.tls12
     public var maximumVersion = Version.tls13
     public var ciphers = Ciphers.modern
+    /// Names such as `radius/1.1`, the dearest first (RFC 7301); empty neither offers nor asks.
+    public var applicationProtocols: [String] = []
     /// Nil: every handshake is a full one.
     public var resumption: Resumption?
 

@@ -90,6 +90,8 @@ import Testing
                         $0.maximumVersion = .tls12
                     }
                 ),
+                ("protocols", { $0.applicationProtocols = [""] }),
+                ("protocols", { $0.applicationProtocols = [String](repeating: "a", count: 17) }),
                 ("resumption", { $0.resumption = .init(lifetimeSeconds: 0) }), ("resumption", { $0.resumption = .init(sessionLimit: 0) }),
             ]
             for (name, change) in cases {

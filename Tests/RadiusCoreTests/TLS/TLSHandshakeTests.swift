@@ -131,6 +131,32 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (["radius/1.1", "radius/1.0"], ["radius/1.0", "radius/1.1"], "radius/1.1"),
+            (["radius/1.0"], ["radius/1.1", "radius/1.0"], "radius/1.0"),
+            ([], ["radius/1.1"], nil), (["radius/1.1"], [], nil),
+        ] as [([String], [String], String?)])
+    func agreesOnAnApplicationProtocol(ours: [String], theirs: [String], expected: String?) async throws {
+        try await TestAuthority.withPair { authority in
+            var pair = try TLSPair(
+                try authority.server { $0.applicationProtocols = ours }, try authority.client { $0.applicationProtocols = theirs })
+            pair.talk()
+            #expect(pair.server.state == .established && pair.server.applicationProtocol == expected)
+            #expect(pair.client.applicationProtocol == expected)
+        }
+    }
+
+    @Test func refusesClientsThatOfferOtherProtocolsOnly() async throws {
+        try await TestAuthority.withPair { authority in
+            var pair = try TLSPair(
+                try authority.server { $0.applicationProtocols = ["radius/1.1"] }, try authority.client { $0.applicationProtocols = ["h2"] }
+            )
+            pair.talk()
+            #expect(pair.server.state == .failed(.noSharedProtocol) && pair.client.state == .failed(.alert(120)))
+        }
+    }
+
     @Test func exportsAreBoundedAndNeedAHandshake() async throws {
         try await TestAuthority.withPair { authority in
             var pair = try TLSPair(try authority.server(), try authority.client())
