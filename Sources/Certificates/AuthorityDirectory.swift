@@ -29,7 +29,9 @@ public struct AuthorityDirectory: Sendable {
             let parent = made.isEmpty ? "/" : made
             made += "/" + part
             if mkdir(made, 0o755) == 0 {
-                Self.giveOwner(of: parent, to: made)
+                let descriptor = open(made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                Self.giveOwner(of: parent, to: descriptor)
+                close(descriptor)
             } else if errno != EEXIST {
                 throw Self.failure("make the folder \(made)")
             }
@@ -73,8 +75,8 @@ public struct AuthorityDirectory: Sendable {
         defer { unlink(temporary) }
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw Self.failure("write \(file)") }
+        Self.giveOwner(of: path, to: descriptor)
         try Self.fill(descriptor, octets, mode: mode, file: file)
-        Self.giveOwner(of: path, to: temporary)
         // A link fails where a file is, so that two processes cannot both make it.
         guard (replaces ? rename(temporary, file) : link(temporary, file)) == 0 else {
             if errno == EEXIST {
@@ -108,11 +110,11 @@ public struct AuthorityDirectory: Sendable {
         guard fsync(descriptor) == 0 else { throw failure("write to \(folder)") }
     }
 
-    /// Only root can; anybody else's files are their own anyway.
-    private static func giveOwner(of folder: String, to file: String) {
+    /// Only root can; anybody else's files are their own anyway. By descriptor: the folder's owner may put another file in its place meanwhile.
+    static func giveOwner(of folder: String, to descriptor: Int32) {
         var found = stat()
         guard geteuid() == 0, stat(folder, &found) == 0 else { return }
-        _ = lchown(file, found.st_uid, found.st_gid)
+        _ = fchown(descriptor, found.st_uid, found.st_gid)
     }
 
     static func failure(_ what: String) -> CertificateFailure {

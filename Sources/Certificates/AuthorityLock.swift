@@ -16,6 +16,7 @@ enum AuthorityLock {
             flock(descriptor, LOCK_UN)
             close(descriptor)
         }
+        AuthorityDirectory.giveOwner(of: directory.path, to: descriptor)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             guard errno == EWOULDBLOCK else { throw AuthorityDirectory.failure("lock \(path)") }
             throw CertificateFailure(

@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    /// What root makes in the daemon's folder the daemon must be able to read; anybody else only has files of their own.
+    @Test func everythingBelongsToTheOwnerOfTheFolder() async throws {
+        try await TemporaryDirectory.use { path in
+            let owner: uid_t = geteuid() == 0 ? 54_321 : geteuid()
+            _ = chown(path, owner, gid_t.max)
+            let authority = CertificateAuthority(directory: AuthorityDirectory(path: path + "/state/pki"))
+            try authority.initialize(commonName: "Test CA", now: Int64(time(nil)))
+            _ = try authority.issue(CertificateRequest(kind: .client, commonName: "alice"), now: Int64(time(nil)))
+            let listing = try await Tool.run("find", [path, "-mindepth", "1", "-printf", "%U\n"])
+            #expect(listing.lines.count == 10 && Set(listing.lines) == ["\(owner)"], "\(listing.output)")
+        }
+    }
+
     @Test func leavesNoTemporaryFiles() async throws {
         try await Authority.with { authority in
             _ = try authority.issue(.client, "alice")
