@@ -33,6 +33,7 @@ let package = Package(
             name: "RadiusCore",
             dependencies: ["CLinux", "COpenSSL", "CPasswordHash"],
             swiftSettings: coreSettings),
+        .target(name: "Certificates", dependencies: ["COpenSSL", "RadiusCore"], swiftSettings: settings),
         .target(
             name: "Database",
             dependencies: ["CPostgres", "CLinux", .product(name: "Logging", package: "swift-log")],
@@ -69,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "lastmile",
             dependencies: [
-                "RadiusCore", "CCurl",
+                "RadiusCore", "Certificates", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -79,6 +80,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
+        .testTarget(name: "CertificatesTests", dependencies: ["Certificates", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Support"], swiftSettings: settings),
         .testTarget(
@@ -87,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["lastmile", "RadiusCore", "Support"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["lastmile", "Certificates", "RadiusCore", "Support"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .target(name: "CountGate", path: "Benchmarks/Counts/Gate", swiftSettings: settings),
         .testTarget(name: "CountGateTests", dependencies: ["CountGate"], swiftSettings: settings),

@@ -3,7 +3,7 @@
 
 # Prints the decoder's sources, one a line.
 decoder_sources() {
-    find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication} -name '*.swift' | sort
+    find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication,TLS} -name '*.swift' | sort
     # What EAP needs besides.
     printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Server/EAP/EAPState.swift
 }

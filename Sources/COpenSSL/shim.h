@@ -1,5 +1,63 @@
-#include <openssl/evp.h>
-#include <openssl/ssl.h>
+#ifndef LASTMILE_OPENSSL_SHIM_H
+#define LASTMILE_OPENSSL_SHIM_H
+
 #include <openssl/err.h>
-#include <openssl/rand.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+// Swift sees no macros with arguments: these say the same as functions.
+
+static inline int lm_ssl_ctx_set_versions(SSL_CTX *context, int least, int most) {
+    return SSL_CTX_set_min_proto_version(context, least) == 1 && SSL_CTX_set_max_proto_version(context, most) == 1;
+}
+
+/// Renegotiation costs more than it is good for, compression leaks, and the disguise for middleboxes adds octets to every flight.
+static inline void lm_ssl_ctx_set_habits(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_clear_options(context, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+}
+
+/// Sessions stay with us and are named by a number, instead of going to the peer in a sealed ticket.
+static inline void lm_ssl_ctx_keep_sessions(SSL_CTX *context) { SSL_CTX_set_options(context, SSL_OP_NO_TICKET); }
+
+static inline void lm_ssl_ctx_set_cache_mode(SSL_CTX *context, long mode) { SSL_CTX_set_session_cache_mode(context, mode); }
+
+static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long octets) { SSL_CTX_set_max_cert_list(context, octets); }
+
+static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { return SSL_CTX_add1_chain_cert(context, certificate) == 1; }
+
+static inline int lm_ssl_set_server_name(SSL *connection, const char *name) { return SSL_set_tlsext_host_name(connection, name) == 1; }
+
+/// New, empty indices for values that belong to an SSL_CTX or an SSL; negative when there is no memory.
+static inline int lm_ssl_ctx_new_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
+static inline int lm_ssl_new_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
+static inline int lm_general_name_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+
+static inline GENERAL_NAME *lm_general_name(const GENERAL_NAMES *names, int position) { return sk_GENERAL_NAME_value(names, position); }
+
+static inline int lm_general_names_append(GENERAL_NAMES *names, GENERAL_NAME *name) { return sk_GENERAL_NAME_push(names, name); }
+
+static inline STACK_OF(X509) *lm_x509_list(void) { return sk_X509_new_null(); }
+
+/// The list takes no part in ownership.
+static inline int lm_x509_list_append(STACK_OF(X509) *list, X509 *certificate) { return sk_X509_push(list, certificate); }
+
+static inline void lm_x509_list_free(STACK_OF(X509) *list) { sk_X509_free(list); }
+
+static inline long lm_bio_contents(BIO *bio, const unsigned char **octets) { return BIO_get_mem_data(bio, (char **)octets); }
+
+/// RFC 4514 text in UTF-8; control characters and quotes come out escaped.
+static inline unsigned long lm_name_flags(void) {
+    return (XN_FLAG_RFC2253 | ASN1_STRFLGS_UTF8_CONVERT) & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+}
+
+#endif

@@ -17,7 +17,7 @@ struct Lastmile: ParsableCommand {
         subcommands: [
             NounCommand.Subscriber.self, NounCommand.NAS.self, NounCommand.Profile.self, NounCommand.Lock.self, NounCommand.Policy.self,
             NounCommand.Session.self, NounCommand.AuthLog.self, NounCommand.Usage.self, NounCommand.Tenant.self, NounCommand.Token.self,
-            NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self,
+            NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self, PKICommand.self,
         ])
 
     static func main() { Glibc.exit(run(Array(CommandLine.arguments.dropFirst()))) }

@@ -1,13 +1,14 @@
 /// Which modules a folder's sources may import; the layers of CONTRIBUTING.md.
 enum ImportRule {
     private static let own: Set<String> = [
-        "Admin", "CCurl", "CLinux", "CNetSNMP", "COpenSSL", "CPasswordHash", "CPostgres", "CYAML", "Database", "DaemonSettings",
-        "Provisioning", "RadiusCore", "Support", "lastmile", "lastmiled",
+        "Admin", "CCurl", "CLinux", "CNetSNMP", "COpenSSL", "CPasswordHash", "CPostgres", "CYAML", "Certificates", "Database",
+        "DaemonSettings", "Provisioning", "RadiusCore", "Support", "lastmile", "lastmiled",
     ]
 
     /// The whole list of what may be imported.
     private static let onlyThese: [String: Set<String>] = [
         "Sources/RadiusCore": ["CLinux", "COpenSSL", "CPasswordHash", "Glibc", "Synchronization"],
+        "Sources/Certificates": ["COpenSSL", "Glibc", "RadiusCore"],
         "Sources/Database": ["CLinux", "CPostgres", "FoundationEssentials", "Glibc", "Logging", "Synchronization"],
         "Sources/DaemonSettings": ["CYAML", "Glibc"],
     ]
@@ -16,8 +17,8 @@ enum ImportRule {
     private static let ofOurs: [String: Set<String>] = [
         "Sources/Provisioning": ["CNetSNMP", "Database", "RadiusCore"],
         "Sources/Admin": ["Database", "Provisioning", "RadiusCore"],
-        "Sources/lastmiled": ["Admin", "CLinux", "DaemonSettings", "Database", "Provisioning", "RadiusCore"],
-        "Sources/lastmile": ["CCurl", "CLinux", "RadiusCore"],
+        "Sources/lastmiled": ["Admin", "CLinux", "Certificates", "DaemonSettings", "Database", "Provisioning", "RadiusCore"],
+        "Sources/lastmile": ["CCurl", "CLinux", "Certificates", "RadiusCore"],
     ]
 
     /// The imports that `file` must not have, each with a reason.

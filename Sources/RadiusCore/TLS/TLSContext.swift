@@ -1,0 +1,88 @@
+internal import COpenSSL
+
+/// Certificates, trust and policy of one kind of TLS conversations: made once, never changed, shared by all of them.
+///
+/// Files that change make a new context (`renewed`); conversations go on with the one that they began with, and sessions of the old one
+/// are not resumed by the new: who was revoked in between needs a certificate again.
+///
+/// Sendable: nothing is changed after `init` but the session cache, which has a lock; OpenSSL counts references atomically.
+public final class TLSContext: @unchecked Sendable {
+    public let settings: TLSSettings
+    /// Our own certificate and those above it; empty for a client without one.
+    public let certificates: [CertificateDescription]
+    /// Whom we trust.
+    public let authorities: [CertificateDescription]
+    /// When the first of the revocation lists becomes stale, in seconds since 1970; nil without any.
+    public let revocationListEnd: Int64?
+    /// `SSL_CTX *`.
+    let handle: OpaquePointer
+    /// Of a server with resumption.
+    let sessions: TLSSessionCache?
+    /// OpenSSL has its address.
+    private let protocols: ApplicationProtocols?
+    private let stamps: [FileStamp?]
+
+    /// Reads all files.
+    ///
+    /// - Throws: `TLSFileFailure` that names the file, or the setting, and why it cannot be used.
+    public init(_ settings: TLSSettings) throws(TLSFileFailure) {
+        // Before the files are read: what changes meanwhile is noticed by the next look.
+        stamps = settings.paths.map { FileStamp(path: $0) }
+        try Self.validate(settings)
+        let method = settings.role == .server ? TLS_server_method() : TLS_client_method()
+        guard let handle = SSL_CTX_new(method) else { throw TLSFileFailure(path: "TLS", reason: OpenSSLErrors.text()) }
+        self.settings = settings
+        self.handle = handle
+        sessions = settings.role == .server ? settings.resumption.map { TLSSessionCache(limit: $0.sessionLimit) } : nil
+        protocols = settings.applicationProtocols.isEmpty ? nil : ApplicationProtocols(settings.applicationProtocols)
+        protocols?.attach(to: handle, role: settings.role)
+        do throws(TLSFileFailure) {
+            try TLSPolicy.apply(settings, to: handle)
+            certificates = try TLSTrust.present(settings, on: handle)
+            let trusted = try TLSTrust.trust(settings, on: handle)
+            (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
+            sessions?.attach(to: handle)
+        } catch {
+            SSL_CTX_free(handle)
+            _ = OpenSSLErrors.drain()
+            throw error
+        }
+    }
+
+    deinit { SSL_CTX_free(handle) }
+
+    /// Whether a file was replaced, changed, removed or made since this context was.
+    public var isStale: Bool { settings.paths.map { FileStamp(path: $0) } != stamps }
+
+    /// A context of the files as they are now; nil when they are as they were.
+    ///
+    /// - Throws: `TLSFileFailure`; keep this context then, and try again later: a key may just be on its way to its certificate.
+    public func renewed() throws(TLSFileFailure) -> TLSContext? {
+        isStale ? try TLSContext(settings) : nil
+    }
+
+    /// The first end of all certificates here, in seconds since 1970; nil without any.
+    public var notAfter: Int64? { (certificates + authorities).map(\.notAfter).min() }
+
+    private static func validate(_ settings: TLSSettings) throws(TLSFileFailure) {
+        guard settings.role == .client || settings.certificatePath != nil else {
+            throw TLSFileFailure(path: "certificate", reason: "a server needs one")
+        }
+        guard (settings.certificatePath == nil) == (settings.keyPath == nil) else {
+            throw TLSFileFailure(path: "certificate", reason: "a certificate and its key go together; one of the two is not named")
+        }
+        guard settings.peerCertificate == .none || settings.authorityPath != nil else {
+            throw TLSFileFailure(path: "authority", reason: "without one no certificate of a peer can be trusted")
+        }
+        guard settings.minimumVersion <= settings.maximumVersion else {
+            throw TLSFileFailure(path: "version", reason: "the least is above the greatest")
+        }
+        guard ApplicationProtocols(settings.applicationProtocols) != nil else {
+            throw TLSFileFailure(path: "protocols", reason: "at most 16 names of 1 to 255 octets are possible")
+        }
+        guard let resumption = settings.resumption else { return }
+        guard (1...604_800).contains(resumption.lifetimeSeconds), resumption.sessionLimit >= 1 else {
+            throw TLSFileFailure(path: "resumption", reason: "1 to 604800 seconds and at least one session are possible")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import COpenSSL
+
+/// Versions, ciphers, bounds and resumption of a context.
+enum TLSPolicy {
+    /// Octets of a peer's certificate chain.
+    private static let chainLimit = 32 * 1024
+    /// All our sessions have one origin, so the identifier of their context says only that they are ours.
+    private static let sessionContext = Array("lastmile".utf8)
+
+    static func apply(_ settings: TLSSettings, to context: OpaquePointer) throws(TLSFileFailure) {
+        guard lm_ssl_ctx_set_versions(context, number(settings.minimumVersion), number(settings.maximumVersion)) == 1 else {
+            throw TLSFileFailure(path: "version", reason: OpenSSLErrors.text())
+        }
+        SSL_CTX_set_security_level(context, settings.ciphers.securityLevel)
+        guard SSL_CTX_set_cipher_list(context, settings.ciphers.names) == 1 else {
+            throw TLSFileFailure(path: "ciphers", reason: "“\(settings.ciphers.names)” names no cipher suite that there is")
+        }
+        lm_ssl_ctx_set_habits(context)
+        lm_ssl_ctx_set_certificate_list_limit(context, chainLimit)
+        try resume(settings, context)
+    }
+
+    private static func number(_ version: TLSSettings.Version) -> Int32 {
+        version == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION
+    }
+
+    /// Sessions are kept here and not in tickets, so that one can be forgotten; and they are stored by `TLSConversation` alone, when the
+    /// peer has proven all that it has to prove, which for TTLS and PEAP is more than TLS itself sees (RFC 9427 §2.4).
+    private static func resume(_ settings: TLSSettings, _ context: OpaquePointer) throws(TLSFileFailure) {
+        guard settings.role == .server else { return }
+        lm_ssl_ctx_keep_sessions(context)
+        // None of its own accord in TLS 1.3 either.
+        guard SSL_CTX_set_num_tickets(context, 0) == 1,
+            SSL_CTX_set_session_id_context(context, sessionContext, UInt32(sessionContext.count)) == 1
+        else { throw TLSFileFailure(path: "resumption", reason: OpenSSLErrors.text()) }
+        guard let resumption = settings.resumption else { return lm_ssl_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF)) }
+        lm_ssl_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL))
+        SSL_CTX_set_timeout(context, resumption.lifetimeSeconds)
+    }
+}

@@ -1,0 +1,107 @@
+internal import COpenSSL
+
+/// What a context shows of itself, and whom it trusts.
+enum TLSTrust {
+    /// A CertificateRequest that names more authorities makes the handshake longer than the hint is worth.
+    private static let namedAuthorityLimit = 10
+
+    /// Loads our certificate, those above it, and the key.
+    static func present(_ settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> [CertificateDescription] {
+        guard let path = settings.certificatePath, let keyPath = settings.keyPath else { return [] }
+        let chain = try PEMFile(path: path).certificates()
+        guard let own = chain.first else { throw TLSFileFailure(path: path, reason: "it holds no certificate in PEM") }
+        guard SSL_CTX_use_certificate(context, own.handle) == 1 else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
+        for certificate in chain.dropFirst() {
+            guard lm_ssl_ctx_add_chain(context, certificate.handle) == 1 else {
+                throw TLSFileFailure(path: path, reason: OpenSSLErrors.text())
+            }
+        }
+        let key = try PEMFile(path: keyPath).privateKey()
+        guard X509_check_private_key(own.handle, key.handle) == 1 else {
+            throw TLSFileFailure(path: keyPath, reason: "it is not the key of the first certificate in \(path)")
+        }
+        guard SSL_CTX_use_PrivateKey(context, key.handle) == 1 else { throw TLSFileFailure(path: keyPath, reason: OpenSSLErrors.text()) }
+        return chain.compactMap { CertificateDescription($0.handle) }
+    }
+
+    /// Whom a context trusts, and until when it knows who is revoked.
+    struct Trusted {
+        var authorities: [CertificateDescription] = []
+        /// Seconds since 1970; nil without lists, or when one of them says nothing.
+        var revocationListEnd: Int64?
+    }
+
+    /// Loads authorities and revocation lists, and sets what is checked.
+    static func trust(_ settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> Trusted {
+        guard settings.peerCertificate != .none, let path = settings.authorityPath, let store = SSL_CTX_get_cert_store(context) else {
+            SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
+            return Trusted()
+        }
+        let authorities = try PEMFile(path: path).certificates()
+        guard !authorities.isEmpty else { throw TLSFileFailure(path: path, reason: "it holds no certificate in PEM") }
+        for authority in authorities {
+            guard X509_STORE_add_cert(store, authority.handle) == 1 else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
+        }
+        for authority in authorities.prefix(namedAuthorityLimit) where settings.role == .server {
+            SSL_CTX_add_client_CA(context, authority.handle)
+        }
+        // An authority below a root may be trusted alone.
+        var flags = UInt(X509_V_FLAG_PARTIAL_CHAIN)
+        var trusted = Trusted(authorities: authorities.compactMap { CertificateDescription($0.handle) })
+        if let lists = settings.revocationListPath {
+            trusted.revocationListEnd = try addRevocationLists(lists, to: store)
+            flags |= UInt(X509_V_FLAG_CRL_CHECK)
+        }
+        X509_STORE_set_flags(store, flags)
+        let mode = settings.peerCertificate == .required ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER
+        SSL_CTX_set_verify(context, mode, settings.acceptsStaleRevocationList ? TLSVerification.lenient : TLSVerification.strict)
+        return trusted
+    }
+
+    /// Gives the first end of the lists.
+    private static func addRevocationLists(_ path: String, to store: OpaquePointer) throws(TLSFileFailure) -> Int64? {
+        let lists = try PEMFile(path: path).revocationLists()
+        guard !lists.isEmpty else { throw TLSFileFailure(path: path, reason: "it holds no revocation list in PEM") }
+        for list in lists {
+            guard X509_STORE_add_crl(store, list.handle) == 1 else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
+        }
+        return lists.compactMap { CertificateDescription.seconds(X509_CRL_get0_nextUpdate($0.handle)) }.min()
+    }
+}
+
+/// What OpenSSL calls for each certificate of a peer. Sees nothing of Swift's memory: which certificate failed is left in the SSL as a number.
+enum TLSVerification {
+    typealias Callback = @convention(c) (Int32, OpaquePointer?) -> Int32
+
+    static let strict: Callback = { isGood, verification in
+        if isGood == 0 { TLSVerification.note(verification) }
+        return isGood
+    }
+
+    /// As `strict`, but a list past its next update still counts.
+    static let lenient: Callback = { isGood, verification in
+        guard isGood == 0, let verification else { return isGood }
+        if X509_STORE_CTX_get_error(verification) == X509_V_ERR_CRL_HAS_EXPIRED {
+            X509_STORE_CTX_set_error(verification, X509_V_OK)
+            return 1
+        }
+        TLSVerification.note(verification)
+        return isGood
+    }
+
+    private static let index = lm_ssl_new_index()
+
+    /// Remembers how far above the peer's own certificate the bad one stands.
+    private static func note(_ verification: OpaquePointer?) {
+        guard let verification,
+            let connection = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx())
+        else { return }
+        let depth = Int(X509_STORE_CTX_get_error_depth(verification))
+        SSL_set_ex_data(OpaquePointer(connection), index, UnsafeMutableRawPointer(bitPattern: depth + 1))
+    }
+
+    /// 0: the peer's own certificate; more: so many above it.
+    static func failedDepth(of connection: OpaquePointer) -> Int {
+        max(0, Int(bitPattern: SSL_get_ex_data(connection, index)) - 1)
+    }
+}

@@ -1,0 +1,162 @@
+import Glibc
+import RadiusCore
+import Support
+import Testing
+
+@Suite struct TLSContextTests {
+    @Test func knowsItsCertificatesAndTheirEnds() async throws {
+        try await TestAuthority.withPair { authority in
+            let context = try authority.server()
+            #expect(context.certificates.map(\.commonName) == ["server"] && context.authorities.map(\.commonName) == ["ca"])
+            #expect(context.notAfter == context.certificates.first?.notAfter)
+            let printed = try await Tool.run(
+                "openssl", ["x509", "-in", authority.path + "/server.pem", "-noout", "-fingerprint", "-sha256"])
+            let digits = printed.output.split(separator: "=").last?.filter { $0.isHexDigit }
+            #expect(digits == context.certificates.first.map { CertificateDescription.hexadecimal($0.fingerprint) })
+        }
+    }
+
+    @Test func replacedFilesMakeANewOneAndOldConversationsGoOn() async throws {
+        try await TestAuthority.withPair { authority in
+            let old = try authority.server()
+            #expect(!old.isStale)
+            #expect(try old.renewed() == nil)
+            let server = try TLSConversation(old)
+            let client = try TLSConversation(try authority.client())
+            client.start()
+            server.receive(client.takeOutput().span)
+            let before = try #require(old.certificates.first?.serialNumber)
+            try await authority.issue("server", usage: "serverAuth")
+            #expect(old.isStale)
+            let renewed = try old.renewed()
+            let new = try #require(renewed)
+            #expect(new.certificates.first?.serialNumber != before && !new.isStale)
+            var pair = TLSPair(server: server, client: client)
+            pair.talk()
+            #expect(server.state == .established && client.peer?.serialNumber == before)
+        }
+    }
+
+    @Test func aKeyThatIsNotTheCertificatesIsNamedAndTheOldOneStays() async throws {
+        try await TestAuthority.withPair { authority in
+            let old = try authority.server()
+            try TextFile.write(TextFile.read(authority.path + "/alice.key"), to: authority.path + "/server.key")
+            #expect(throws: TLSFileFailure.self) { try old.renewed() }
+            var pair = try TLSPair(old, try authority.client())
+            pair.talk()
+            #expect(pair.server.state == .established)
+        }
+    }
+
+    @Test func theSlotFollowsItsFiles() async throws {
+        try await TestAuthority.withPair { authority in
+            let slot = TLSContextSlot(try authority.server())
+            let first = slot.current
+            guard case .unchanged = slot.refresh() else { return #expect(Bool(false)) }
+            // The key comes first: until the certificate follows, the two do not match.
+            let key = TextFile.read(authority.path + "/server.key")
+            try TextFile.write(TextFile.read(authority.path + "/alice.key"), to: authority.path + "/server.key")
+            guard case .kept(let failure) = slot.refresh() else { return #expect(Bool(false)) }
+            #expect(failure.path.hasSuffix("server.key") && slot.current === first)
+            try TextFile.write(key, to: authority.path + "/server.key")
+            guard case .replaced(let second) = slot.refresh() else { return #expect(Bool(false)) }
+            #expect(slot.current === second && second !== first)
+        }
+    }
+
+    @Test func knowsWhenItsRevocationListEnds() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.makeList(validity: ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20300101000000Z"])
+            #expect(try authority.server { $0.revocationListPath = authority.path + "/crl.pem" }.revocationListEnd == 1_893_456_000)
+            #expect(try authority.server().revocationListEnd == nil)
+        }
+    }
+
+    @Test func filesOfOtherKindsAreNamed() async throws {
+        try await TestAuthority.withPair { authority in
+            let cases: [(String, (inout TLSSettings) -> Void)] = [
+                ("missing.pem", { $0.certificatePath = authority.path + "/missing.pem" }),
+                ("server.key", { $0.certificatePath = authority.path + "/server.key" }),
+                ("alice.key", { $0.keyPath = authority.path + "/alice.key" }),
+                ("server.pem", { $0.keyPath = authority.path + "/server.pem" }),
+                ("ca.cnf", { $0.authorityPath = authority.path + "/ca.cnf" }),
+                ("ca.pem", { $0.revocationListPath = authority.path + "/ca.pem" }),
+                ("certificate", { $0.certificatePath = nil }), ("certificate", { $0.keyPath = nil }),
+                ("authority", { $0.authorityPath = nil }), ("ciphers", { $0.ciphers = .custom("NOPE") }),
+                (
+                    "version",
+                    {
+                        $0.minimumVersion = .tls13
+                        $0.maximumVersion = .tls12
+                    }
+                ),
+                ("protocols", { $0.applicationProtocols = [""] }),
+                ("protocols", { $0.applicationProtocols = [String](repeating: "a", count: 17) }),
+                ("resumption", { $0.resumption = .init(lifetimeSeconds: 0) }), ("resumption", { $0.resumption = .init(sessionLimit: 0) }),
+            ]
+            for (name, change) in cases {
+                do {
+                    _ = try authority.server("server", change)
+                    Issue.record("\(name) was taken")
+                } catch let failure as TLSFileFailure {
+                    #expect(failure.path.hasSuffix(name) && !failure.reason.isEmpty, "\(failure)")
+                }
+            }
+        }
+    }
+
+    @Test func damagedFilesAreNamed() async throws {
+        try await TestAuthority.withPair { authority in
+            let whole = TextFile.read(authority.path + "/server.pem")
+            for text in ["", String(whole.prefix(whole.count / 2)), whole.replacing("M", with: "!"), whole + whole.prefix(100)] {
+                try TextFile.write(text, to: authority.path + "/server.pem")
+                #expect(throws: TLSFileFailure.self) { try authority.server() }
+                #expect(throws: TLSFileFailure.self) { try CertificateDescription.read(path: authority.path + "/server.pem") }
+            }
+        }
+    }
+
+    @Test func keysWithAPasswordAreRefusedWithoutAsking() async throws {
+        try await TestAuthority.withPair { authority in
+            let sealed = try await Tool.run(
+                "openssl",
+                [
+                    "pkey", "-in", authority.path + "/server.key", "-aes256", "-passout", "pass:secret", "-out",
+                    authority.path + "/sealed.key",
+                ])
+            try #require(sealed.status == 0, "\(sealed.errors)")
+            #expect(throws: TLSFileFailure.self) { try authority.server { $0.keyPath = authority.path + "/sealed.key" } }
+        }
+    }
+
+    @Test func chainsAreSentWhole() async throws {
+        try await TestAuthority.withPair { authority in
+            try TextFile.write("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n", to: authority.path + "/sub.ext")
+            let request = try await Tool.run(
+                "openssl",
+                ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=sub"]
+                    + ["-keyout", authority.path + "/sub.key", "-out", authority.path + "/sub.csr"])
+            try #require(request.status == 0)
+            let signed = try await Tool.run(
+                "openssl",
+                ["x509", "-req", "-in", authority.path + "/sub.csr", "-CA", authority.path + "/ca.pem", "-CAcreateserial"]
+                    + ["-CAkey", authority.path + "/ca.key", "-out", authority.path + "/sub.pem", "-extfile", authority.path + "/sub.ext"])
+            try #require(signed.status == 0, "\(signed.errors)")
+            try await authority.issue("below", usage: "serverAuth", by: "sub")
+            var lonely = try TLSPair(try authority.server("below"), try authority.client())
+            lonely.talk()
+            #expect(lonely.client.state == .failed(.certificate(.unknownAuthority, depth: 0)))
+            let chain = TextFile.read(authority.path + "/below.pem") + TextFile.read(authority.path + "/sub.pem")
+            try TextFile.write(chain, to: authority.path + "/below.pem")
+            let server = try authority.server("below")
+            #expect(server.certificates.map(\.commonName) == ["below", "sub"])
+            var pair = try TLSPair(server, try authority.client())
+            pair.talk()
+            #expect(pair.client.state == .established)
+            // The authority in between may be trusted alone.
+            var partial = try TLSPair(server, try authority.client { $0.authorityPath = authority.path + "/sub.pem" })
+            partial.talk()
+            #expect(partial.client.state == .established)
+        }
+    }
+}
