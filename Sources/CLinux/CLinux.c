@@ -102,7 +102,12 @@ int lm_lock(int fd, uint32_t milliseconds) {
 }
 
 // Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").
-void lm_yield_priority(int niceness) { setpriority(PRIO_PROCESS, 0, niceness); }
+void lm_yield_priority(int niceness) {
+    errno = 0;
+    int present = getpriority(PRIO_PROCESS, 0);
+    if (errno == 0 && present >= niceness) return;
+    setpriority(PRIO_PROCESS, 0, niceness);
+}
 
 static uint64_t now(clockid_t clock) {
     struct timespec t;

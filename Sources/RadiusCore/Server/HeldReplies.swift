@@ -79,6 +79,11 @@ struct HeldReplies: ~Copyable {
         next &+= 1
     }
 
+    /// Begins again at the start, so that no more memory is touched than replies wait at a time.
+    private mutating func restart() {
+        (first, next, firstOctet, nextOctet) = (0, 0, 0, 0)
+    }
+
     /// Takes the oldest reply whose mark is at most `mark` into `slot`.
     ///
     /// - Returns: its token, or nil when nothing is due.
@@ -89,8 +94,10 @@ struct HeldReplies: ~Copyable {
         slot = held.pointee.datagram
         slot.bytes = bytes
         memcpy(bytes, octets + Int(held.pointee.start & octetMask), Int(slot.count))
+        let token = held.pointee.token
         firstOctet = held.pointee.start &+ UInt64(slot.count)
         first &+= 1
-        return held.pointee.token
+        if isEmpty { restart() }
+        return token
     }
 }

@@ -85,7 +85,10 @@ public final class SlowChecks: Sendable {
         self.perform = perform
         state = Mutex(State(queue: FairQueue(limit: limits.queue, share: max(1, limits.queue / 2))))
         for number in 0..<limits.threads {
-            Thread.start(name: "\(name)-\(number)") { [self] in work() }
+            Thread.start(name: "\(name)-\(number)") { [self] in
+                ThreadPriority.giveWay()
+                work()
+            }
         }
     }
 
