@@ -42,13 +42,13 @@ extension SpineTests {
                 let client = Radclient(daemon).patientOnce()
                 // One that is answered first tells that the snapshot has the subscriber.
                 try await eventually { try await client.login("slow", "arctangent").code == "Access-Accept" }
+                let parked = #"lastmile_radius_packets_total{kind="slow_checks"}"#
+                let before = try #require(await daemon.metric(parked))
                 async let first = client.login("slow", "arctangent")
                 async let second = client.login("slow", "arctangent")
                 async let third = client.login("slow", "arctangent")
-                try await eventually {
-                    let text = try await daemon.client.send("GET", "/metrics").text
-                    return text.contains("lastmile_slow_checks_running ") && !text.contains("lastmile_slow_checks_running 0")
-                }
+                // All three have come before the signal does.
+                try await eventually { await daemon.metric(parked).map { $0 >= before + 3 } == true }
                 async let status = daemon.stop()
                 try await eventually {
                     let ready = try await daemon.client.send("GET", "/readyz")
