@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func saysWhatToDoWithoutOne() throws {
+    @Test func namesTheCommandThatMakesOneWhereThereIsNone() throws {
         let nowhere = CertificateAuthority(directory: AuthorityDirectory(path: "/nonexistent/pki"))
         let missing = try failure { try nowhere.issue(CertificateRequest(kind: .client, commonName: "alice"), now: 0) }
         #expect(missing.kind == .notFound && missing.next.contains("lastmile pki init"))
