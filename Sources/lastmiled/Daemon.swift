@@ -28,6 +28,7 @@ struct Daemon {
         for note in settings.notes { logger.warning("\(note)") }
         try state.prepare()
         let dictionary = try Self.loadDictionary(settings)
+        for warning in dictionary.warnings { logger.warning("dictionary: \(warning)") }
         let token = try state.operatorToken(settings.adminToken)
         let secrets = try Self.startable { try KeyFile.open(path: Self.keyFile(settings)) }
         let cluster = try await startCluster()

@@ -63,6 +63,7 @@ extension Lastmiled {
                 let dictionary = try Daemon.loadDictionary(settings)
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
                 print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
+                for warning in dictionary.warnings { StandardError.write("lastmiled: warning: \(warning)") }
             } catch {
                 StandardError.write("lastmiled: \(error)")
                 throw ExitCode(1)

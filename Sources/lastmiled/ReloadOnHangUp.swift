@@ -23,6 +23,7 @@ struct ReloadOnHangUp: Service {
             let settings = try Settings.load(file: settingsFile, environment: ProcessInfo.processInfo.environment)
             let dictionary = try RadiusDictionary.load(path: settings.dictionaryPath)
             LogOutput.setLevel(settings.logLevel)
+            for warning in dictionary.warnings { logger.warning("dictionary: \(warning)") }
             feed.reload(dictionary: dictionary)
             logger.notice("reloaded: log level, dictionary, snapshot; other settings need a restart")
         } catch {

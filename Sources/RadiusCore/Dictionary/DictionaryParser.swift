@@ -131,10 +131,12 @@ struct DictionaryParser {
 
     private mutating func resolvePendingValues() {
         for value in pending {
+            guard let attribute = tables.attribute(named: value.attribute) else {
+                let reason = "VALUE \(value.name) is for \(value.attribute), which no ATTRIBUTE line defines; it names nothing"
+                tables.addStray(DictionaryWarning(file: value.file, line: value.line, reason: reason))
+                continue
+            }
             do throws(DictionaryFault) {
-                guard let attribute = tables.attribute(named: value.attribute) else {
-                    throw DictionaryFault("VALUE \(value.name) is for \(value.attribute), which no ATTRIBUTE line defines")
-                }
                 try tables.addValue(value.name, value.number, of: attribute, isLate: true)
             } catch {
                 note(error, file: value.file, line: value.line)

@@ -9,6 +9,10 @@ struct DictionaryTables {
     private(set) var attributeLines = 0
     private(set) var valueLines = 0
     private(set) var vendorLines = 0
+    /// VALUE lines of attributes that no line defines, which `valueLines` counts too.
+    private(set) var strayValueLines = 0
+    /// The first of them.
+    private(set) var warnings: [DictionaryWarning] = []
 
     private var attributeByName: [FoldedName: Int] = [:]
     /// Attributes that stand in no TLV and no extended attribute: nearly all, found without hashing an array.
@@ -104,6 +108,13 @@ struct DictionaryTables {
             slots[slot].values.nameByNumber[number] = name
         }
         valueLines += 1
+    }
+
+    /// Takes a VALUE line whose attribute no line defines.
+    mutating func addStray(_ warning: DictionaryWarning) {
+        valueLines += 1
+        strayValueLines += 1
+        if warnings.count < DictionaryWarning.limit { warnings.append(warning) }
     }
 
     /// Takes a VALUE-ALIAS line: `attribute` has the values of `other`.

@@ -77,6 +77,16 @@ public final class RadiusDictionary: Sendable {
     /// VALUE lines read, repetitions too.
     public var valueCount: Int { tables.valueLines }
 
+    /// VALUE lines of attributes that no line defines: they name nothing, and `valueCount` counts them too.
+    public var strayValueCount: Int { tables.strayValueLines }
+
+    /// What to tell the operator, a line each, in the files' order: up to 20 of the stray VALUE lines, and how many there are beside them.
+    public var warnings: [String] {
+        let named = tables.warnings.map(\.description)
+        let further = strayValueCount - named.count
+        return further > 0 ? named + ["and \(further) more such lines"] : named
+    }
+
     /// VENDOR lines read, repetitions too.
     public var vendorCount: Int { tables.vendorLines }
 }

@@ -11,7 +11,9 @@ struct DictionaryOption: ParsableArguments {
         let path: String
         if let dictionary { path = dictionary } else { path = try Self.discovered() }
         do {
-            return try RadiusDictionary.load(path: path)
+            let dictionary = try RadiusDictionary.load(path: path)
+            for warning in dictionary.warnings { Terminal.note("warning: \(warning)\n") }
+            return dictionary
         } catch {
             throw CommandFailure(
                 .usage, "the dictionary cannot be used", details: error.description.split(separator: "\n").map(String.init),

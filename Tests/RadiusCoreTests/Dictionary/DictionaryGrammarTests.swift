@@ -191,4 +191,17 @@ import Testing
         #expect(longest.utf8.count == 255)
         #expect(try directory.load(longest + "# " + String(repeating: "x", count: 400)).attributeCount == 1)
     }
+
+    @Test func countsAndNamesValuesOfAttributesThatNoLineDefines() throws {
+        let dictionary = try directory.load("VALUE Nowhere One 1\nATTRIBUTE Somewhere 200 integer\nVALUE Somewhere One 1\n")
+        #expect(dictionary.valueCount == 2 && dictionary.strayValueCount == 1)
+        let reason = "VALUE One is for Nowhere, which no ATTRIBUTE line defines; it names nothing"
+        #expect(dictionary.warnings == ["\(directory.file("dictionary")):1: \(reason)"])
+    }
+
+    @Test func namesTwentyStrayValuesAndCountsTheRest() throws {
+        let dictionary = try directory.load((1...23).map { "VALUE Nowhere V\($0) \($0)\n" }.joined())
+        #expect(dictionary.strayValueCount == 23 && dictionary.warnings.count == 21)
+        #expect(dictionary.warnings.last == "and 3 more such lines")
+    }
 }

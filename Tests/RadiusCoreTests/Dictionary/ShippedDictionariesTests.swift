@@ -15,6 +15,7 @@ import Testing
         #expect(dictionary.attributeCount == census.attributes)
         #expect(dictionary.valueCount == census.values)
         #expect(dictionary.vendorCount == census.vendors)
+        #expect(dictionary.warnings == [])
         #expect(try census.files == DictionaryCensus.names(in: ShippedDictionaries.directory))
         #expect(census.attributes > 5_000)
     }
