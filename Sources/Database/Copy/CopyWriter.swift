@@ -6,6 +6,10 @@ internal import CPostgres
 /// columns. A field of the wrong width is refused by the server (`22P03`); a wrong count of fields here (`badCopyFileFormat`).
 public struct CopyWriter: ~Copyable {
     private static let capacity = 64 * 1024
+    /// Octets of a field of fixed width with its length, at most. For each field of the row that is still to come so many are free.
+    private static let fixedField = 12
+    /// PostgreSQL's tables have no more (MaxHeapAttributeNumber).
+    private static let columnLimit = 1600
     private let handle: OpaquePointer
     private let buffer: UnsafeMutableRawBufferPointer
     private var used = 0
@@ -25,21 +29,19 @@ public struct CopyWriter: ~Copyable {
 
     public mutating func row(columns: Int) throws {
         guard fieldsLeft == 0 else { throw wrongCount("\(fieldsLeft) fields of row \(rowCount) were not written") }
-        try reserve(2)
+        guard columns <= Self.columnLimit else { throw wrongCount("row \(rowCount + 1) has \(columns) columns; at most \(Self.columnLimit)") }
+        try reserve(2 + columns * Self.fixedField)
         append(Int16(clamping: columns))
         fieldsLeft = columns
         rowCount += 1
     }
 
     public mutating func null() throws {
-        try field(octets: 0)
-        replaceLength(-1)
+        try begin()
+        append(Int32(-1))
     }
 
-    public mutating func bool(_ value: Bool) throws {
-        try field(octets: 1)
-        append(UInt8(value ? 1 : 0))
-    }
+    public mutating func bool(_ value: Bool) throws { try number(UInt8(value ? 1 : 0)) }
 
     public mutating func int2(_ value: Int16) throws { try number(value) }
     public mutating func int4(_ value: Int32) throws { try number(value) }
@@ -66,7 +68,6 @@ public struct CopyWriter: ~Copyable {
         var value = value
         try value.withUTF8 { document in
             try begin(octets: document.count + 1)
-            try reserve(1)
             append(UInt8(1))
             try send(UnsafeRawBufferPointer(document))
         }
@@ -94,7 +95,7 @@ public struct CopyWriter: ~Copyable {
             throw DatabaseError(.invalidParameterValue, "an address has 4 or 16 octets, not \(address.count)")
         }
         let family: UInt8 = address.count == 4 ? 2 : 3
-        try field(octets: 4 + address.count)
+        try begin(octets: 4 + address.count)
         append(family)
         append(UInt8(clamping: prefixLength ?? address.count * 8))
         append(UInt8(isCIDR ? 1 : 0))
@@ -115,26 +116,21 @@ public struct CopyWriter: ~Copyable {
     }
 
     private mutating func number<Value: FixedWidthInteger>(_ value: Value) throws {
-        try field(octets: MemoryLayout<Value>.size)
+        try begin()
+        append(Int32(MemoryLayout<Value>.size))
         append(value)
     }
 
-    /// Starts a field that fits the buffer as a whole.
-    private mutating func field(octets: Int) throws {
-        try begin(octets: octets)
-        try reserve(octets)
-    }
-
-    private mutating func begin(octets: Int) throws {
+    /// Starts a field, whose room for `fixedField` octets is free.
+    private mutating func begin() throws {
         guard fieldsLeft > 0 else { throw wrongCount("row \(rowCount) has more fields than it announced") }
-        guard let length = Int32(exactly: octets) else { throw DatabaseError(.stringTooLong, "a field of 2 GiB or more cannot be stored") }
         fieldsLeft -= 1
-        try reserve(4)
-        append(length)
     }
 
-    private mutating func replaceLength(_ length: Int32) {
-        used -= 4
+    /// Starts a field of any length, of which `send` takes all but the first eight octets at most.
+    private mutating func begin(octets: Int) throws {
+        guard let length = Int32(exactly: octets) else { throw DatabaseError(.stringTooLong, "a field of 2 GiB or more cannot be stored") }
+        try begin()
         append(length)
     }
 
@@ -148,8 +144,12 @@ public struct CopyWriter: ~Copyable {
     }
 
     private mutating func send(_ octets: UnsafeRawBufferPointer) throws {
-        try reserve(octets.count)
-        guard octets.count <= buffer.count - used else { return try put(octets) }
+        let fieldsToCome = fieldsLeft * Self.fixedField
+        try reserve(octets.count + fieldsToCome)
+        guard octets.count <= buffer.count - used - fieldsToCome else {
+            try flush()
+            return try put(octets)
+        }
         UnsafeMutableRawBufferPointer(rebasing: buffer[used...]).copyMemory(from: octets)
         used += octets.count
     }

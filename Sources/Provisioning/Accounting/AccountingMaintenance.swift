@@ -68,6 +68,21 @@ struct AccountingMaintenance {
         }
     }
 
+    /// Completes the index of the records of the day before; autovacuum comes to a day's last records late or never. Returns the ranges of
+    /// pages that it lacked.
+    @discardableResult
+    func summarize(_ connection: Connection, nowMicroseconds now: Int64) throws -> Int64 {
+        let partition = "aaa.accounting_record_\(UTCDay(microseconds: now - Self.day).name)"
+        let row = try connection.queryOne(
+            """
+            -- accounting.summarize
+            SELECT coalesce(sum(brin_summarize_new_values(i.indexrelid)), 0)::bigint FROM pg_index i
+            JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+            WHERE i.indrelid = to_regclass($1) AND m.amname = 'brin'
+            """, [.text(partition)])
+        return try row?.int64(0) ?? 0
+    }
+
     /// Removes rows of tables without partitions that are past their time; returns how many. Any node may do so at any time.
     @discardableResult
     func prune(_ connection: Connection, nowMicroseconds now: Int64) throws -> Int {

@@ -36,7 +36,7 @@ struct BatchFold {
     private let subscribers: [Int64: [String: Int64]]
     private let days: TenantDays
     private var lastDay: (slot: UsageSlot, day: Int32)
-    private let scratch: DecodingScratch
+    private let batch: RecordBatch
 
     /// Most keys have one row.
     private enum Places {
@@ -58,9 +58,9 @@ struct BatchFold {
     ///   - rows: what the database has under their keys, read or remembered; changed in place.
     ///   - subscribers: by tenant and user name, of those that the journal did not know.
     ///   - days: has learnt the records' slots.
-    ///   - scratch: to decode with.
+    ///   - batch: has the records' packets.
     init(
-        sessions: BatchSessions, rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, scratch: DecodingScratch
+        sessions: BatchSessions, rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, batch: RecordBatch
     ) {
         self.sessions = sessions
         self.rows = rows
@@ -68,7 +68,7 @@ struct BatchFold {
         self.days = days
         let slot = UsageSlot(tenant: 0, slot: 0)
         lastDay = (slot, days.day(of: slot))
-        self.scratch = scratch
+        self.batch = batch
         places = Array(repeating: .none, count: sessions.keys.count)
         lines.reserveCapacity(sessions.numbers.count)
         for place in rows.indices { add(place) }
@@ -80,10 +80,10 @@ struct BatchFold {
         for place in rows.indices where rows[place].isNew { rows[place].id = left.next() ?? 0 }
     }
 
-    /// Takes the batch's record at `position` in.
+    /// Takes in the record at `position` of the part of the batch.
     mutating func apply(_ journalled: JournalledRecord, at position: Int) {
         switch journalled.content {
-        case .refused(let reason): refused.append((journalled, reason))
+        case .refused(let place): refused.append((journalled, batch.reasons[place]))
         case .record(let record):
             if record.time.isSkewed { skewed += 1 }
             absurd += record.absurdCounters
@@ -127,7 +127,7 @@ struct BatchFold {
         if effect.kind == .older { return .isOlder }
         row.isChanged = true
         if effect.kind == .reopened { return .isNewer }
-        if record.time.microseconds >= latest, journalled.naming != row.namingDigest, let whole = journalled.whole(scratch) {
+        if record.time.microseconds >= latest, journalled.naming != row.namingDigest, let whole = batch.whole(journalled) {
             row.name(whole, from: journalled.entry.peer, digest: journalled.naming)
         }
         // Under one key only the newest session can be open.
@@ -137,7 +137,7 @@ struct BatchFold {
     }
 
     private mutating func open(_ record: AccountingProgress, _ journalled: JournalledRecord, _ session: Int) {
-        guard let whole = journalled.whole(scratch) else { return }
+        guard let whole = batch.whole(journalled) else { return }
         let (fold, effect) = SessionFold.opened(by: record)
         let entry = journalled.entry
         let row = SessionRow(
@@ -178,7 +178,7 @@ struct BatchFold {
 
     /// RFC 2866 §5.1: the NAS begins or ends accounting as a whole, so none of its earlier sessions lives.
     private mutating func restart(_ record: AccountingProgress, _ journalled: JournalledRecord) {
-        guard let whole = journalled.whole(scratch) else { return }
+        guard let whole = batch.whole(journalled) else { return }
         restarts.append((whole, journalled.entry.nas))
         let event = record.time.microseconds
         for place in rows.indices
@@ -201,7 +201,7 @@ struct BatchFold {
                 entry: journalled.entry, sequence: journalled.sequence, status: record.status.rawValue,
                 eventMicroseconds: record.time.microseconds, seconds: record.sessionSeconds, row: row,
                 upload: row.map { rows[$0].fold.upload.total } ?? 0, download: row.map { rows[$0].fold.download.total } ?? 0,
-                packet: record.absurdCounters > 0 ? journalled.packet : nil))
+                packet: record.absurdCounters > 0 ? batch.packet(of: journalled) : nil))
         guard let effect, let place = row, case let row = rows[place], row.subscriber != 0 else { return }
         let growth = Usage(upload: effect.upload, download: effect.download, seconds: effect.seconds)
         guard let due = row.use(growth, on: day(of: row.tenant, record)), due.usage != Usage() else { return }

@@ -18,12 +18,10 @@ final class BatchTransaction {
 
     /// Folds of one batch before a row that is remembered must be read after all: the second time nothing is remembered.
     private static let folds = 2
-    private static let numbersAhead = 1000
 
     private let connection: Connection
     private let nodeID: String
     private let journalID: Int64
-    private let scratch = DecodingScratch()
     private var days = TenantDays()
     private(set) var cache: SessionCache
     /// Numbers for new sessions that the database has given out to nobody else.
@@ -37,22 +35,23 @@ final class BatchTransaction {
     }
 
     /// - Parameters:
-    ///   - batch: in the journal's order, not empty.
+    ///   - batch: in the journal's order.
+    ///   - part: the records to move; not empty.
     ///   - cursor: where the cursor stands before.
     /// - Returns: what became of it.
     /// - Throws: `DatabaseError`, `CursorMoved`, and `SessionStore.RowMoved`, after which the batch may be tried again; nothing of
     ///   it is then in the database, unless the connection was lost while the transaction ended.
-    func run(_ batch: [JournalledRecord], cursor: UInt64) throws -> Outcome {
-        guard let last = batch.last else { return Outcome() }
+    func run(_ batch: RecordBatch, _ part: Range<Int>, cursor: UInt64) throws -> Outcome {
+        guard let last = part.last else { return Outcome() }
+        let sessions = BatchSessions(batch, part)
         do {
             let (fold, outcome, writer) = try connection.transaction(.system) { connection in
                 let store = SessionStore(connection: connection)
-                let sessions = BatchSessions(batch)
                 try store.lock(sessions.owners.keys)
-                var fold = try self.fold(batch, sessions, store)
+                var fold = try self.fold(batch, part, sessions, store)
                 fold.number(try takeNumbers(fold.rows.count(where: \.isNew), store))
                 var outcome = Outcome(
-                    records: batch.count, refused: fold.refused.count, skewed: fold.skewed, absurd: fold.absurd, counts: fold.counts)
+                    records: part.count, refused: fold.refused.count, skewed: fold.skewed, absurd: fold.absurd, counts: fold.counts)
                 for restart in fold.restarts {
                     let loaded = fold.rows.filter { !$0.isNew }.map(\.id)
                     outcome.closedByRestart += try store.closeAll(of: restart.record, restart.nas, except: loaded)
@@ -61,21 +60,21 @@ final class BatchTransaction {
                 let writer = RecordWriter(connection: connection, nodeID: nodeID)
                 try writer.insert(fold)
                 try writer.book(fold.usage)
-                for (record, reason) in fold.refused { try writer.reject(record, reason) }
-                return (fold, outcome, try moveCursor(from: cursor, to: last.sequence))
+                for (record, reason) in fold.refused { try writer.reject(record, batch.packet(of: record), reason) }
+                return (fold, outcome, try moveCursor(from: cursor, to: batch.records[last].sequence))
             }
             remember(fold.rows, writer)
             return outcome
         } catch {
-            for record in batch { if let key = record.key { cache.forget(key) } }
+            for key in sessions.keys { cache.forget(key) }
             throw error
         }
     }
 
     /// Puts aside one record that PostgreSQL refuses, and steps over it.
-    func reject(_ record: JournalledRecord, because reason: String, cursor: UInt64) throws {
+    func reject(_ record: JournalledRecord, of batch: RecordBatch, because reason: String, cursor: UInt64) throws {
         try connection.transaction(.system) { connection in
-            try RecordWriter(connection: connection, nodeID: nodeID).reject(record, reason)
+            try RecordWriter(connection: connection, nodeID: nodeID).reject(record, batch.packet(of: record), reason)
             _ = try moveCursor(from: cursor, to: record.sequence)
         }
     }
@@ -86,16 +85,16 @@ final class BatchTransaction {
         try ShipperStaging.refresh(connection)
     }
 
-    private func fold(_ batch: [JournalledRecord], _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
+    private func fold(_ batch: RecordBatch, _ part: Range<Int>, _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
         for _ in 1..<Self.folds {
-            let fold = try foldOnce(batch, sessions, store)
+            let fold = try foldOnce(batch, part, sessions, store)
             if !fold.isUnsettled { return fold }
             for key in sessions.keys { cache.forget(key) }
         }
-        return try foldOnce(batch, sessions, store)
+        return try foldOnce(batch, part, sessions, store)
     }
 
-    private func foldOnce(_ batch: [JournalledRecord], _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
+    private func foldOnce(_ batch: RecordBatch, _ part: Range<Int>, _ sessions: BatchSessions, _ store: SessionStore) throws -> BatchFold {
         var rows: [SessionRow] = []
         rows.reserveCapacity(sessions.keys.count)
         var unknown: [Int] = []
@@ -110,19 +109,19 @@ final class BatchTransaction {
         var isRemembered = [Bool](repeating: true, count: sessions.keys.count)
         for number in unknown { isRemembered[number] = false }
         rows += try store.load(sessions.keys, unknown, receivedMicroseconds: sessions.receivedMicroseconds)
-        let strangers = batch.indices.filter { position in
-            let session = sessions.numbers[position]
-            return session >= 0 && !isRemembered[session] && batch[position].entry.subscriber == 0
+        let strangers = part.filter { position in
+            let session = sessions.numbers[position - part.lowerBound]
+            return session >= 0 && !isRemembered[session] && batch.records[position].entry.subscriber == 0
         }
-        let subscribers = try SubscriberNames(connection: connection).find(strangers.map { batch[$0] }, scratch)
+        let subscribers = try SubscriberNames(connection: connection).find(batch, strangers)
         try days.learn(sessions, rows, connection)
-        var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, scratch: scratch)
-        for position in batch.indices { fold.apply(batch[position], at: position) }
+        var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, batch: batch)
+        for position in part { fold.apply(batch.records[position], at: position - part.lowerBound) }
         return fold
     }
 
     private func takeNumbers(_ count: Int, _ store: SessionStore) throws -> ArraySlice<Int64> {
-        if numbers.count < count { numbers += try store.newIDs(count - numbers.count + Self.numbersAhead) }
+        if numbers.count < count { numbers += try store.newIDs(count - numbers.count) }
         defer { numbers = numbers.dropFirst(count) }
         return numbers.prefix(count)
     }
@@ -153,12 +152,12 @@ final class BatchTransaction {
 struct SubscriberNames {
     let connection: Connection
 
-    /// By tenant and name as it is stored.
-    func find(_ records: [JournalledRecord], _ scratch: DecodingScratch) throws -> [Int64: [String: Int64]] {
+    /// By tenant and name as it is stored, of the batch's records at `positions`.
+    func find(_ batch: RecordBatch, _ positions: [Int]) throws -> [Int64: [String: Int64]] {
         var wanted: [Int64: Set<String>] = [:]
-        for journalled in records {
-            guard let record = journalled.whole(scratch), !record.userName.isEmpty else { continue }
-            wanted[journalled.entry.tenant, default: []].insert(StorableText.of(record.userName))
+        for position in positions {
+            guard let record = batch.whole(batch.records[position]), !record.userName.isEmpty else { continue }
+            wanted[batch.records[position].entry.tenant, default: []].insert(StorableText.of(record.userName))
         }
         let pairs = wanted.flatMap { tenant, names in names.map { (tenant, $0) } }
         guard !pairs.isEmpty else { return [:] }

@@ -1,68 +1,113 @@
 import RadiusCore
 
-/// A record as it left the journal: decoded as far as every record needs it, or with the reason why it could not be.
+/// A record as it left the journal, decoded as far as every record needs it. Plain numbers: its octets stand in its `RecordBatch`.
 struct JournalledRecord {
     let sequence: UInt64
     let entry: JournalEntry
-    /// As it came, padding included.
-    let packet: [UInt8]
     let content: Content
-    /// Of a record that is about a session.
-    let key: SessionKey?
+    /// The place of its session's key among the batch's; -1 where it is about none.
+    let key: Int
     /// The same for two records that say the same of who and where; see `NamingDigest`.
     let naming: UInt64
+    fileprivate let start: Int
+    fileprivate let count: Int
 
     enum Content {
-        /// `whole` has what says whose session it is.
+        /// `RecordBatch.whole` has what says whose session it is.
         case record(AccountingProgress)
-        case refused(String)
+        /// The place of the reason among the batch's.
+        case refused(Int)
+    }
+}
+
+/// The records that are shipped together, with their packets and their sessions' keys. Filled anew for each batch.
+///
+/// One thread, and none of its calls calls back, so that the checks for overlapping access are left out.
+final class RecordBatch {
+    /// Octets that are kept from one batch to the next.
+    private static let keptOctets = 8 << 20
+
+    @exclusivity(unchecked) private(set) var records: [JournalledRecord] = []
+    /// Of the sessions that the records are about, each once.
+    @exclusivity(unchecked) private(set) var keys: [SessionKey] = []
+    /// Why records could not be decoded.
+    private(set) var reasons: [String] = []
+    @exclusivity(unchecked) private var octets: [UInt8] = []
+    @exclusivity(unchecked) private var places: [SessionKey: Int] = [:]
+    @exclusivity(unchecked) private var index = AttributeIndex()
+
+    func removeAll() {
+        records.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+        reasons.removeAll()
+        places.removeAll(keepingCapacity: true)
+        octets.removeAll(keepingCapacity: octets.capacity <= Self.keptOctets)
     }
 
-    /// - Parameters:
-    ///   - record: lives until this returns; what is needed of it is copied.
-    ///   - index: scratch memory of the thread.
-    init(_ record: borrowing JournalReader.Record, index: inout AttributeIndex) {
-        sequence = record.sequence
-        entry = record.entry
-        packet = record.packet.withUnsafeBufferPointer { [UInt8]($0) }
-        guard record.entry.kind == JournalEntry.accountingRequest else {
-            (content, key, naming) = (.refused("unknown kind \(record.entry.kind) of journal record"), nil, 0)
-            return
-        }
+    /// Decodes a record and copies what is needed of it.
+    func append(_ record: borrowing JournalReader.Record) {
+        let start = octets.count
+        record.packet.withUnsafeBufferPointer { octets.append(contentsOf: $0) }
+        var key = -1
+        var naming: UInt64 = 0
+        let content = decode(record, &key, &naming)
+        records.append(
+            JournalledRecord(
+                sequence: record.sequence, entry: record.entry, content: content, key: key, naming: naming, start: start,
+                count: octets.count - start))
+    }
+
+    private func decode(_ record: borrowing JournalReader.Record, _ key: inout Int, _ naming: inout UInt64) -> JournalledRecord.Content {
+        let entry = record.entry
+        guard entry.kind == JournalEntry.accountingRequest else { return refusal("unknown kind \(entry.kind) of journal record") }
         do throws(DecodeError) {
             let length = try PacketHeader.length(of: record.packet, limit: 65_535)
             let whole = record.packet.extracting(0..<length)
             try index.fill(from: whole)
             let progress = try AccountingProgress(packet: whole, index: index, receivedMicroseconds: entry.receivedMicroseconds)
-            content = .record(progress)
-            guard progress.status.isAboutSession else {
-                (key, naming) = (nil, 0)
-                return
+            if progress.status.isAboutSession {
+                key = place(of: SessionKey(packet: whole, index: index, nas: entry.nas, peer: entry.peer))
+                naming = NamingDigest.of(whole, index, peer: entry.peer)
             }
-            key = SessionKey(packet: whole, index: index, nas: entry.nas, peer: entry.peer)
-            naming = NamingDigest.of(whole, index, peer: entry.peer)
+            return .record(progress)
         } catch {
-            (content, key, naming) = (.refused("\(error)"), nil, 0)
+            return refusal("\(error)")
         }
     }
 
+    private func refusal(_ reason: String) -> JournalledRecord.Content {
+        reasons.append(reason)
+        return .refused(reasons.count - 1)
+    }
+
+    private func place(of key: SessionKey) -> Int {
+        let place = Self.value(&places[key, default: keys.count])
+        if place == keys.count { keys.append(key) }
+        return place
+    }
+
+    /// Of a place in a dictionary that is filled when it is looked at, so that the key is searched once.
+    private static func value(_ place: inout Int) -> Int { place }
+
+    /// As it came, padding included.
+    func packet(of record: JournalledRecord) -> [UInt8] {
+        Array(octets[record.start..<record.start + record.count])
+    }
+
     /// The record with all of its values; nil when it does not decode.
-    func whole(_ scratch: DecodingScratch) -> AccountingRecord? {
-        guard case .record = content else { return nil }
+    func whole(_ record: JournalledRecord) -> AccountingRecord? {
+        guard case .record = record.content else { return nil }
+        let octets = octets
         do throws(DecodeError) {
-            let length = try PacketHeader.length(of: packet.span, limit: 65_535)
-            let octets = packet.span.extracting(0..<length)
-            try scratch.index.fill(from: octets)
-            return try AccountingRecord(packet: octets, index: scratch.index, receivedMicroseconds: entry.receivedMicroseconds)
+            let packet = octets.span.extracting(record.start..<record.start + record.count)
+            let length = try PacketHeader.length(of: packet, limit: 65_535)
+            let whole = packet.extracting(0..<length)
+            try index.fill(from: whole)
+            return try AccountingRecord(packet: whole, index: index, receivedMicroseconds: record.entry.receivedMicroseconds)
         } catch {
             return nil
         }
     }
-}
-
-/// An index to decode with, owned by the shipper's thread.
-final class DecodingScratch {
-    var index = AttributeIndex()
 }
 
 /// Tells records that name the same things from others, without comparing each value. Only within one process.
@@ -117,40 +162,38 @@ enum NamingDigest {
     }
 }
 
-/// What a batch is about: its sessions, numbered by their first records so that a key is looked up once, its routers and its times.
+/// What a part of a batch is about: its sessions, numbered by their first records, its routers and its times.
 struct BatchSessions {
     private(set) var keys: [SessionKey] = []
-    /// For each record the number of its session; -1 where it is about none.
+    /// For each record of the part the number of its session; -1 where it is about none.
     private(set) var numbers: [Int] = []
-    /// The tenant of each router of the batch.
+    /// The tenant of each router.
     private(set) var owners: [Int64: Int64] = [:]
     /// Where days must be known for the records' usage.
     private(set) var slots: Set<UsageSlot> = []
     /// The first arrival.
     private(set) var receivedMicroseconds = Int64.max
 
-    init(_ batch: [JournalledRecord]) {
-        var known: [SessionKey: Int] = [:]
-        known.reserveCapacity(batch.count)
-        numbers.reserveCapacity(batch.count)
-        keys.reserveCapacity(batch.count)
+    init(_ batch: RecordBatch, _ part: Range<Int>) {
+        numbers.reserveCapacity(part.count)
+        var known = [Int](repeating: -1, count: batch.keys.count)
         var router: Int64?
         var slot: UsageSlot?
-        for position in batch.indices {
-            let entry = batch[position].entry
+        for position in part {
+            let entry = batch.records[position].entry
             receivedMicroseconds = min(receivedMicroseconds, entry.receivedMicroseconds)
             if entry.nas != router || owners[entry.nas] != entry.tenant { owners[entry.nas] = entry.tenant }
             router = entry.nas
-            guard case .record(let record) = batch[position].content, let key = batch[position].key else {
+            let key = batch.records[position].key
+            guard case .record(let record) = batch.records[position].content, key >= 0 else {
                 numbers.append(-1)
                 continue
             }
-            let number = known[key, default: keys.count]
-            if number == keys.count {
-                known[key] = number
-                keys.append(key)
+            if known[key] < 0 {
+                known[key] = keys.count
+                keys.append(batch.keys[key])
             }
-            numbers.append(number)
+            numbers.append(known[key])
             let place = UsageSlot(tenant: entry.tenant, before: record.time.microseconds)
             if place != slot { slots.insert(place) }
             slot = place

@@ -9,7 +9,8 @@ struct RecordWriter {
     /// Straight into the partitions of the days of arrival, which must be there: they carry no row-level security (see the migration
     /// `accounting_scale`), so COPY may write to them.
     func insert(_ fold: BatchFold) throws {
-        let days = Set(fold.lines.map { UTCDay(microseconds: $0.entry.receivedMicroseconds) })
+        let days = days(of: fold.lines)
+        let node = Array(nodeID.utf8)
         for day in days {
             try connection.copyIn(
                 """
@@ -18,16 +19,27 @@ struct RecordWriter {
                 """
             ) { writer in
                 for line in fold.lines where days.count == 1 || UTCDay(microseconds: line.entry.receivedMicroseconds) == day {
-                    try write(line, line.row.map { (fold.rows[$0].id, fold.rows[$0].subscriber) } ?? (0, 0), &writer)
+                    try write(line, line.row.map { (fold.rows[$0].id, fold.rows[$0].subscriber) } ?? (0, 0), node, &writer)
                 }
             }
         }
     }
 
-    private func write(_ line: RecordLine, _ session: (id: Int64, subscriber: Int64), _ writer: inout CopyWriter) throws {
+    private func days(of lines: [RecordLine]) -> Set<UTCDay> {
+        var days: Set<UTCDay> = []
+        var latest: UTCDay?
+        for line in lines {
+            let day = UTCDay(microseconds: line.entry.receivedMicroseconds)
+            if day != latest { days.insert(day) }
+            latest = day
+        }
+        return days
+    }
+
+    private func write(_ line: RecordLine, _ session: (id: Int64, subscriber: Int64), _ node: [UInt8], _ writer: inout CopyWriter) throws {
         try writer.row(columns: 13)
         try writer.int8(line.entry.tenant)
-        try writer.text(nodeID)
+        try writer.bytes(node)
         try writer.int8(Int64(clamping: line.sequence))
         try writer.timestamp(microsecondsSinceUnixEpoch: line.entry.receivedMicroseconds)
         try writer.timestamp(microsecondsSinceUnixEpoch: line.eventMicroseconds)
@@ -59,7 +71,8 @@ struct RecordWriter {
             "-- usage.book\n" + UsageDay.booking("SELECT tenant, subscriber, day, upload, download, seconds FROM pg_temp.shipper_usage"))
     }
 
-    func reject(_ record: JournalledRecord, _ reason: String) throws {
+    /// - Parameter packet: as it came.
+    func reject(_ record: JournalledRecord, _ packet: [UInt8], _ reason: String) throws {
         try connection.execute(
             """
             -- accounting.reject
@@ -69,7 +82,7 @@ struct RecordWriter {
             [
                 .int(record.entry.tenant), .text(nodeID), .int(Int64(clamping: record.sequence)),
                 .timestamp(microsecondsSinceUnixEpoch: record.entry.receivedMicroseconds), .int(record.entry.nas), .text(reason),
-                .text(StorableText.hexadecimal(record.packet)),
+                .text(StorableText.hexadecimal(packet)),
             ])
     }
 }

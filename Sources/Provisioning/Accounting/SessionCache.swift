@@ -8,6 +8,8 @@ struct SessionCache {
     private var young: [SessionKey: SessionRow] = [:]
     private var old: [SessionKey: SessionRow] = [:]
     private let generation: Int
+    /// Counts the times that `young` became `old`, from 1.
+    private var turn = 1
 
     /// - Parameter limit: most sessions kept; 0 keeps none.
     init(limit: Int) {
@@ -20,17 +22,19 @@ struct SessionCache {
     func row(_ key: SessionKey) -> SessionRow? { young[key] ?? old[key] }
 
     mutating func keep(_ row: SessionRow) {
-        guard generation > 0 else { return }
+        guard generation > 0, row.keptTurn != turn else { return }
         if young.count >= generation {
             old = young
             young = [:]
             young.reserveCapacity(generation)
+            turn += 1
         }
-        young[row.key] = row
+        row.keptTurn = turn
+        young.updateValue(row, forKey: row.key)?.keptTurn = 0
     }
 
     mutating func forget(_ key: SessionKey) {
-        young[key] = nil
+        young.removeValue(forKey: key)?.keptTurn = 0
         if !old.isEmpty { old[key] = nil }
     }
 }

@@ -29,6 +29,8 @@ final class SessionRow {
     var isChanged: Bool
     /// `booked` is not as the database has it.
     private(set) var isBookingChanged: Bool
+    /// The turn of the memory's younger generation that holds it, if it is still there; see `SessionCache`.
+    var keptTurn = 0
     /// Its key's number in the batch that is being folded.
     var session: Int
 

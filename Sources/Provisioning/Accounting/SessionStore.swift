@@ -77,15 +77,19 @@ struct SessionStore {
             """, [.timestamp(microsecondsSinceUnixEpoch: since)])
     }
 
-    /// New numbers for sessions.
+    /// Sessions that one number of the sequence stands for: itself and those behind it.
+    private static let numbersAtOnce = 1000
+
+    /// New numbers for at least `count` sessions.
     func newIDs(_ count: Int) throws -> [Int64] {
         guard count > 0 else { return [] }
-        return try connection.queryAll(
+        let firsts = try connection.queryAll(
             """
             -- session.number
             SELECT nextval('aaa.session_id_seq') FROM generate_series(1, $1::int)
-            """, [.int(Int64(count))]
+            """, [.int(Int64((count - 1) / Self.numbersAtOnce + 1))]
         ) { try $0.int64(0) }
+        return firsts.flatMap { $0..<$0 + Int64(Self.numbersAtOnce) }
     }
 
     /// Closes the open sessions that began before a router's Accounting-On or -Off, but for `loaded`, which are in memory.

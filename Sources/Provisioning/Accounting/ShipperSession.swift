@@ -12,7 +12,7 @@ final class ShipperSession {
     private let transaction: BatchTransaction
     private let maintenance: AccountingMaintenance
     private var reader: JournalReader
-    private var index = AttributeIndex()
+    private let batch = RecordBatch()
     /// Where the cursor in the database stands.
     private var cursor: UInt64
     /// Days since 1970 that have a partition for records.
@@ -72,55 +72,50 @@ final class ShipperSession {
 
     /// Moves the next records; returns how many left the journal.
     private func shipBatch() throws -> Int {
-        var batch: [JournalledRecord] = []
         let durable = work.journal.durableSequence
-        var index = AttributeIndex()
-        swap(&index, &self.index)
-        let delivered = Result {
-            try reader.read(through: durable, limit: work.settings.batchRecords) { batch.append(JournalledRecord($0, index: &index)) }
-        }
-        swap(&index, &self.index)
-        _ = try delivered.get()
-        guard let first = batch.first else { return 0 }
+        batch.removeAll()
+        _ = try reader.read(through: durable, limit: work.settings.batchRecords) { batch.append($0) }
+        guard let first = batch.records.first else { return 0 }
         counters.moving(oldestMicroseconds: first.entry.receivedMicroseconds)
-        try ensurePartitions(batch)
-        try ship(batch[...])
+        try ensurePartitions()
+        try ship(batch.records.indices)
         counters.stands(at: cursor, lost: reader.lostRecords)
-        return batch.count
+        return batch.records.count
     }
 
-    /// Ships a batch; one that the data itself breaks is halved until the broken records stand alone.
-    private func ship(_ batch: ArraySlice<JournalledRecord>) throws {
+    /// Ships a part of the batch; one that the data itself breaks is halved until the broken records stand alone.
+    private func ship(_ part: Range<Int>) throws {
+        guard let last = part.last else { return }
         do {
-            counters.add(try attempt(Array(batch)))
-            cursor = batch.last?.sequence ?? cursor
+            counters.add(try attempt(part))
+            cursor = batch.records[last].sequence
         } catch let error as DatabaseError where Self.isAboutData(error) {
-            guard batch.count > 1 else {
-                guard let record = batch.first else { return }
+            guard part.count > 1 else {
+                let record = batch.records[last]
                 work.logger.error(
                     "an accounting record is put aside; see aaa.accounting_reject",
                     metadata: ["sequence": "\(record.sequence)", "reason": "\(error)"])
-                try transaction.reject(record, because: "\(error)", cursor: cursor)
+                try transaction.reject(record, of: batch, because: "\(error)", cursor: cursor)
                 cursor = record.sequence
                 return counters.rejected()
             }
-            let middle = batch.startIndex + batch.count / 2
-            try ship(batch[..<middle])
-            try ship(batch[middle...])
+            let middle = part.lowerBound + part.count / 2
+            try ship(part.lowerBound..<middle)
+            try ship(middle..<part.upperBound)
         }
     }
 
-    private func attempt(_ batch: [JournalledRecord]) throws -> BatchTransaction.Outcome {
+    private func attempt(_ part: Range<Int>) throws -> BatchTransaction.Outcome {
         for _ in 1..<Self.attempts {
             do {
-                return try transaction.run(batch, cursor: cursor)
+                return try transaction.run(batch, part, cursor: cursor)
             } catch let error as DatabaseError where error.isRetryable {
                 counters.failed("\(error)", isConnected: true)
             } catch is SessionStore.RowMoved {
                 counters.reread()
             }
         }
-        return try transaction.run(batch, cursor: cursor)
+        return try transaction.run(batch, part, cursor: cursor)
     }
 
     /// Class 22 is a value, class 23 a constraint; everything else is the database's trouble, not the record's.
@@ -128,9 +123,13 @@ final class ShipperSession {
         !error.isConnectionLoss && ["22", "23"].contains(error.code.classCode)
     }
 
-    private func ensurePartitions(_ batch: [JournalledRecord]) throws {
-        for moment in batch.lazy.map(\.entry.receivedMicroseconds) {
+    private func ensurePartitions() throws {
+        var latest: UTCDay?
+        for position in batch.records.indices {
+            let moment = batch.records[position].entry.receivedMicroseconds
             let day = UTCDay(microseconds: moment)
+            guard day != latest else { continue }
+            latest = day
             guard days.insert(day).inserted else { continue }
             do {
                 try maintenance.ensureRecords(connection, from: moment, to: moment)
@@ -152,6 +151,7 @@ final class ShipperSession {
             if let last = prunedMilliseconds, now - last < Int64(work.settings.pruneSeconds) * 1000 { return }
             prunedMilliseconds = now
             try maintenance.prune(connection, nowMicroseconds: WallClock.microseconds)
+            try maintenance.summarize(connection, nowMicroseconds: WallClock.microseconds)
         } catch let error as DatabaseError where !error.isConnectionLoss {
             // Shipping goes on: it makes the partitions that it needs by itself.
             work.logger.error("accounting tables could not be tidied up", metadata: ["reason": "\(error)"])

@@ -2,24 +2,24 @@
 extension SessionFold {
     private static let version: UInt8 = 1
 
+    /// Octets of the state, at most; `RecentDigests` and `Counters64` are bounded.
+    private static let largest = 400
+
     /// The parts that no column shows, to be handed to `init(restoring:)`; at most 400 octets.
-    public var stateOctets: [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(3 + 8 * digests.count + 34 + 12 * (upload.samples.count + download.samples.count))
-        out.append(Self.version)
-        out.append((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0))
-        out.append(UInt8(digests.count))
-        for position in 0..<digests.count { Self.put(digests[position], &out) }
-        for counters in [upload, download] {
-            Self.put(counters.base, &out)
-            Self.put(UInt64(bitPattern: counters.basePosition), &out)
-            out.append(UInt8(counters.samples.count))
-            for sample in counters.samples {
-                Self.put(UInt64(bitPattern: sample.position), &out)
-                Self.put(UInt64(sample.low), &out, octets: 4)
-            }
+    public var stateOctets: [UInt8] { withStateOctets { Array($0) } }
+
+    /// Lends `stateOctets` for the length of the call, without allocating.
+    public func withStateOctets<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeTemporaryAllocation(byteCount: Self.largest, alignment: 1) { room in
+            var out = OctetWriter(room: room)
+            out.put(Self.version)
+            out.put(UInt8((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0)))
+            out.put(UInt8(digests.count))
+            for position in 0..<digests.count { out.put(digests[position]) }
+            out.put(upload)
+            out.put(download)
+            return try body(UnsafeRawBufferPointer(rebasing: room[..<out.used]))
         }
-        return out
     }
 
     /// What a session's row says in columns.
@@ -72,9 +72,31 @@ extension SessionFold {
         upload = up
         download = down
     }
+}
 
-    private static func put(_ value: UInt64, _ out: inout [UInt8], octets: Int = 8) {
-        for position in 0..<octets { out.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(position)))) }
+/// Writes little-endian numbers into room that is known to suffice.
+private struct OctetWriter {
+    let room: UnsafeMutableRawBufferPointer
+    private(set) var used = 0
+
+    init(room: UnsafeMutableRawBufferPointer) {
+        self.room = room
+    }
+
+    mutating func put<Value: FixedWidthInteger>(_ value: Value) {
+        precondition(room.count - used >= MemoryLayout<Value>.size, "the state of a session is larger than its limit")
+        room.storeBytes(of: value.littleEndian, toByteOffset: used, as: Value.self)
+        used += MemoryLayout<Value>.size
+    }
+
+    mutating func put(_ counters: borrowing Counters64) {
+        put(counters.base)
+        put(counters.basePosition)
+        put(UInt8(counters.samples.count))
+        for place in counters.samples.indices {
+            put(counters.samples[place].position)
+            put(counters.samples[place].low)
+        }
     }
 }
 

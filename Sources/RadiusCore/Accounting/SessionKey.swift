@@ -27,14 +27,19 @@ public struct SessionKey: Hashable, Sendable, Comparable {
         address = address ?? index.first(AttributeNumber.nasIPv6Address).flatMap { $0.count == 16 ? $0 : nil }
         let port = index.first(AttributeNumber.nasPort).flatMap { $0.count == 4 ? $0 : nil }
         let isNamed = (identifier?.count ?? 0) > 0 || address != nil
+        let session = index.first(AttributeNumber.acctSessionID)
+        let user = index.first(AttributeNumber.userName)
+        let portName = port == nil ? index.first(AttributeNumber.nasPortID) : nil
         var octets: [UInt8] = []
-        octets.reserveCapacity(192)
+        // Six lengths, and what stands behind them.
+        let named = (identifier?.count ?? 0) + (isNamed ? address?.count ?? 0 : 16) + (session?.count ?? 0) + (user?.count ?? 0)
+        octets.reserveCapacity(6 + named + (port?.count ?? 0) + (portName?.count ?? 0))
         Self.add(identifier, of: packet, to: &octets)
         if isNamed { Self.add(address, of: packet, to: &octets) } else { Self.add(peer, to: &octets) }
-        Self.add(index.first(AttributeNumber.acctSessionID), of: packet, to: &octets)
-        Self.add(index.first(AttributeNumber.userName), of: packet, to: &octets)
+        Self.add(session, of: packet, to: &octets)
+        Self.add(user, of: packet, to: &octets)
         Self.add(port, of: packet, to: &octets)
-        if port == nil { Self.add(index.first(AttributeNumber.nasPortID), of: packet, to: &octets) }
+        if port == nil { Self.add(portName, of: packet, to: &octets) }
         self.init(nas: nas, octets: octets)
     }
 
