@@ -71,7 +71,7 @@ struct RecordWriter {
             "-- usage.book\n" + UsageDay.booking("SELECT tenant, subscriber, day, upload, download, seconds FROM pg_temp.shipper_usage"))
     }
 
-    /// - Parameter packet: as it came.
+    /// Puts a record aside, `packet` as it came.
     func reject(_ record: JournalledRecord, _ packet: [UInt8], _ reason: String) throws {
         try connection.execute(
             """
