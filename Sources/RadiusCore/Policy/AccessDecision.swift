@@ -52,6 +52,24 @@ struct AccessVerdict {
         }
     }
 
+    private init(_ reason: AccessReason, _ level: AccessLevel, _ profile: Unmanaged<ReplyProfile>?) {
+        self.reason = reason
+        self.level = level
+        self.profile = profile
+    }
+
+    /// The same with the profile that a policy rule chose, which the walled garden does not let in.
+    func choosing(_ profile: Unmanaged<ReplyProfile>?) -> AccessVerdict {
+        guard level == .active else { return self }
+        return AccessVerdict(profile == nil ? .profileMissing : .accepted, level, profile)
+    }
+
+    /// The refusal of a policy rule.
+    func refused(_ reason: AccessReason) -> AccessVerdict { AccessVerdict(reason, level, nil) }
+
+    /// Policy rules are asked about whoever may log in, and whoever lacks nothing but a profile: a rule may give one.
+    var isOpenToRules: Bool { isAccepted || reason == .profileMissing }
+
     private static func refusal(of subscriber: SubscriberRecord) -> AccessReason {
         switch subscriber.status {
         case .pending: .statusPending

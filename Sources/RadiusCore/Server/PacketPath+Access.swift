@@ -41,7 +41,8 @@ extension PacketPath {
                 if park(work, token, password, subscriber) { return .parked }
                 return refuse(.overloaded, attempt, reply)
             case .matches:
-                let verdict = AccessVerdict(subscriber, in: snapshot)
+                var verdict = AccessVerdict(subscriber, in: snapshot)
+                if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, attempt, subscriber) }
                 guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
                 return accept(verdict, attempt, subscriber, reply)
             }
@@ -109,11 +110,26 @@ extension PacketPath {
         _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter
     ) -> Bool {
         let client = attempt.client
+        let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
-        guard AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) else { return complete }
+        if rules.outcome.hasEdits || AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
+            return appendRest(verdict, attempt, subscriber, from: start, &writer) && complete
+        }
+        return complete
+    }
+
+    /// Appends what is hidden for this packet, and does what policy rules say of the attributes from `start` on.
+    @inline(never)
+    @_lifetime(writer: copy writer)
+    private func appendRest(
+        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, from start: Int, _ writer: inout PacketWriter
+    ) -> Bool {
+        let client = attempt.client
         let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
-        return AcceptAttributes.appendKeyed(
-            verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
+        let complete = AcceptAttributes.appendKeyed(
+            verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer)
+        if rules.outcome.hasEdits { editReply(attempt, from: start, &writer) }
+        return complete
     }
 
     @inline(__always)
@@ -130,6 +146,7 @@ extension PacketPath {
         var writer = Self.begin(.accessReject, answering: attempt.request.packet, in: reply)
         if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
         if attempt.credentials.isMSCHAP { appendMSCHAPFailure(attempt, &writer) }
+        if reason.isOfPolicy { appendRuleMessage(attempt, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: client, reply)
         noteReject(reason, attempt.credentials.method, attempt)

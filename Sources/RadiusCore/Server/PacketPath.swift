@@ -39,6 +39,8 @@ struct PacketPath: ~Copyable {
     var tally = ClientTally()
     var cache: ReplyCache
     var salt: UInt16
+    /// Where policy rules run.
+    var rules = PolicyScratch()
     var authenticationShare = FairShare()
     var accountingShare = FairShare()
     var nowNanoseconds: UInt64 = 0
@@ -67,6 +69,7 @@ struct PacketPath: ~Copyable {
         if current != generation {
             generation = environment.store.generation.load(ordering: .acquiring)
             snapshot = environment.store.snapshot
+            rules.outcome = PolicyOutcome()
         }
     }
 
