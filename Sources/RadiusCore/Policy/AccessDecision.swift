@@ -11,7 +11,11 @@ public struct AccessDecision {
     public var isAccepted: Bool { verdict.isAccepted }
 
     public init(_ subscriber: SubscriberRecord, in snapshot: Snapshot) {
-        verdict = AccessVerdict(subscriber, in: snapshot)
+        self.init(AccessVerdict(subscriber, in: snapshot))
+    }
+
+    init(_ verdict: AccessVerdict) {
+        self.verdict = verdict
         profile = verdict.profile?.takeUnretainedValue()
     }
 

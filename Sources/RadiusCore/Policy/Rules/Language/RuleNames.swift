@@ -27,6 +27,8 @@ enum RuleNames {
         let expected: String
         /// The number of a word; nil where it is none.
         let number: (String) -> UInt64?
+        /// The word of a number; nil where it has none.
+        let word: (UInt64) -> String?
     }
 
     static func words(of source: RuleSource) -> Words? {
@@ -36,14 +38,28 @@ enum RuleNames {
         case .nasVendor: choice(NASVendor.allCases.map { ($0.name, UInt64($0.rawValue)) })
         case .method: choice(AuthenticationMethod.allCases.dropFirst().map { ($0.name, UInt64($0.rawValue)) })
         case .weekday: choice(zip(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1...7).map { ($0, $1) })
-        case .timeOfDay: Words(expected: "a time of day such as 22:30, from 00:00 to 23:59", number: minutes)
-        case .date: Words(expected: "a day such as 2026-12-24", number: days)
+        case .timeOfDay: Words(expected: "a time of day such as 22:30, from 00:00 to 23:59", number: minutes, word: clock)
+        case .date: Words(expected: "a day such as 2026-12-24", number: days, word: date)
         default: nil
         }
     }
 
+    /// The word that a value of `source` has.
+    static func word(of source: RuleSource, _ number: UInt64) -> String? { words(of: source)?.word(number) }
+
     private static func choice(_ words: [(name: String, number: UInt64)]) -> Words {
-        Words(expected: "one of " + words.map(\.name).joined(separator: ", ")) { word in words.first { $0.name == word }?.number }
+        Words(
+            expected: "one of " + words.map(\.name).joined(separator: ", "),
+            number: { word in words.first { $0.name == word }?.number }, word: { number in words.first { $0.number == number }?.name })
+    }
+
+    private static func clock(_ minutes: UInt64) -> String? {
+        let (hour, minute) = (minutes / 60, minutes % 60)
+        return "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)"
+    }
+
+    private static func date(_ days: UInt64) -> String? {
+        UInt32(exactly: days * 86_400).map { String(DateText.text($0).prefix(10)) }
     }
 
     /// Minutes since midnight.

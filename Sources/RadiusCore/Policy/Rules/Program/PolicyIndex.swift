@@ -54,8 +54,8 @@ struct PolicyIndex {
         while size < sets.count * 2 { size *= 2 }
         var entries = [Entry](repeating: Entry(hash: 0, set: 0), count: size)
         for (hash, set) in sets {
-            var place = Int(truncatingIfNeeded: hash) & size - 1
-            while entries[place].set != 0 { place = (place + 1) & size - 1 }
+            var place = Int(truncatingIfNeeded: hash) & (size - 1)
+            while entries[place].set != 0 { place = (place + 1) & (size - 1) }
             entries[place] = Entry(hash: hash, set: UInt32(set))
         }
         return entries
