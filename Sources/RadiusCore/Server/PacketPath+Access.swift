@@ -42,7 +42,7 @@ extension PacketPath {
                 return refuse(.overloaded, attempt, reply)
             case .matches:
                 var verdict = AccessVerdict(subscriber, in: snapshot)
-                if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, attempt, subscriber) }
+                if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, pointer, subscriber) }
                 guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
                 return accept(verdict, attempt, subscriber, reply)
             }
@@ -113,22 +113,28 @@ extension PacketPath {
         let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
         if rules.outcome.hasEdits || AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
-            return appendRest(verdict, attempt, subscriber, from: start, &writer) && complete
+            let fired = rules.outcome.hasEdits ? rules.fired : nil
+            return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, &writer) && complete
         }
         return complete
     }
 
-    /// Appends what is hidden for this packet, and does what policy rules say of the attributes from `start` on.
+    /// Appends what is hidden for this packet, and does what the policy rules that hold say of the attributes from `start` on.
+    ///
+    /// Static: a call on the path itself would copy all of it.
     @inline(never)
     @_lifetime(writer: copy writer)
-    private func appendRest(
-        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, from start: Int, _ writer: inout PacketWriter
+    private static func appendRest(
+        _ verdict: AccessVerdict, _ work: UnsafePointer<PacketWork>, _ subscriber: SubscriberRecord, in snapshot: Snapshot,
+        _ fired: UnsafeMutablePointer<UInt64>?, from start: Int, _ writer: inout PacketWriter
     ) -> Bool {
-        let client = attempt.client
-        let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
+        let client = work.pointee.client
+        let keys = HideKeys(secret: client.pointee.client.secret, authenticator: authenticator(of: work.pointee.packet))
         let complete = AcceptAttributes.appendKeyed(
             verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer)
-        if rules.outcome.hasEdits { editReply(attempt, from: start, &writer) }
+        if let fired, let program = snapshot.program(of: client.pointee.tenant) {
+            program._withUnsafeGuaranteedRef { PolicyScratch.edit($0, fired, from: start, &writer) }
+        }
         return complete
     }
 
@@ -146,7 +152,7 @@ extension PacketPath {
         var writer = Self.begin(.accessReject, answering: attempt.request.packet, in: reply)
         if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
         if attempt.credentials.isMSCHAP { appendMSCHAPFailure(attempt, &writer) }
-        if reason.isOfPolicy { appendRuleMessage(attempt, &writer) }
+        if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: client, reply)
         noteReject(reason, attempt.credentials.method, attempt)

@@ -68,7 +68,7 @@ extension PacketPath {
                 }
                 attempt.subscriber = subscriber
                 var verdict = AccessVerdict(subscriber, in: snapshot)
-                if snapshot.hasRules { verdict = applyRules(verdict, method, attempt, subscriber) }
+                if snapshot.hasRules { verdict = applyRules(verdict, method, pointer, subscriber) }
                 guard verdict.isAccepted else {
                     return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply)
                 }
@@ -116,7 +116,7 @@ extension PacketPath {
         _ reply: UnsafeMutablePointer<lm_datagram>
     ) -> Disposition {
         var writer = begin(.accessReject, packet, attempt, reply)
-        if reason.isOfPolicy { appendRuleMessage(attempt, &writer) }
+        if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, attempt.client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: attempt.client, reply)
         noteReject(reason, method, attempt)

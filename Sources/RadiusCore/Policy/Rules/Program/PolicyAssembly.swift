@@ -79,11 +79,14 @@ struct PolicyAssembly {
             arena += octets
         case .matches(let glob):
             (made.operation, made.first, made.count) = (.matches, UInt64(arena.count), UInt16(glob.count))
+            made.last = glob.loops >> UInt64(glob.count) & 1
             arena += glob.classes
             for word in [glob.loops] + glob.masks { withUnsafeBytes(of: word) { arena += $0 } }
         case .within(let network, let length), .without(let network, let length):
             if case .within = test.predicate { made.operation = .within } else { made.operation = .without }
+            let mask = IPAddress(high: .max, low: .max).masked(to: length)
             (made.first, made.last, made.count) = (network.high, network.low, UInt16(length))
+            (made.firstMask, made.lastMask) = (mask.high, mask.low)
         }
         return made
     }

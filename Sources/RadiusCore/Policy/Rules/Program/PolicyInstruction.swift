@@ -8,7 +8,7 @@ struct PolicyInstruction: BitwiseCopyable {
         case equal, different
         /// A pattern of the arena at `first`.
         case matches
-        /// In the network `first`, `last` of `count` bits.
+        /// In the network `first`, `last` of `count` bits, whose masks stand behind.
         case within, without
     }
 
@@ -24,7 +24,10 @@ struct PolicyInstruction: BitwiseCopyable {
     var onFalse: UInt16
     var count: UInt16
     var first: UInt64
+    /// For a pattern 1 when any octets may end the text.
     var last: UInt64
+    var firstMask: UInt64 = 0
+    var lastMask: UInt64 = 0
 }
 
 /// How a value is read out of its octets.

@@ -126,6 +126,13 @@ public final class PolicyProgram: @unchecked Sendable {
         var states: UInt64 = 1
         var position = 0
         let count = Int(slot.pointee.count)
+        let signs = Int(instruction.pointee.count)
+        guard count >= signs else { return false }
+        if instruction.pointee.last == 0, signs > 0 {
+            // Most texts end in something else than the pattern.
+            let place = (Int(classes[Int(octets[count &- 1])]) &+ 1) &* 8
+            if words.loadUnaligned(fromByteOffset: place, as: UInt64.self) &>> UInt64(signs &- 1) & 1 == 0 { return false }
+        }
         while position < count {
             let place = (Int(classes[Int(octets[position])]) &+ 1) &* 8
             let mask = words.loadUnaligned(fromByteOffset: place, as: UInt64.self)
@@ -133,14 +140,13 @@ public final class PolicyProgram: @unchecked Sendable {
             if states == 0 { return false }
             position &+= 1
         }
-        return states &>> UInt64(instruction.pointee.count) & 1 != 0
+        return states &>> UInt64(signs) & 1 != 0
     }
 
     @inline(__always)
     private func isWithin(_ instruction: UnsafeMutablePointer<PolicyInstruction>, _ slot: UnsafeMutablePointer<PolicySlot>) -> Bool {
-        let length = Int(instruction.pointee.count)
-        guard Int(slot.pointee.count) >= length else { return false }
-        let masked = IPAddress(high: slot.pointee.high, low: slot.pointee.low).masked(to: length)
-        return masked.high == instruction.pointee.first && masked.low == instruction.pointee.last
+        let high = (slot.pointee.high ^ instruction.pointee.first) & instruction.pointee.firstMask
+        let low = (slot.pointee.low ^ instruction.pointee.last) & instruction.pointee.lastMask
+        return high | low == 0 && slot.pointee.count >= instruction.pointee.count
     }
 }

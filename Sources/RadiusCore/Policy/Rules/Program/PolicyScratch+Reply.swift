@@ -7,16 +7,16 @@ extension PolicyOutcome {
 }
 
 extension PolicyScratch {
-    /// Does what the rules that hold say of the attributes from `start` on, in the order of the rules.
+    /// Does what the rules in `fired` say of the attributes from `start` on, in the order of the rules.
     @_lifetime(writer: copy writer)
-    func edit(_ program: PolicyProgram, from start: Int, _ writer: inout PacketWriter) {
+    static func edit(_ program: PolicyProgram, _ fired: UnsafeMutablePointer<UInt64>, from start: Int, _ writer: inout PacketWriter) {
         for word in 0..<program.width {
             var left = fired[word]
             while left != 0 {
                 let row = program.rows + (word &* 64 &+ left.trailingZeroBitCount)
                 left &= left &- 1
                 for position in 0..<row.pointee.editCount {
-                    Self.edit(program, program.edits[row.pointee.firstEdit &+ position], from: start, &writer)
+                    edit(program, program.edits[row.pointee.firstEdit &+ position], from: start, &writer)
                 }
             }
         }
@@ -31,12 +31,13 @@ extension PolicyScratch {
         }
     }
 
-    /// Appends the Reply-Message of the rule that refused.
+    /// Appends the Reply-Message of the rule at `position`, which refused.
     @_lifetime(writer: copy writer)
-    func appendMessage(_ program: PolicyProgram, _ writer: inout PacketWriter) {
-        guard outcome.last >= 0 else { return }
-        let row = program.rows + outcome.last
-        if row.pointee.messageCount > 0 { Self.append(program, row.pointee.message, row.pointee.messageCount, &writer) }
+    static func appendMessage(_ program: PolicyProgram, _ position: Int, _ writer: inout PacketWriter) {
+        // The snapshot may have changed meanwhile, and have fewer rules.
+        guard (0..<program.ruleCount).contains(position) else { return }
+        let row = program.rows + position
+        if row.pointee.messageCount > 0 { append(program, row.pointee.message, row.pointee.messageCount, &writer) }
     }
 
     @_lifetime(writer: copy writer)

@@ -39,7 +39,7 @@ struct PolicyRun {
         self.report = report
         decision = AccessDecision(settled)
         reply = Self.encode(decision, subscriber, client, snapshot) { start, writer in
-            if scratch.outcome.hasEdits { scratch.edit(program, from: start, &writer) }
+            if scratch.outcome.hasEdits { PolicyScratch.edit(program, scratch.fired, from: start, &writer) }
         }
         refusal = scratch.outcome.last >= 0 && !settled.isAccepted ? program.compiled[scratch.outcome.last].message : []
     }
