@@ -93,6 +93,25 @@ extension Noun {
         columns: [Column("walled_garden_profile"), Column("interim_interval", .seconds)], isSingleton: true,
         example: "lastmile access-policy update --walled-garden-profile garden")
 
+    static let policyRule = Noun(
+        name: "policy-rule", path: "policy-rules", summary: "Rules about logins: conditions, and what is then answered",
+        fields: [
+            Field("name", .text, "How you call it"),
+            Field("priority", .integer, "The lowest is looked at first"),
+            Field("enabled", .flag, "true or false"),
+            Field("condition", .text, "Such as 'nas.vendor == mikrotik and time.of_day in 22:00..06:00'; without it: always"),
+            Field("outcome", .text, "continue, stop or reject"),
+            Field("profile", .text, "Is answered instead of the subscriber's"),
+            Field("set_attributes", .attributes, "Replaces those of its name in the reply, Name=value", option: "set-attribute"),
+            Field("add_attributes", .attributes, "Is added to the reply, Name=value", option: "add-attribute"),
+            Field("remove_attributes", .list, "The name of an attribute that the reply loses", option: "remove-attribute"),
+            Field("require_methods", .list, "A method of which one is demanded: pap, chap, mschapv2, eap, ...", option: "require-method"),
+            Field("message", .text, "Reply-Message of a refusal"),
+            Field("notes", .text, "For people"),
+        ],
+        columns: [Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile")],
+        example: "lastmile policy-rule create --name night --priority 10 --condition 'time.of_day in 22:00..06:00' --profile home100")
+
     static let session = Noun(
         name: "session", path: "sessions", summary: "Who is online, who was, and what they used", verbs: [.list, .get],
         columns: [
@@ -152,5 +171,5 @@ extension Noun {
         ])
 
     /// All of them in the order in which help names them.
-    static let all = [subscriber, nas, profile, lock, accessPolicy, session, authLog, usage, tenant, token, audit]
+    static let all = [subscriber, nas, profile, lock, policyRule, accessPolicy, session, authLog, usage, tenant, token, audit]
 }

@@ -65,7 +65,11 @@ struct PolicySlot: BitwiseCopyable {
     var count: UInt16 = 0
     var isPresent = false
 
-    /// Reads `count` octets; false where the type forbids them, and then nothing is there.
+    /// Makes nothing be there. What else stands in the slot is of the login before, and not looked at.
+    @inline(__always)
+    mutating func clear() { isPresent = false }
+
+    /// Reads `count` octets; where the type forbids them, nothing is there.
     @inline(__always)
     mutating func load(_ octets: UnsafePointer<UInt8>, _ count: Int, by loader: PolicyLoader) {
         switch loader {
@@ -102,13 +106,13 @@ struct PolicySlot: BitwiseCopyable {
 
     @inline(__always)
     mutating func set(_ number: UInt64) {
-        low = number
+        (low, high, octets) = (number, 0, nil)
         isPresent = true
     }
 
     @inline(__always)
     mutating func set(_ address: IPAddress, _ length: Int) {
-        (high, low, count) = (address.high, address.low, UInt16(truncatingIfNeeded: length))
+        (high, low, count, octets) = (address.high, address.low, UInt16(truncatingIfNeeded: length), nil)
         isPresent = true
     }
 

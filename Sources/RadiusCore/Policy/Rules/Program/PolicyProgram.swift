@@ -5,6 +5,8 @@ public final class PolicyProgram: @unchecked Sendable {
     // Guard: written only while it is made.
     let instructions: UnsafeMutablePointer<PolicyInstruction>
     let rows: UnsafeMutablePointer<PolicyRow>
+    /// Where the condition of each rule begins.
+    let conditions: UnsafeMutablePointer<UInt16>
     let edits: UnsafeMutablePointer<PolicyEdit>
     let arena: UnsafeMutablePointer<UInt8>
     /// For each attribute number 1 + its first place, or 0.
@@ -32,6 +34,7 @@ public final class PolicyProgram: @unchecked Sendable {
         let index = PolicyIndex(compiled.map(\.condition)) { assembly.slots[$0] ?? 0 }
         instructions = Self.copy(assembly.instructions)
         rows = Self.copy(assembly.rows)
+        conditions = Self.copy(assembly.rows.map(\.entry))
         edits = Self.copy(assembly.edits)
         arena = Self.copy(assembly.arena)
         heads = Self.copy(layout.heads)
@@ -54,6 +57,7 @@ public final class PolicyProgram: @unchecked Sendable {
     deinit {
         instructions.deallocate()
         rows.deallocate()
+        conditions.deallocate()
         edits.deallocate()
         arena.deallocate()
         heads.deallocate()

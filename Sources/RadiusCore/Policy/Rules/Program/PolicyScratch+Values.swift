@@ -3,7 +3,7 @@ extension PolicyScratch {
     /// Reads every value that `program` asks for.
     @inline(__always)
     func fill(_ program: PolicyProgram, _ login: borrowing PolicyLogin) {
-        for slot in 0..<program.slotCount { slots[slot] = PolicySlot() }
+        for slot in 0..<program.slotCount { slots[slot].clear() }
         var offset = PacketHeader.count
         while offset < login.count {
             let type = login.packet[offset]

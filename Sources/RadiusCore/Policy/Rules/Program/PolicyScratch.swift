@@ -64,10 +64,9 @@ struct PolicyScratch: ~Copyable {
                 let bit = left.trailingZeroBitCount
                 left &= left &- 1
                 let rule = word &* 64 &+ bit
-                let row = program.rows + rule
-                guard program.holds(row.pointee.entry, slots) else { continue }
+                guard program.holds(program.conditions[rule], slots) else { continue }
                 fired[word] |= 1 &<< UInt64(bit)
-                if apply(row, rule, method, login.level) { return }
+                if apply(program.rows + rule, rule, method, login.level) { return }
             }
         }
     }
