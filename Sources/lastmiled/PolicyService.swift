@@ -22,7 +22,9 @@ enum PolicyService {
     /// The NAS called `name`, or the tenant's first.
     static func client(_ name: String?, _ tenant: Int64, _ snapshot: Snapshot) throws -> NASClient {
         if let name {
-            guard let found = snapshot.clients.find(tenant: tenant, name: name) else { throw ServiceFailure.notFound("an enabled NAS “\(name)”") }
+            guard let found = snapshot.clients.find(tenant: tenant, name: name) else {
+                throw ServiceFailure.notFound("an enabled NAS “\(name)”")
+            }
             return found
         }
         guard let first = snapshot.clients.clients.first(where: { $0.tenant == tenant }) else {
@@ -45,7 +47,9 @@ enum PolicyService {
     private static func request(_ trial: PolicyTrial, _ dictionary: RadiusDictionary) throws -> PolicyRequest {
         let seconds = trial.seconds ?? now
         if let packet = trial.packet {
-            guard let octets = PacketText.octets(hexadecimal: packet) else { throw ServiceFailure.refused("the packet is not in hexadecimal digits") }
+            guard let octets = PacketText.octets(hexadecimal: packet) else {
+                throw ServiceFailure.refused("the packet is not in hexadecimal digits")
+            }
             do { return try PolicyRequest(recorded: octets, seconds: seconds) } catch {
                 throw ServiceFailure.refused("the packet is no Access-Request: \(error.explanation)")
             }
@@ -53,7 +57,8 @@ enum PolicyService {
         var method = AuthenticationMethod.pap
         if let name = trial.method {
             guard let found = AuthenticationMethod.allCases.first(where: { $0.name == name }) else {
-                throw ServiceFailure.refused("there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
+                throw ServiceFailure.refused(
+                    "there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
             }
             method = found
         }

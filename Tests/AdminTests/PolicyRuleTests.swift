@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct PolicyRuleTests {
     private static func body(_ name: String, _ condition: String = "", _ more: [(String, JSON)] = []) -> JSON {
-        .object([.init("name", .string(name)), .init("priority", 10), .init("condition", .string(condition))] + more.map { .init($0.0, $0.1) })
+        .object(
+            [.init("name", .string(name)), .init("priority", 10), .init("condition", .string(condition))] + more.map { .init($0.0, $0.1) })
     }
 
     @Test func storesARuleWithAllItsParts() async throws {
@@ -21,7 +22,9 @@ import Testing
             let got = try await fixture.get("/api/v1/policy-rules/late")
             #expect(got["condition"]?.text == "time.of_day in 22:00..06:00" && got["outcome"]?.text == "stop")
             #expect(try await fixture.delete("/api/v1/policy-rules/late").status == 204)
-            #expect(try await fixture.sql("SELECT string_agg(kind, ',' ORDER BY id) FROM aaa.change WHERE kind = 'policy_rule'") == "policy_rule,policy_rule")
+            #expect(
+                try await fixture.sql("SELECT string_agg(kind, ',' ORDER BY id) FROM aaa.change WHERE kind = 'policy_rule'")
+                    == "policy_rule,policy_rule")
         }
     }
 
@@ -41,7 +44,8 @@ import Testing
     @Test func namesTheOtherRuleThatAChangePutsOutOfReach() async throws {
         try await AdminFixture.run { fixture in
             try await fixture.script(
-                "INSERT INTO aaa.policy_rule (tenant_id, name, priority, condition) SELECT id, 'other', 20, 'wrong' FROM tenancy.tenant WHERE name = 'north'")
+                "INSERT INTO aaa.policy_rule (tenant_id, name, priority, condition) SELECT id, 'other', 20, 'wrong' FROM tenancy.tenant WHERE name = 'north'"
+            )
             let made = try await fixture.post("/api/v1/policy-rules", Self.body("first"))
             #expect(made.status == 422 && made.faults == [" condition"])
             #expect(made["errors"]?[0]?["detail"]?.text?.contains("the rule other") == true)

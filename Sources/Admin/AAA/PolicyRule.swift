@@ -5,7 +5,8 @@ extension Resource {
         summary: "A rule about logins: when it holds, what is answered; the lowest priority is looked at first", nameField: "name",
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64)),
-            .integer("priority", .required, .range(0...1_000_000), .summary("The lowest is looked at first; among equal ones the lower id")),
+            .integer(
+                "priority", .required, .range(0...1_000_000), .summary("The lowest is looked at first; among equal ones the lower id")),
             .boolean("enabled", .initial(true)),
             .text(
                 "condition", .initial(""), .lines, .searchable, .octets(0...4000),
@@ -17,7 +18,9 @@ extension Resource {
             .attributes("set_attributes", .initial([]), .summary("Replace those of the same name in the reply")),
             .attributes("add_attributes", .initial([]), .summary("Are added to the reply")),
             .textList("remove_attributes", .initial([]), .octets(1...253), .summary("Names of attributes that the reply loses")),
-            .textList("require_methods", .initial([]), .octets(1...64), .summary("Methods of which one is demanded: pap, chap, mschapv2, eap, ...")),
+            .textList(
+                "require_methods", .initial([]), .octets(1...64),
+                .summary("Methods of which one is demanded: pap, chap, mschapv2, eap, ...")),
             .text("message", .initial(""), .octets(0...253), .summary("Reply-Message of a refusal")),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
             .timestamp("created_at", .required, .readOnly),

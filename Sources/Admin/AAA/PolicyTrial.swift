@@ -43,7 +43,9 @@ public struct PolicyTrial: Equatable, Sendable {
     static func read(_ body: [UInt8]) throws(Problem) -> (trial: PolicyTrial, instant: String?) {
         let json: JSON
         do { json = try JSONParser.parse(body) } catch { throw Problem.badJSON(error) }
-        guard let members = json.members else { throw .invalid([.init(.body(""), "type", "a JSON object is expected, not \(json.kindName)")]) }
+        guard let members = json.members else {
+            throw .invalid([.init(.body(""), "type", "a JSON object is expected, not \(json.kindName)")])
+        }
         var trial = PolicyTrial()
         var instant: String?
         var faults: [Problem.Fault] = []

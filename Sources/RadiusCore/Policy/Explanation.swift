@@ -25,13 +25,14 @@ public struct Explanation: Sendable {
     /// What each policy rule made of the request; empty without rules, and where status or locks refuse before them.
     public let rules: PolicyReport
 
+    /// Nil when `tenant` has no subscriber called `userName`.
+    ///
     /// - Parameters:
     ///   - userName: of the subscriber.
     ///   - tenant: whose subscriber.
     ///   - client: the NAS that asks.
     ///   - snapshot: in force.
     ///   - request: what policy rules look at; nil leaves them out.
-    /// - Returns: nil when `tenant` has no subscriber called `userName`.
     public init?(userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil) {
         var name = userName
         guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })

@@ -113,7 +113,9 @@ public struct PacketWriter: ~Copyable, ~Escapable {
 
     /// Takes out the attributes for which `isMeant` says so, which is told each one's first octet and its length.
     ///
-    /// - Parameter position: where the attributes begin that are looked at; an earlier `count` gave it.
+    /// - Parameters:
+    ///   - position: where the attributes begin that are looked at; an earlier `count` gave it.
+    ///   - isMeant: whether an attribute goes.
     @_lifetime(self: copy self)
     mutating func remove(from position: Int, where isMeant: (UnsafePointer<UInt8>, Int) -> Bool) {
         precondition(position >= PacketHeader.count && position <= count)

@@ -27,7 +27,8 @@ struct PolicyTestCommand: ParsableCommand {
 
     private func body() throws -> [JSONValue.Member] {
         guard names.count == (packet == nil ? 1 : names.count), names.count <= 1 else {
-            throw CommandFailure.usage("one username is expected", next: "For example: lastmile policy-rule test alice --attribute 'NAS-Port=9'")
+            throw CommandFailure.usage(
+                "one username is expected", next: "For example: lastmile policy-rule test alice --attribute 'NAS-Port=9'")
         }
         var members: [JSONValue.Member] = []
         for (name, value) in [("username", names.first), ("nas", nas), ("method", method), ("at", at), ("packet", packet)] {

@@ -8,7 +8,8 @@ import Testing
     private static func explain(_ desk: SnapshotDesk, at seconds: Int64 = 0, port: String = "9") -> Explanation? {
         let snapshot = desk.feed.store.snapshot
         let request = try? PolicyRequest(
-            userName: "alice", attributes: [AttributeText(name: "NAS-Port", value: port)], dictionary: snapshot.dictionary, seconds: seconds)
+            userName: "alice", attributes: [AttributeText(name: "NAS-Port", value: port)], dictionary: snapshot.dictionary, seconds: seconds
+        )
         return snapshot.clients.find(tenant: desk.tenant, name: "core1").flatMap {
             Explanation(userName: "alice", tenant: desk.tenant, client: $0, in: snapshot, request: request)
         }
@@ -32,7 +33,9 @@ import Testing
             try await eventually { Self.explain(desk)?.profile?.name == "night" }
             #expect(Self.explain(desk)?.lines == ["Mikrotik-Rate-Limit = 10M/8M", "Session-Timeout = 60"])
             #expect(Self.explain(desk, port: "8")?.profile?.name == "home50")
-            try await desk.sql("UPDATE aaa.policy_rule SET outcome = 'reject', message = 'no', profile_id = NULL, set_attributes = '[]', remove_attributes = '{}' WHERE id = $1", [.int(rule)])
+            try await desk.sql(
+                "UPDATE aaa.policy_rule SET outcome = 'reject', message = 'no', profile_id = NULL, set_attributes = '[]', remove_attributes = '{}' WHERE id = $1",
+                [.int(rule)])
             try await eventually { Self.explain(desk)?.reason == .policyRejected }
             try await desk.sql("UPDATE aaa.policy_rule SET enabled = false WHERE id = $1", [.int(rule)])
             try await eventually { Self.explain(desk)?.reason == .accepted }

@@ -19,7 +19,8 @@ struct RuleDesk {
         desk.profiles.append(PolicyDesk.profile(Self.business, "business", 100, 100, timeouts: (3600, 0, 0)))
     }
 
-    static func rule(_ condition: String, id: Int64 = 1, priority: Int = 10, _ adjust: (inout PolicyRule) -> Void = { _ in }) -> PolicyRule {
+    static func rule(_ condition: String, id: Int64 = 1, priority: Int = 10, _ adjust: (inout PolicyRule) -> Void = { _ in }) -> PolicyRule
+    {
         var rule = PolicyRule(id: id, name: "r\(id)", priority: priority)
         rule.condition = condition
         adjust(&rule)

@@ -4,20 +4,26 @@ import Testing
 
 /// What is refused when a rule is kept, and where it says that the mistake stands.
 @Suite struct RuleRefusalTests {
-    @Test(arguments: [
-        ("NAS-Prot == 1", "1 condition 1:1"), ("NAS-Port == 1 and\n  Calling-Sation-Id == \"x\"", "1 condition 2:3"),
-        ("NAS-Port == \"1\"", "1 condition 1:13"), ("NAS-Port == one", "1 condition 1:13"), ("NAS-Port == 4294967296", "1 condition 1:13"),
-        ("NAS-Port-Type == Ethernett", "1 condition 1:18"), ("User-Name == alice", "1 condition 1:14"), ("User-Name < \"a\"", "1 condition 1:11"),
-        ("NAS-IP-Address == 2001:db8::1", "1 condition 1:19"), ("NAS-IP-Address in 192.0.2.1/24", "1 condition 1:19"),
-        ("NAS-IP-Address == 192.0.2.0/24", "1 condition 1:19"), ("NAS-Port matches \"4*\"", "1 condition 1:18"),
-        ("User-Name matches \"[a\"", "1 condition 1:19"), ("User-Password == \"x\"", "1 condition 1:1"),
-        ("Vendor-Specific == 0x00", "1 condition 1:1"), ("subscriber.nmae == \"x\"", "1 condition 1:1"), ("time.of_day == 25:00", "1 condition 1:16"),
-        ("nas.vendor == mikrotick", "1 condition 1:15"), ("NAS-Port in 9..1", "1 condition 1:13"), ("NAS-Port < 0", "1 condition 1:12"),
-        ("NAS-Port ==", "1 condition 1:12"), ("(NAS-Port == 1", "1 condition 1:15"), ("NAS-Port == 1)", "1 condition 1:14"),
-        ("NAS-Port == 1 NAS-Port == 2", "1 condition 1:15"), ("NAS-Port = 1", "1 condition 1:10"), ("User-Name == \"x", "1 condition 1:14"),
-        ("== 1", "1 condition 1:1"), ("not", "1 condition 1:4"), ("NAS-Port in (1 2)", "1 condition 1:16"), ("NAS-Port in ()", "1 condition 1:14"),
-        ("NAS-Port == 1 ; NAS-Port == 2", "1 condition 1:15"),
-    ] as [(String, String)])
+    @Test(
+        arguments: [
+            ("NAS-Prot == 1", "1 condition 1:1"), ("NAS-Port == 1 and\n  Calling-Sation-Id == \"x\"", "1 condition 2:3"),
+            ("NAS-Port == \"1\"", "1 condition 1:13"), ("NAS-Port == one", "1 condition 1:13"),
+            ("NAS-Port == 4294967296", "1 condition 1:13"),
+            ("NAS-Port-Type == Ethernett", "1 condition 1:18"), ("User-Name == alice", "1 condition 1:14"),
+            ("User-Name < \"a\"", "1 condition 1:11"),
+            ("NAS-IP-Address == 2001:db8::1", "1 condition 1:19"), ("NAS-IP-Address in 192.0.2.1/24", "1 condition 1:19"),
+            ("NAS-IP-Address == 192.0.2.0/24", "1 condition 1:19"), ("NAS-Port matches \"4*\"", "1 condition 1:18"),
+            ("User-Name matches \"[a\"", "1 condition 1:19"), ("User-Password == \"x\"", "1 condition 1:1"),
+            ("Vendor-Specific == 0x00", "1 condition 1:1"), ("subscriber.nmae == \"x\"", "1 condition 1:1"),
+            ("time.of_day == 25:00", "1 condition 1:16"),
+            ("nas.vendor == mikrotick", "1 condition 1:15"), ("NAS-Port in 9..1", "1 condition 1:13"), ("NAS-Port < 0", "1 condition 1:12"),
+            ("NAS-Port ==", "1 condition 1:12"), ("(NAS-Port == 1", "1 condition 1:15"), ("NAS-Port == 1)", "1 condition 1:14"),
+            ("NAS-Port == 1 NAS-Port == 2", "1 condition 1:15"), ("NAS-Port = 1", "1 condition 1:10"),
+            ("User-Name == \"x", "1 condition 1:14"),
+            ("== 1", "1 condition 1:1"), ("not", "1 condition 1:4"), ("NAS-Port in (1 2)", "1 condition 1:16"),
+            ("NAS-Port in ()", "1 condition 1:14"),
+            ("NAS-Port == 1 ; NAS-Port == 2", "1 condition 1:15"),
+        ] as [(String, String)])
     func namesThePlaceOfAMistake(condition: String, place: String) throws {
         #expect(try RuleDesk.faults(RuleDesk.rule(condition)) == [place])
     }
@@ -28,16 +34,21 @@ import Testing
         #expect(try RuleDesk.reason("NAS-Port-Type == Ethernett").contains("a name such as"))
     }
 
-    @Test(arguments: [
-        ("NAS-Port == 1 and NAS-Port == 2", "1 condition 1:19"), ("NAS-Port in (1, 2) and NAS-Port > 2", "1 condition 1:24"),
-        ("NAS-Port < 5 and (Framed-MTU == 1500 and NAS-Port >= 5)", "1 condition 1:42"),
-        ("User-Name == \"a\" and User-Name != \"a\"", "1 condition 1:22"), ("User-Name == \"a\" and User-Name matches \"b*\"", "1 condition 1:22"),
-        ("User-Name == \"a\" and not User-Name == \"a\"", "1 condition 1:26"), ("has NAS-Port and not has NAS-Port", "1 condition 1:22"),
-        ("not has NAS-Port and NAS-Port == 1", "1 condition 1:22"),
-        ("NAS-IP-Address in 192.0.2.0/24 and NAS-IP-Address in (10.0.0.0/8, 172.16.0.0/12)", "1 condition 1:55"),
-        ("Framed-MTU == 1 or NAS-Port == 1 and NAS-Port == 2", "1 condition 1:38"), ("NAS-Port == 1 or NAS-Port == 1", "1 condition 1:18"),
-        ("NAS-Port == 1 or not NAS-Port == 1", "1 condition 1:22"), ("time.weekday in mon..fri and time.weekday == sun", "1 condition 1:30"),
-    ] as [(String, String)])
+    @Test(
+        arguments: [
+            ("NAS-Port == 1 and NAS-Port == 2", "1 condition 1:19"), ("NAS-Port in (1, 2) and NAS-Port > 2", "1 condition 1:24"),
+            ("NAS-Port < 5 and (Framed-MTU == 1500 and NAS-Port >= 5)", "1 condition 1:42"),
+            ("User-Name == \"a\" and User-Name != \"a\"", "1 condition 1:22"),
+            ("User-Name == \"a\" and User-Name matches \"b*\"", "1 condition 1:22"),
+            ("User-Name == \"a\" and not User-Name == \"a\"", "1 condition 1:26"),
+            ("has NAS-Port and not has NAS-Port", "1 condition 1:22"),
+            ("not has NAS-Port and NAS-Port == 1", "1 condition 1:22"),
+            ("NAS-IP-Address in 192.0.2.0/24 and NAS-IP-Address in (10.0.0.0/8, 172.16.0.0/12)", "1 condition 1:55"),
+            ("Framed-MTU == 1 or NAS-Port == 1 and NAS-Port == 2", "1 condition 1:38"),
+            ("NAS-Port == 1 or NAS-Port == 1", "1 condition 1:18"),
+            ("NAS-Port == 1 or not NAS-Port == 1", "1 condition 1:22"),
+            ("time.weekday in mon..fri and time.weekday == sun", "1 condition 1:30"),
+        ] as [(String, String)])
     func refusesWhatCanNeverMatter(condition: String, place: String) throws {
         #expect(try RuleDesk.faults(RuleDesk.rule(condition)) == [place])
     }

@@ -6,7 +6,8 @@ import Testing
 /// Rules on the packet path, over the server's own sockets.
 @Suite struct RuleServerTests {
     private static func host(_ rules: PolicyRule...) throws -> TestServer {
-        let host = try TestServer(subscribers: [TestServer.subscriber("nemo")], profiles: [TestServer.plan(), PolicyDesk.profile(2, "night", 7, 3)])
+        let host = try TestServer(
+            subscribers: [TestServer.subscriber("nemo")], profiles: [TestServer.plan(), PolicyDesk.profile(2, "night", 7, 3)])
         try put(rules, into: host)
         return host
     }
@@ -36,7 +37,10 @@ import Testing
         let nas = try TestNAS(to: host.server.authenticationPort)
         let night = nas.exchange(TestPacket.access(1, extra: [AttributeNumber.nasPort, 6, 0, 0, 0, 9, 33, 3, 7]))
         #expect(TestPacket.isSigned(night))
-        #expect(try Self.lines(night, host) == ["Mikrotik-Rate-Limit = 3M/7M", "Acct-Interim-Interval = 120", "Filter-Id = night", "Proxy-State = 0x07"])
+        #expect(
+            try Self.lines(night, host) == [
+                "Mikrotik-Rate-Limit = 3M/7M", "Acct-Interim-Interval = 120", "Filter-Id = night", "Proxy-State = 0x07",
+            ])
         let day = nas.exchange(TestPacket.access(2))
         #expect(try Self.lines(day, host) == ["Mikrotik-Rate-Limit = 10M/50M", "Acct-Interim-Interval = 600"])
         try Self.put([], into: host)

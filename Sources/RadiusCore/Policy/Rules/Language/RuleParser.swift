@@ -60,7 +60,9 @@ struct RuleParser {
         guard token.isWord("not") || token.isSign("(") else { return try test() }
         _ = take()
         depth += 1
-        guard depth <= Self.deepest else { throw RuleError(token, "more than \(Self.deepest) levels; split the condition into several rules") }
+        guard depth <= Self.deepest else {
+            throw RuleError(token, "more than \(Self.deepest) levels; split the condition into several rules")
+        }
         defer { depth -= 1 }
         if token.kind == .word { return .not(try single()) }
         let inner = try either()
@@ -130,7 +132,9 @@ struct RuleParser {
         _ subject: RuleSubject, _ predicate: RulePredicate, _ token: RuleToken, _ text: String
     ) throws(RuleError) -> RuleTest {
         tests += 1
-        guard tests <= Self.mostTests else { throw RuleError(token, "more than \(Self.mostTests) tests; split the condition into several rules") }
+        guard tests <= Self.mostTests else {
+            throw RuleError(token, "more than \(Self.mostTests) tests; split the condition into several rules")
+        }
         return RuleTest(subject: subject, predicate: predicate, place: token.place, text: OctetText.printable(text, limit: 160))
     }
 }

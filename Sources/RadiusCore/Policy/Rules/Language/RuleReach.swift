@@ -12,10 +12,14 @@ enum RuleReach {
             let rule = compiled.rule
             if let ended {
                 faults.append(
-                    PolicyFault(.unreachable, rule, "priority", "it is never reached: the rule \(ended.rule.name) before it always holds and ends the rules"))
+                    PolicyFault(
+                        .unreachable, rule, "priority",
+                        "it is never reached: the rule \(ended.rule.name) before it always holds and ends the rules"))
             } else if let twin = rules[..<position].first(where: { $0.ends && $0.condition == compiled.condition }) {
                 faults.append(
-                    PolicyFault(.unreachable, rule, "condition", "it is never reached: the rule \(twin.rule.name) before it has the same condition and ends the rules"))
+                    PolicyFault(
+                        .unreachable, rule, "condition",
+                        "it is never reached: the rule \(twin.rule.name) before it has the same condition and ends the rules"))
             }
             if let error = error(in: compiled.condition) {
                 faults.append(PolicyFault(.unreachable, rule, "condition", error.description, at: error.place))

@@ -76,7 +76,8 @@ struct RuleTyping {
         }
     }
 
-    private func order(_ sign: RuleToken, _ value: RuleToken, _ subject: RuleSubject, _ name: RuleToken) throws(RuleError) -> RulePredicate {
+    private func order(_ sign: RuleToken, _ value: RuleToken, _ subject: RuleSubject, _ name: RuleToken) throws(RuleError) -> RulePredicate
+    {
         guard subject.isOrdered else { throw RuleError(sign, "\(name.text) is \(subject.kindText), which has no order; use ==, != or in") }
         let number = try number(value, subject, name)
         let (isLower, isOpen) = (sign.text.hasPrefix("<"), !sign.text.hasSuffix("="))
@@ -111,7 +112,9 @@ struct RuleTyping {
         guard subject.kind == .text else {
             throw RuleError(value, "\(name.text) is \(subject.kindText); patterns are for texts")
         }
-        guard value.kind == .quoted else { throw RuleError(value, "a pattern stands between double quotes: * for any text, ? for one octet") }
+        guard value.kind == .quoted else {
+            throw RuleError(value, "a pattern stands between double quotes: * for any text, ? for one octet")
+        }
         do { return .matches(try Glob(value.content)) } catch { throw RuleError(value, "the pattern \(error.reason)") }
     }
 

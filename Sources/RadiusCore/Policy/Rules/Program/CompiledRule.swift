@@ -28,7 +28,8 @@ struct CompiledRule: Sendable {
         methods = Self.methods(rule, &faults)
         message = Self.message(rule, &faults)
         if rule.outcome == .reject, !edits.isEmpty || rule.profile != 0 {
-            faults.append(PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
+            faults.append(
+                PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
         }
         guard faults.isEmpty else { throw PolicyFaults(list: faults) }
     }
@@ -78,7 +79,8 @@ struct CompiledRule: Sendable {
             return []
         }
         if rule.outcome != .reject, rule.methods.isEmpty {
-            faults.append(PolicyFault(.unreachable, rule, "message", "only a rule that refuses sends it; set Reply-Message as an attribute instead"))
+            faults.append(
+                PolicyFault(.unreachable, rule, "message", "only a rule that refuses sends it; set Reply-Message as an attribute instead"))
         }
         return [AttributeNumber.replyMessage, UInt8(text.count + 2)] + text
     }

@@ -31,7 +31,8 @@ struct PolicyAssembly {
     private mutating func enter(_ condition: RuleCondition) throws(RuleFault) {
         let tests = condition.tests
         guard instructions.count + tests.count <= PolicyInstruction.limit else {
-            throw RuleFault("the rules of the tenant have more than \(PolicyInstruction.limit) tests; shorten lists, or use networks and patterns")
+            throw RuleFault(
+                "the rules of the tenant have more than \(PolicyInstruction.limit) tests; shorten lists, or use networks and patterns")
         }
         for subject in tests.map(\.subject) where slots[subject] == nil {
             guard slots.count < Self.mostSlots else {

@@ -16,7 +16,9 @@ public enum PolicyCompiler {
         for rule in inOrder(rules) {
             do throws(PolicyFaults) {
                 guard compiled.count < PolicyRule.limit else {
-                    throw PolicyFaults(list: [PolicyFault(.invalid, rule, "priority", "a tenant has at most \(PolicyRule.limit) rules in force")])
+                    throw PolicyFaults(list: [
+                        PolicyFault(.invalid, rule, "priority", "a tenant has at most \(PolicyRule.limit) rules in force")
+                    ])
                 }
                 let one = try CompiledRule(rule, dictionary: dictionary)
                 try room(rule) { () throws(RuleFault) in try assembly.append(one) }

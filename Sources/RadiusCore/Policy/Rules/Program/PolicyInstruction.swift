@@ -99,7 +99,11 @@ struct PolicySlot: BitwiseCopyable {
         var halves = (high: UInt64(0), low: UInt64(0))
         for position in 0..<count &- 2 {
             let octet = UInt64(octets[position &+ 2])
-            if position < 8 { halves.high |= octet &<< UInt64(56 &- 8 &* position) } else { halves.low |= octet &<< UInt64(120 &- 8 &* position) }
+            if position < 8 {
+                halves.high |= octet &<< UInt64(56 &- 8 &* position)
+            } else {
+                halves.low |= octet &<< UInt64(120 &- 8 &* position)
+            }
         }
         set(IPAddress(high: halves.high, low: halves.low), Int(octets[1]))
     }

@@ -16,7 +16,8 @@ public struct PolicyRequest: Sendable {
     ///   - seconds: when the request counts as sent, since 1970.
     /// - Throws: which attribute is wrong and why.
     public init(
-        userName: String, attributes: [AttributeText] = [], dictionary: RadiusDictionary, method: AuthenticationMethod = .pap, seconds: Int64
+        userName: String, attributes: [AttributeText] = [], dictionary: RadiusDictionary, method: AuthenticationMethod = .pap,
+        seconds: Int64
     ) throws(AttributeTextError) {
         let hasName = attributes.contains { dictionary.attribute(named: $0.name)?.path == AttributePath(numbers: [1]) }
         let name = hasName || userName.isEmpty ? [] : [AttributeText(name: "User-Name", value: OctetText.string(Array(userName.utf8)))]

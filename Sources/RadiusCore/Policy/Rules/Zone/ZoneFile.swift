@@ -16,7 +16,9 @@ extension ZoneOffsets {
             default: "/_+-".utf8.contains(octet)
             }
         }
-        guard isName, (1...64).contains(name.utf8.count), name.first != "/" else { throw ZoneFault("“\(OctetText.printable(name, limit: 64))” is no zone's name") }
+        guard isName, (1...64).contains(name.utf8.count), name.first != "/" else {
+            throw ZoneFault("“\(OctetText.printable(name, limit: 64))” is no zone's name")
+        }
         guard let octets = contents(directory + "/" + name) else {
             throw ZoneFault("the zone \(name) cannot be read in \(directory); is tzdata installed?")
         }
@@ -74,7 +76,8 @@ struct ZoneReader {
     }
 
     mutating func header() throws(ZoneFault) -> Header {
-        guard octets.count - offset >= 44, octets[offset..<offset + 4].elementsEqual("TZif".utf8), octets[offset + 4] >= UInt8(ascii: "2") else {
+        guard octets.count - offset >= 44, octets[offset..<offset + 4].elementsEqual("TZif".utf8), octets[offset + 4] >= UInt8(ascii: "2")
+        else {
             throw ZoneFault("it is no TZif file of version 2 or later (RFC 9636 §3)")
         }
         let counts = (0..<6).map { Int(number(at: offset + 20 + $0 * 4, octets: 4)) }
