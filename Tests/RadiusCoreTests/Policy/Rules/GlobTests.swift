@@ -22,6 +22,16 @@ import Testing
         }
     }
 
+    /// The same on the packet path, with texts above and below eight octets.
+    @Test(arguments: ["", "0", "00:53:0", "00:53:00:12", "00:53:00:12:34:56", "00:53:00:12:34:57", "11:53:00:12:34:56"])
+    func compiledPatternsMatchLikewise(text: String) throws {
+        for pattern in ["*", "00*", "00:53:00:12:34:*", "00:53:00:12:34:56", "*56", "00:53*6", "?0:53:00:*", "[01]*", "0*:5*"] {
+            let request = text.isEmpty ? [] : [("Calling-Station-Id", text)]
+            let holds = try RuleDesk.holds("Calling-Station-Id matches \"\(pattern)\"", request)
+            #expect(holds == (!text.isEmpty && fnmatch(pattern, text, 0) == 0), "\(pattern)")
+        }
+    }
+
     @Test(arguments: ["[", "[]", "[a", "a\\", "[b-a]", String(repeating: "?", count: 64)])
     func refusesWhatIsNoPattern(pattern: String) {
         #expect(throws: RuleFault.self) { try Glob(pattern) }

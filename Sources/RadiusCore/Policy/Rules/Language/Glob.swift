@@ -15,18 +15,22 @@ struct Glob: Hashable, Sendable {
     let loops: UInt64
     /// Signs besides `*`.
     let count: Int
-    /// The text before the first sign that stands for several: cheap to compare first.
-    let pattern: [UInt8]
+    /// The octets that every text begins with: cheap to compare first.
+    let prefix: [UInt8]
+    private let pattern: [UInt8]
 
     /// - Throws: `RuleFault` with what is wrong.
     init(_ text: String) throws(RuleFault) {
         var reader = GlobReader(Array(text.utf8))
         var signs: [GlobReader.Members] = []
+        var prefix: [UInt8] = []
         var loops: UInt64 = 0
         while let sign = try reader.next() {
             switch sign {
             case .many: loops |= 1 << UInt64(signs.count)
-            case .one(let members): signs.append(members)
+            case .one(let members):
+                if loops == 0, prefix.count == signs.count, let only = members.only { prefix.append(only) }
+                signs.append(members)
             }
             guard signs.count <= Self.limit else { throw RuleFault("has more than \(Self.limit) signs besides *") }
         }
@@ -45,10 +49,8 @@ struct Glob: Hashable, Sendable {
         self.loops = loops
         count = signs.count
         pattern = Array(text.utf8)
+        self.prefix = prefix
     }
-
-    /// The pattern matches any text.
-    var isEverything: Bool { count == 0 && loops == 1 }
 
     func matches(_ octets: some Sequence<UInt8>) -> Bool {
         var states: UInt64 = 1
@@ -91,6 +93,13 @@ struct GlobReader {
                 default: words.3
                 }
             return word >> UInt64(octet & 63) & 1 != 0
+        }
+
+        /// The octet, where it is a single one.
+        var only: UInt8? {
+            let bits = [words.0, words.1, words.2, words.3]
+            guard bits.reduce(0, { $0 + $1.nonzeroBitCount }) == 1, let word = bits.firstIndex(where: { $0 != 0 }) else { return nil }
+            return UInt8(word * 64 + bits[word].trailingZeroBitCount)
         }
 
         var inverted: Members {

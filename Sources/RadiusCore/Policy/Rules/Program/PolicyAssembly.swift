@@ -80,6 +80,10 @@ struct PolicyAssembly {
             arena += octets
         case .matches(let glob):
             (made.operation, made.first, made.count) = (.matches, UInt64(arena.count), UInt16(glob.count))
+            for (position, octet) in glob.prefix.prefix(8).enumerated() {
+                made.firstMask |= UInt64(octet) << UInt64(8 * position)
+                made.lastMask |= 0xff << UInt64(8 * position)
+            }
             made.last = glob.loops >> UInt64(glob.count) & 1
             arena += glob.classes
             for word in [glob.loops] + glob.masks { withUnsafeBytes(of: word) { arena += $0 } }

@@ -6,7 +6,7 @@ struct PolicyInstruction: BitwiseCopyable {
         case inside, outside
         /// `count` octets of the arena at `first`.
         case equal, different
-        /// A pattern of the arena at `first`.
+        /// A pattern of the arena at `first`; `firstMask` has the octets that begin it, `lastMask` tells how many.
         case matches
         /// In the network `first`, `last` of `count` bits, whose masks stand behind.
         case within, without

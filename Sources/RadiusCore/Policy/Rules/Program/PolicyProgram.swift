@@ -124,6 +124,10 @@ public final class PolicyProgram: @unchecked Sendable {
     @inline(__always)
     private func matches(_ instruction: UnsafeMutablePointer<PolicyInstruction>, _ slot: UnsafeMutablePointer<PolicySlot>) -> Bool {
         guard let octets = slot.pointee.octets else { return false }
+        if slot.pointee.count >= 8 {
+            let begin = UInt64(littleEndian: UnsafeRawPointer(octets).loadUnaligned(as: UInt64.self))
+            if (begin ^ instruction.pointee.firstMask) & instruction.pointee.lastMask != 0 { return false }
+        }
         let classes = arena + Int(instruction.pointee.first)
         let words = UnsafeRawPointer(classes) + 256
         let loops = words.loadUnaligned(as: UInt64.self)
