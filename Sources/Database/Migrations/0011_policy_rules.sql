@@ -42,3 +42,12 @@ END $$;
 
 CREATE TRIGGER zone_changed AFTER UPDATE OF time_zone ON tenancy.tenant
     FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION aaa.record_zone_change();
+
+-- From then on the subscriber is refused; sessions end by Session-Timeout. A validity counts from the first login that is accepted, which
+-- then sets activated_at and expires_at.
+ALTER TABLE aaa.subscriber
+    ADD COLUMN expires_at timestamptz,
+    ADD COLUMN validity integer CHECK (validity BETWEEN 60 AND 2000000000),
+    ADD COLUMN activated_at timestamptz;
+-- Those whose first login is awaited.
+CREATE INDEX subscriber_inactive ON aaa.subscriber (id) WHERE validity IS NOT NULL AND activated_at IS NULL;

@@ -30,6 +30,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case locked = 44
     case noWalledGarden = 45
     case profileMissing = 46
+    case expired = 47
     case policyRejected = 50
     case policyMethod = 51
     case replyTooLarge = 60
@@ -69,6 +70,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .locked: "locked"
         case .noWalledGarden: "no_walled_garden"
         case .profileMissing: "profile_missing"
+        case .expired: "expired"
         case .policyRejected: "policy_rejected"
         case .policyMethod: "policy_method"
         case .replyTooLarge: "reply_too_large"
@@ -113,6 +115,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .locked: "A lock suspends the subscriber."
         case .noWalledGarden: "The subscriber is captive and the tenant has no walled-garden profile; name one in the access policy."
         case .profileMissing: "The subscriber has no profile; assign one."
+        case .expired: "The subscriber's time is over; give it a later expires_at."
         case .policyRejected: "A policy rule refuses the login; policy-rule test tells which one and why."
         case .policyMethod: "A policy rule demands another authentication method; policy-rule test tells which one."
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."

@@ -41,7 +41,7 @@ extension PacketPath {
                 if park(work, token, password, subscriber) { return .parked }
                 return refuse(.overloaded, attempt, reply)
             case .matches:
-                var verdict = AccessVerdict(subscriber, in: snapshot)
+                var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
                 if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, pointer, subscriber) }
                 guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
                 return accept(verdict, attempt, subscriber, reply)

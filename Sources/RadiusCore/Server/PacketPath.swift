@@ -46,6 +46,8 @@ struct PacketPath: ~Copyable {
     var nowNanoseconds: UInt64 = 0
     var nowSeconds: UInt32 = 0
     var nowMicroseconds: Int64 = 0
+    /// Since 1970; ends in 2106.
+    var nowUnixSeconds: UInt32 = 0
     /// From the batch's arrival until its requests are decided.
     var elapsedMicroseconds: Int64 = 0
 
@@ -65,6 +67,7 @@ struct PacketPath: ~Copyable {
         nowNanoseconds = lm_monotonic_nanoseconds()
         nowSeconds = UInt32(truncatingIfNeeded: nowNanoseconds / 1_000_000_000)
         nowMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000)
+        nowUnixSeconds = UInt32(truncatingIfNeeded: nowMicroseconds / 1_000_000)
         let current = environment.store.generation.load(ordering: .relaxed)
         if current != generation {
             generation = environment.store.generation.load(ordering: .acquiring)

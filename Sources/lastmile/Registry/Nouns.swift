@@ -17,6 +17,8 @@ extension Noun {
             Field("session_timeout", .integer, "Seconds"),
             Field("idle_timeout", .integer, "Seconds"),
             Field("interim_interval", .integer, "Seconds between accounting records"),
+            Field("expires_at", .text, "From then on it is refused: 2026-12-31T22:00:00Z"),
+            Field("validity", .integer, "Seconds from the first login until it expires"),
             Field("filters", .list, "Filter-Id", option: "filter-id"),
             Field("attributes", .attributes, "A further reply attribute, Name=value", option: "attribute"),
             Field("full_name", .text, "For people"),

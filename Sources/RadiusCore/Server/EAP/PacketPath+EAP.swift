@@ -67,7 +67,7 @@ extension PacketPath {
                     return refuse(.unknownSubscriber, Self.failure(answering: packet), method, attempt, reply)
                 }
                 attempt.subscriber = subscriber
-                var verdict = AccessVerdict(subscriber, in: snapshot)
+                var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
                 if snapshot.hasRules { verdict = applyRules(verdict, method, pointer, subscriber) }
                 guard verdict.isAccepted else {
                     return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply)

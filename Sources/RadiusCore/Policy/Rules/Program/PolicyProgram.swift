@@ -74,17 +74,30 @@ public final class PolicyProgram: @unchecked Sendable {
         return start
     }
 
-    /// Whether the rule at `entry` holds for what stands in `slots`; hands each instruction that was run to `note`.
+    /// Whether the condition that begins at `entry` holds for what stands in `slots`.
     @inline(__always)
-    func holds(_ entry: UInt16, _ slots: UnsafeMutablePointer<PolicySlot>, note: (Int) -> Void = { _ in }) -> Bool {
+    func holds(_ entry: UInt16, _ slots: UnsafeMutablePointer<PolicySlot>) -> Bool {
         var next = entry
-        while next < PolicyInstruction.fails {
-            let instruction = instructions + Int(next)
-            note(Int(next))
-            let slot = slots + Int(instruction.pointee.slot)
-            next = slot.pointee.isPresent && test(instruction, slot) ? instruction.pointee.onTrue : instruction.pointee.onFalse
-        }
+        while next < PolicyInstruction.fails { next = run(next, slots) }
         return next == PolicyInstruction.holds
+    }
+
+    /// The instruction that decided about the condition that begins at `entry`; nil when there is nothing to decide.
+    func decisive(_ entry: UInt16, _ slots: UnsafeMutablePointer<PolicySlot>) -> Int? {
+        var (next, last) = (entry, Int?.none)
+        while next < PolicyInstruction.fails {
+            last = Int(next)
+            next = run(next, slots)
+        }
+        return last
+    }
+
+    /// - Returns: the instruction to go on with.
+    @inline(__always)
+    private func run(_ place: UInt16, _ slots: UnsafeMutablePointer<PolicySlot>) -> UInt16 {
+        let instruction = instructions + Int(place)
+        let slot = slots + Int(instruction.pointee.slot)
+        return slot.pointee.isPresent && test(instruction, slot) ? instruction.pointee.onTrue : instruction.pointee.onFalse
     }
 
     @inline(__always)

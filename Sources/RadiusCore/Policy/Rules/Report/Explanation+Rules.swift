@@ -1,3 +1,5 @@
+import Glibc
+
 /// One login run through the rules of its tenant, off the packet path.
 struct PolicyRun {
     let report: PolicyReport
@@ -13,7 +15,8 @@ struct PolicyRun {
     ///   - client: the NAS that asks.
     ///   - snapshot: in force.
     init(_ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot) {
-        let verdict = AccessVerdict(subscriber, in: snapshot)
+        let seconds = request?.seconds ?? Int64(time(nil))
+        let verdict = AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds))
         guard let request, verdict.isOpenToRules, let program = snapshot.programs[client.tenant] else {
             report = .none
             decision = AccessDecision(verdict)

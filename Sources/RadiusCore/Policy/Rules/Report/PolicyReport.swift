@@ -43,12 +43,11 @@ public struct PolicyReport: Sendable {
     private static func result(_ position: Int, _ program: PolicyProgram, _ scratch: borrowing PolicyScratch) -> (Result, String) {
         let last = scratch.outcome.last
         if last >= 0, position > last { return (.notReached, "the rule \(program.compiled[last].rule.name) ended the rules") }
-        var decisive = -1
-        let holds = program.holds(program.rows[position].entry, scratch.slots) { decisive = $0 }
-        guard !holds else {
+        let entry = program.rows[position].entry
+        guard !program.holds(entry, scratch.slots) else {
             return (.holds, Self.effect(program.compiled[position], isRefusal: position == last && scratch.outcome.refusal != .accepted))
         }
-        guard decisive >= 0 else { return (.fails, "") }
+        guard let decisive = program.decisive(entry, scratch.slots) else { return (.fails, "") }
         let test = program.tests[decisive]
         let slot = scratch.slots[Int(program.instructions[decisive].slot)]
         let value = slot.isPresent ? "the value is \(PolicyValueText.text(slot, test.subject))" : "the value is absent"
