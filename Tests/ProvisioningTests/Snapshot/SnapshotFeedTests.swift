@@ -43,6 +43,20 @@ import Testing
         }
     }
 
+    @Test func expiryComesAndGoes() async throws {
+        try await SnapshotDesk.with { desk in
+            try await desk.nas()
+            let alice = try await desk.subscriber("alice", profile: try await desk.profile("home50"))
+            try await desk.follow()
+            try await desk.sql("UPDATE aaa.subscriber SET expires_at = '2020-01-01T00:00:00Z' WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.reason == .expired }
+            try await desk.sql("UPDATE aaa.subscriber SET expires_at = 'infinity', validity = 3600 WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.value("Session-Timeout") == "3600" }
+            try await desk.sql("UPDATE aaa.subscriber SET activated_at = now(), expires_at = now() + interval '1 day' WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.value("Session-Timeout").flatMap { Int($0) }.map { $0 > 80_000 } == true }
+        }
+    }
+
     @Test func profilesAndPoliciesChange() async throws {
         try await SnapshotDesk.with { desk in
             let (home, other) = (try await desk.profile("home50"), try await desk.profile("home80"))
