@@ -13,6 +13,9 @@ extension Resource {
                 "password_hash", .column("password"), .octets(13...512), .form(.passwordHash), .sets(column: "password_kind", to: "hash"),
                 .summary("A crypt or PHC string, such as $2b$... or $argon2id$...: PAP only")),
             .choice("password_kind", ["clear", "nt", "hash"], .readOnly, .initial("clear")),
+            .boolean(
+                "mac_authentication", .initial(false),
+                .summary("The username is a hardware address such as 00:53:00:12:34:56; being it is enough while no password is set")),
             .boolean("has_password", .computed("t.password IS NOT NULL")),
             .choice(
                 "status", ["pending", "active", "quarantined", "suspended", "disconnected", "terminated"], .initial("active")),
@@ -37,7 +40,8 @@ extension Resource {
             .timestamp("updated_at", .required, .readOnly),
         ],
         list: ["username", "status", "profile", "static_ipv4", "full_name"],
-        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action])
+        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action],
+        rules: Rules(check: SubscriberActions.check))
 }
 
 extension TextForm {

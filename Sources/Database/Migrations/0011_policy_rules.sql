@@ -51,3 +51,8 @@ ALTER TABLE aaa.subscriber
     ADD COLUMN activated_at timestamptz;
 -- Those whose first login is awaited.
 CREATE INDEX subscriber_inactive ON aaa.subscriber (id) WHERE validity IS NOT NULL AND activated_at IS NULL;
+
+-- The name is a hardware address, and being it is enough to log in while no password is set.
+ALTER TABLE aaa.subscriber
+    ADD COLUMN mac_authentication boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT subscriber_username_mac CHECK (NOT mac_authentication OR username ~ '^([0-9a-f]{2}:){5}[0-9a-f]{2}$');

@@ -11,7 +11,7 @@ struct SubscriberRows {
                CASE WHEN array_ndims(t.filters) IS NOT NULL THEN t.filters END,
                \(SnapshotReader.attributeColumn),
                CASE WHEN isfinite(t.expires_at) THEN floor(extract(epoch FROM t.expires_at))::bigint END,
-               CASE WHEN t.activated_at IS NULL THEN t.validity END
+               CASE WHEN t.activated_at IS NULL THEN t.validity END, nullif(t.mac_authentication, false)
         FROM aaa.subscriber t
         """
 

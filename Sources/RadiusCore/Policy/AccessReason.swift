@@ -31,6 +31,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case noWalledGarden = 45
     case profileMissing = 46
     case expired = 47
+    case wrongStation = 48
     case policyRejected = 50
     case policyMethod = 51
     case replyTooLarge = 60
@@ -71,6 +72,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .noWalledGarden: "no_walled_garden"
         case .profileMissing: "profile_missing"
         case .expired: "expired"
+        case .wrongStation: "wrong_station"
         case .policyRejected: "policy_rejected"
         case .policyMethod: "policy_method"
         case .replyTooLarge: "reply_too_large"
@@ -116,6 +118,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .noWalledGarden: "The subscriber is captive and the tenant has no walled-garden profile; name one in the access policy."
         case .profileMissing: "The subscriber has no profile; assign one."
         case .expired: "The subscriber's time is over; give it a later expires_at."
+        case .wrongStation: "Calling-Station-Id is not the hardware address that logs in."
         case .policyRejected: "A policy rule refuses the login; policy-rule test tells which one and why."
         case .policyMethod: "A policy rule demands another authentication method; policy-rule test tells which one."
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."

@@ -45,7 +45,9 @@ public struct Explanation: Sendable {
         locks = subscriber.locks.locks
         level = decision.level
         credential = subscriber.credentialKind
-        methods = Self.methods(for: subscriber.credentialKind)
+        methods =
+            subscriber.credentialKind == .none && subscriber.authenticatesByMAC
+            ? [.pap, .chap] : Self.methods(for: subscriber.credentialKind)
         nas = client.name
         vendor = client.vendor
         let reply = run.reply

@@ -30,7 +30,7 @@ extension PacketPath {
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
             if attempt.credentials.hasEAP { return converse(attempt, token, reply) }
             if let refusal = Self.precheck(attempt) { return refuse(refusal, attempt, reply) }
-            guard let name = attempt.userName, let subscriber = find(name, work) else {
+            guard let name = attempt.userName, let subscriber = find(name, work) ?? findStation(name, work) else {
                 return refuse(.unknownSubscriber, attempt, reply)
             }
             attempt.subscriber = subscriber
@@ -61,6 +61,15 @@ extension PacketPath {
     func find(_ name: Range<Int>, _ work: PacketWork) -> SubscriberRecord? {
         let octets = UnsafeRawBufferPointer(start: work.packet + name.lowerBound, count: name.count)
         return snapshot.subscribers.find(hash: work.nameHash, tenant: work.client.pointee.tenant, name: octets)
+    }
+
+    /// The subscriber that has the name, a hardware address in another notation than the record's, and authenticates by it.
+    @inline(never)
+    private func findStation(_ name: Range<Int>, _ work: PacketWork) -> SubscriberRecord? {
+        guard let address = HardwareAddress(work.attributes.octets(name)) else { return nil }
+        let text = address.text
+        let found = text.span.withUnsafeBytes { snapshot.subscribers.find(tenant: work.client.pointee.tenant, name: $0) }
+        return found.flatMap { $0.authenticatesByMAC ? $0 : nil }
     }
 
     private func prove(_ attempt: Attempt, _ subscriber: SubscriberRecord, _ slow: PasswordHash.Outcome?) -> ProofOutcome {

@@ -6,6 +6,7 @@ extension Noun {
             Field("password", .text, "In clear; kept sealed"),
             Field("password_nt", .text, "An NT hash as 32 hexadecimal digits: PAP and MS-CHAP only"),
             Field("password_hash", .text, "A crypt or PHC string, such as $2b$...: PAP only"),
+            Field("mac_authentication", .flag, "The username is a hardware address, and being it is enough: true or false"),
             Field("status", .text, "pending, active, quarantined, suspended, disconnected, terminated"),
             Field("profile", .text, "Its plan, by name"),
             Field("static_ipv4", .text, "Framed-IP-Address"),

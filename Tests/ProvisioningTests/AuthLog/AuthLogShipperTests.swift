@@ -61,7 +61,10 @@ import Testing
             push(ring, later, "waiting", "", "")
             try again.start()
             again.stop()
-            #expect(try await bench.texts("SELECT expires_at AT TIME ZONE 'UTC' || '' FROM aaa.subscriber WHERE id = \(waiting)") == ["2026-03-01 13:00:00"])
+            #expect(
+                try await bench.texts("SELECT expires_at AT TIME ZONE 'UTC' || '' FROM aaa.subscriber WHERE id = \(waiting)") == [
+                    "2026-03-01 13:00:00"
+                ])
         }
     }
 

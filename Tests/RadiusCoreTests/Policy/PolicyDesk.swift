@@ -55,7 +55,9 @@ struct PolicyDesk {
     func decision() throws -> AccessDecision? {
         let snapshot = try snapshot()
         return subscribers.first.flatMap { first in
-            first.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) }.map { AccessDecision($0, in: snapshot, at: 1_769_862_896) }
+            first.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) }.map {
+                AccessDecision($0, in: snapshot, at: 1_769_862_896)
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ public struct SubscriberEntry: Sendable {
     public var validitySeconds: UInt32 = 0
     public var replacesFilters = false
     public var hasKeyedAttributes = false
+    /// The name is a hardware address, and being it is enough to get in while there is no password.
+    public var authenticatesByMAC = false
     /// The name is free: looking it up finds nobody.
     public var isRemoved = false
 
@@ -116,6 +118,7 @@ struct PackedSubscriber {
         var flags: UInt8 = 0
         if entry.replacesFilters { flags |= SubscriberRecord.Flag.replacesFilters }
         if entry.hasKeyedAttributes { flags |= SubscriberRecord.Flag.keyedAttributes }
+        if entry.authenticatesByMAC { flags |= SubscriberRecord.Flag.hardwareAddress }
         if entry.isRemoved { flags |= SubscriberRecord.Flag.removal }
         if isWide { flags |= SubscriberRecord.Flag.wide }
         if isExtended { flags |= SubscriberRecord.Flag.extended }

@@ -52,6 +52,7 @@ public struct SubscriberRecord: @unchecked Sendable {
         static let extended: UInt8 = 8
         /// Not a subscriber but the order to remove one; never stands in an index.
         static let removal: UInt8 = 16
+        static let hardwareAddress: UInt8 = 32
     }
 
     static let headerCount = MemoryLayout<Header>.size
@@ -79,6 +80,8 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var replacesFilters: Bool { header.flags & Flag.replacesFilters != 0 }
     /// Some reply attribute is encrypted per packet and stands beside the index.
     public var hasKeyedAttributes: Bool { header.flags & Flag.keyedAttributes != 0 }
+    /// The name is a hardware address in the form of `HardwareAddress.text`; without a password, being it is enough.
+    public var authenticatesByMAC: Bool { header.flags & Flag.hardwareAddress != 0 }
     var isRemoval: Bool { header.flags & Flag.removal != 0 }
 
     public var name: UnsafeRawBufferPointer { part(0, Int(header.nameCount)) }
