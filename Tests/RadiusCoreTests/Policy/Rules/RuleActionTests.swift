@@ -27,6 +27,7 @@ import Testing
         let desk = RuleDesk(business, home)
         let explanation = try desk.explain()
         #expect(explanation.profile?.name == "business")
+        #expect(explanation.rules.lines.first?.detail == "chooses profile business")
         #expect(explanation.lines.contains("Session-Timeout = 3600"))
         #expect(try desk.explain([("NAS-Port", "1")]).profile?.name == "home50")
     }

@@ -37,7 +37,7 @@ struct PolicyRun {
                 nasName: UnsafeRawBufferPointer(name), nasVendor: client.vendor, nasAddress: client.network, method: request.method,
                 seconds: request.seconds)
             scratch.run(program, login)
-            return (PolicyReport(program, scratch), scratch.outcome.settle(verdict, in: snapshot))
+            return (PolicyReport(program, scratch, snapshot.profiles), scratch.outcome.settle(verdict, in: snapshot))
         }
         self.report = report
         decision = AccessDecision(settled)

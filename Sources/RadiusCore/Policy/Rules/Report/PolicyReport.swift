@@ -30,22 +30,26 @@ public struct PolicyReport: Sendable {
     /// - Parameters:
     ///   - program: the rules.
     ///   - scratch: where they were run.
-    init(_ program: PolicyProgram, _ scratch: borrowing PolicyScratch) {
+    ///   - profiles: have the names of those that rules choose.
+    init(_ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ profiles: [Int64: ReplyProfile]) {
         var lines: [Line] = []
         for (position, compiled) in program.compiled.enumerated() {
-            let (result, detail) = Self.result(position, program, scratch)
+            let (result, detail) = Self.result(position, program, scratch, profiles)
             lines.append(
                 Line(rule: compiled.rule.id, name: compiled.rule.name, priority: compiled.rule.priority, result: result, detail: detail))
         }
         self.lines = lines
     }
 
-    private static func result(_ position: Int, _ program: PolicyProgram, _ scratch: borrowing PolicyScratch) -> (Result, String) {
+    private static func result(
+        _ position: Int, _ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ profiles: [Int64: ReplyProfile]
+    ) -> (Result, String) {
         let last = scratch.outcome.last
         if last >= 0, position > last { return (.notReached, "the rule \(program.compiled[last].rule.name) ended the rules") }
         let entry = program.rows[position].entry
         guard !program.holds(entry, scratch.slots) else {
-            return (.holds, Self.effect(program.compiled[position], isRefusal: position == last && scratch.outcome.refusal != .accepted))
+            let isRefusal = position == last && scratch.outcome.refusal != .accepted
+            return (.holds, Self.effect(program.compiled[position], isRefusal: isRefusal, profiles))
         }
         guard let decisive = program.decisive(entry, scratch.slots) else { return (.fails, "") }
         let test = program.tests[decisive]
@@ -54,13 +58,13 @@ public struct PolicyReport: Sendable {
         return (.fails, "line \(test.place.line), column \(test.place.column): \(test.text): \(value)")
     }
 
-    private static func effect(_ compiled: CompiledRule, isRefusal: Bool) -> String {
+    private static func effect(_ compiled: CompiledRule, isRefusal: Bool, _ profiles: [Int64: ReplyProfile]) -> String {
         let rule = compiled.rule
         if rule.outcome == .reject { return "rejects" }
         if isRefusal { return "demands \(rule.methods.joined(separator: " or "))" }
         var effects: [String] = []
         if !rule.methods.isEmpty { effects.append("demands \(rule.methods.joined(separator: " or ")), which it is") }
-        if rule.profile != 0 { effects.append("chooses profile \(rule.profile)") }
+        if rule.profile != 0 { effects.append("chooses profile \(profiles[rule.profile]?.name ?? "\(rule.profile), which is not there")") }
         effects += rule.remove.map { "removes \($0)" }
         effects += rule.set.map { "sets \($0.name) = \($0.value)" }
         effects += rule.add.map { "adds \($0.name) = \($0.value)" }
