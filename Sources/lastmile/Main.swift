@@ -15,7 +15,8 @@ struct Lastmile: ParsableCommand {
             Exit codes: \(ExitStatus.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: "; ")).
             """,
         subcommands: [
-            NounCommand.Subscriber.self, NounCommand.NAS.self, NounCommand.Profile.self, NounCommand.Lock.self, NounCommand.Policy.self,
+            NounCommand.Subscriber.self, NounCommand.NAS.self, NounCommand.Profile.self, NounCommand.Lock.self, NounCommand.PolicyRule.self,
+            NounCommand.Policy.self,
             NounCommand.Session.self, NounCommand.AuthLog.self, NounCommand.Usage.self, NounCommand.Tenant.self, NounCommand.Token.self,
             NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self, PKICommand.self,
         ])

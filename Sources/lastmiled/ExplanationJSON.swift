@@ -16,6 +16,7 @@ enum ExplanationJSON {
             "methods": .array(explanation.methods.map { .string($0.name) }),
             "profile": profile(explanation),
             "nas": ["name": .string(explanation.nas), "vendor": .string(explanation.vendor.name)],
+            "rules": .array(explanation.rules.lines.map { rule($0) }),
             "warnings": .array(explanation.alarms.map { .string($0.message) }),
             "attributes": .array(explanation.attributes.map { attribute($0) }),
             "encoded": .string(explanation.encoded.map(hex).joined()),
@@ -29,6 +30,13 @@ enum ExplanationJSON {
             "id": .number(String(profile.id)), "name": .string(profile.name),
             "download": .number(String(profile.rate.downloadBitsPerSecond)),
             "upload": .number(String(profile.rate.uploadBitsPerSecond)),
+        ]
+    }
+
+    private static func rule(_ line: PolicyReport.Line) -> JSON {
+        [
+            "id": .number(String(line.rule)), "name": .string(line.name), "priority": .number(String(line.priority)),
+            "result": .string(line.result.rawValue), "detail": .string(line.detail),
         ]
     }
 

@@ -12,6 +12,8 @@ extension Parts {
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
             explain: { [feed] tenant, userName, nas in try Self.explain(tenant, userName, nas, feed.store.snapshot) },
+            checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
+            testPolicy: { [feed] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot) },
             disconnect: { [control] tenant, session, actor in
                 try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }
             },
@@ -58,19 +60,9 @@ extension Parts {
     }
 
     private static func explain(_ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot) throws -> String {
-        let client: NASClient
-        if let nas {
-            guard let found = snapshot.clients.find(tenant: tenant, name: nas) else {
-                throw ServiceFailure.notFound("an enabled NAS “\(nas)”")
-            }
-            client = found
-        } else {
-            guard let first = snapshot.clients.clients.first(where: { $0.tenant == tenant }) else {
-                throw ServiceFailure.refused("the tenant has no NAS yet, so there is no one to answer; create one first")
-            }
-            client = first
-        }
-        guard let explanation = Explanation(userName: userName, tenant: tenant, client: client, in: snapshot) else {
+        let client = try PolicyService.client(nas, tenant, snapshot)
+        let request = try? PolicyRequest(userName: userName, dictionary: snapshot.dictionary, seconds: PolicyService.now)
+        guard let explanation = Explanation(userName: userName, tenant: tenant, client: client, in: snapshot, request: request) else {
             throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
         }
         return ExplanationJSON.text(explanation)

@@ -189,6 +189,17 @@ final class FakeServices: Sendable {
             },
             vendorNames: ["generic", "mikrotik", "cisco"],
             explain: { try self.note("explain \($0) \($1) \($2 ?? "-")") },
+            checkPolicy: { connection in
+                // The word is enough for the tests: the daemon asks the compiler.
+                try connection.queryAll("SELECT id, name FROM aaa.policy_rule WHERE condition LIKE '%wrong%' ORDER BY id") {
+                    PolicyMistake(
+                        rule: try $0.int64(0), ruleName: try $0.string(1), member: "condition", code: "condition",
+                        detail: "line 1, column 1: no dictionary has this attribute")
+                }
+            },
+            testPolicy: { tenant, trial in
+                try self.note("test \(tenant) \(trial.userName) \(trial.attributes.map { $0.name + "=" + $0.value }) \(trial.seconds ?? 0)")
+            },
             disconnect: { try self.note("disconnect \($0) \($1) \($2)") },
             coa: { try self.note("coa \($0) \($1) \($2)") },
             applyProfile: { try self.note("apply \($0) \($1) \($2)") },

@@ -9,7 +9,7 @@ import Testing
             {"username":"alice","status":"active","locks":[{"reason":"overdue","level":"captive"}],"level":"captive","answer":"Access-Accept",
              "reason":"accepted_captive","sentence":"Accepted into the walled garden.","credential":"clear","methods":["pap","chap"],
              "profile":{"id":3,"name":"garden","download":1000000,"upload":0},"nas":{"name":"core1","vendor":"cisco"},
-             "warnings":["a warning"],"attributes":[{"name":"Tunnel-Type","tag":1,"value":"VLAN"},{"name":"Filter-Id","tag":null,"value":"x\\u001by"}]}
+             "rules":[{"id":7,"name":"night","priority":10,"result":"not_reached","detail":"the rule day ended the rules"}],"warnings":["a warning"],"attributes":[{"name":"Tunnel-Type","tag":1,"value":"VLAN"},{"name":"Filter-Id","tag":null,"value":"x\\u001by"}]}
             """)
         #expect(
             ExplanationText.text(explanation) == """
@@ -22,6 +22,7 @@ import Testing
                 download    1Mbit/s (to the subscriber)
                 upload      no limit (from the subscriber)
                 nas         core1 (cisco)
+                rule        night (10) not reached: the rule day ended the rules
                 warning     a warning
 
                 Access-Accept

@@ -24,6 +24,7 @@ struct CountDriver {
 
     /// Counts `kind`; prints a line for each window: case, window, requests, allocations.
     mutating func count(_ kind: CountedCase) throws {
+        try server.prepare(for: kind)
         let fd = try server.connect(for: kind)
         defer { close(fd) }
         let same = kind == .duplicate ? try requests.batch(kind, Self.batch) : nil

@@ -10,13 +10,15 @@ enum CountedCase: String, CaseIterable {
     /// A PAP request that was answered before, octet for octet.
     case duplicate
     case status
+    /// A PAP request under 200 policy rules, one of which holds and changes the reply. Last: the rules stay in force.
+    case policy
 
     var isAccounting: Bool { self == .accounting }
 
     /// The code that answers it.
     var reply: PacketCode {
         switch self {
-        case .pap, .chap, .msCHAPv2, .duplicate, .status: .accessAccept
+        case .pap, .chap, .msCHAPv2, .duplicate, .status, .policy: .accessAccept
         case .reject: .accessReject
         case .accounting: .accountingResponse
         }
@@ -42,7 +44,7 @@ struct CountedRequests {
     private mutating func request(_ kind: CountedCase, identifier: UInt8) throws -> ClientPacket {
         sequence += 1
         switch kind {
-        case .pap, .duplicate: return try access(.pap, CountedServer.password, identifier)
+        case .pap, .duplicate, .policy: return try access(.pap, CountedServer.password, identifier)
         case .chap: return try access(.chap, CountedServer.password, identifier)
         case .msCHAPv2: return try access(.msCHAPv2, CountedServer.password, identifier)
         case .reject: return try access(.pap, "not the password", identifier)

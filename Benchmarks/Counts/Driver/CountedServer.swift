@@ -41,6 +41,18 @@ final class CountedServer {
         return fd
     }
 
+    /// Puts in force what `kind` needs.
+    func prepare(for kind: CountedCase) throws {
+        guard kind == .policy else { return }
+        let now = server.environment.store.snapshot
+        let (program, faults) = PolicyCompiler.compile(CountedRules.all, dictionary: now.dictionary)
+        guard let program, faults.isEmpty else { throw CountFault("the policy rules do not compile: \(faults)") }
+        server.environment.store.publish(
+            Snapshot(
+                clients: now.clients, subscribers: now.subscribers, profiles: now.profiles, policies: now.policies, programs: [1: program],
+                dictionary: now.dictionary))
+    }
+
     /// Ends the workers and the journal.
     func stop() {
         server.stop()

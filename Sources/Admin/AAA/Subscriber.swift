@@ -13,6 +13,9 @@ extension Resource {
                 "password_hash", .column("password"), .octets(13...512), .form(.passwordHash), .sets(column: "password_kind", to: "hash"),
                 .summary("A crypt or PHC string, such as $2b$... or $argon2id$...: PAP only")),
             .choice("password_kind", ["clear", "nt", "hash"], .readOnly, .initial("clear")),
+            .boolean(
+                "mac_authentication", .initial(false),
+                .summary("The username is a hardware address such as 00:53:00:12:34:56; being it is enough while no password is set")),
             .boolean("has_password", .computed("t.password IS NOT NULL")),
             .choice(
                 "status", ["pending", "active", "quarantined", "suspended", "disconnected", "terminated"], .initial("active")),
@@ -26,6 +29,9 @@ extension Resource {
             .integer("session_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("idle_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("interim_interval", .range(60...86400), .summary("Seconds between interim accounting records")),
+            .timestamp("expires_at", .summary("From then on refused; sessions end then by Session-Timeout")),
+            .integer("validity", .range(60...2_000_000_000), .summary("Seconds from the first accepted login until it expires")),
+            .timestamp("activated_at", .readOnly, .summary("The first accepted login, where a validity waited for it")),
             .textList("filters", .initial([]), .octets(1...253), .summary("Filter-Id, in order")),
             .attributes("attributes", .initial([]), .summary("Further reply attributes, in order")),
             .text("full_name", .initial(""), .searchable, .octets(0...200), .dataClass(.personal)),
@@ -34,7 +40,8 @@ extension Resource {
             .timestamp("updated_at", .required, .readOnly),
         ],
         list: ["username", "status", "profile", "static_ipv4", "full_name"],
-        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action])
+        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action],
+        rules: Rules(check: SubscriberActions.check))
 }
 
 extension TextForm {

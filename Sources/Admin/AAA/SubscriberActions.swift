@@ -9,6 +9,21 @@ enum SubscriberActions {
         .json(try await exchange.services.explain(exchange.principal.tenant, subject.name, exchange.parameter("nas")))
     }
 
+    /// What the table would refuse without saying why.
+    @Sendable static func check(_ exchange: Exchange, _ members: [JSON.Member], _ isCreation: Bool) -> [Problem.Fault] {
+        guard members.contains(where: { $0.name == "mac_authentication" && $0.value == .boolean(true) }),
+            let name = members.first(where: { $0.name == "username" })?.value.text, !isHardwareAddress(name)
+        else { return [] }
+        return [.member("username", "mac", "mac_authentication needs a hardware address in this form: 00:53:00:12:34:56")]
+    }
+
+    private static func isHardwareAddress(_ name: String) -> Bool {
+        name.utf8.count == 17
+            && name.utf8.enumerated().allSatisfy { position, octet in
+                position % 3 == 2 ? octet == UInt8(ascii: ":") : "0123456789abcdef".utf8.contains(octet)
+            }
+    }
+
     static let disconnect = Action("disconnect", summary: "Ends all sessions of the subscriber at their NASes") { exchange, subject in
         let tenant = exchange.principal.tenant
         let sessions = try await exchange.services.pool.transaction(.tenant(tenant), readOnly: true) { connection in

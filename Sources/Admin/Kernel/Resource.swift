@@ -115,6 +115,8 @@ public struct Shortcut: Sendable {
 struct Rules: Sendable {
     /// Checks the members of a body beyond each field; `isCreation` tells a new resource from a change.
     var check: @Sendable (_ exchange: Exchange, _ members: [JSON.Member], _ isCreation: Bool) -> [Problem.Fault] = { _, _, _ in [] }
+    /// Checks a stored row in the transaction that stored it; faults undo it.
+    var verify: (@Sendable (_ exchange: Exchange, _ connection: Connection, _ id: Int64) throws -> [Problem.Fault])?
     /// Columns that are set on creation besides the fields, and members that are answered once with it.
     var onCreate: (@Sendable () throws -> Creation)?
     /// Runs after a change is committed when the query asks for it by `apply=true`; answers JSON text.

@@ -62,6 +62,7 @@ struct ResourceOperation: Sendable {
             try await transaction { connection in
                 if let earlier = try idempotency?.claim(connection) { return earlier }
                 let stored = try store.insert(draft, extra.columns, connection)
+                try verify(stored, connection)
                 var answer = self.answer(stored, status: 201, adding: isRehearsal ? [] : extra.once)
                 answer = answer.with(header: "Location", "/api/v1/\(resource.path)/\(stored.id)")
                 try idempotency?.keep(answer, connection)
@@ -87,6 +88,7 @@ struct ResourceOperation: Sendable {
                 try store.checkMatch(before)
                 let after = try store.update(before, draft, connection)
                 if after.version != before.version {
+                    try verify(after, connection)
                     try audit.record(
                         "update", id: after.id, name: after.name, before: before.json, after: after.json, secrets: draft.secrets, connection
                     )
@@ -139,6 +141,11 @@ struct ResourceOperation: Sendable {
     }
 
     // MARK: Pieces
+
+    private func verify(_ stored: ResourceStore.Stored, _ connection: Connection) throws {
+        guard let faults = try resource.rules.verify?(exchange, connection, stored.id), !faults.isEmpty else { return }
+        throw Problem.invalid(faults)
+    }
 
     private func body() throws -> JSON {
         guard !exchange.body.isEmpty else { throw Problem.badRequest("a JSON object is expected as the body") }

@@ -29,7 +29,9 @@ public struct CopyWriter: ~Copyable {
 
     public mutating func row(columns: Int) throws {
         guard fieldsLeft == 0 else { throw wrongCount("\(fieldsLeft) fields of row \(rowCount) were not written") }
-        guard columns <= Self.columnLimit else { throw wrongCount("row \(rowCount + 1) has \(columns) columns; at most \(Self.columnLimit)") }
+        guard columns <= Self.columnLimit else {
+            throw wrongCount("row \(rowCount + 1) has \(columns) columns; at most \(Self.columnLimit)")
+        }
         try reserve(2 + columns * Self.fixedField)
         append(Int16(clamping: columns))
         fieldsLeft = columns

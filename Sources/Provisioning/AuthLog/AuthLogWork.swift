@@ -97,6 +97,7 @@ struct AuthLogWork: Sendable {
                     for entry in events { try write(entry, &writer) }
                 }
             }
+            try FirstLogins.activate(events, connection)
         }
     }
 

@@ -3,6 +3,8 @@ struct ChangeSet {
     var profiles: Set<Int64> = []
     var policies: Set<Int64> = []
     var clients = false
+    /// Tenants whose policy rules, or whose zone, changed.
+    var ruledTenants: Set<Int64> = []
     var subscribers: Set<Int64> = []
     /// Names that a rename or a deletion gave up.
     var freed: [(tenant: Int64, name: String)] = []
@@ -21,6 +23,7 @@ struct ChangeSet {
         case "profile": profiles.insert(key)
         case "access_policy": policies.insert(key)
         case "nas": clients = true
+        case "policy_rule": ruledTenants.insert(tenant)
         default:
             subscribers.insert(key)
             if let former { freed.append((tenant, former)) }

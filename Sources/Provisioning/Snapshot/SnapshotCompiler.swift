@@ -17,6 +17,8 @@ struct SnapshotCompiler {
     private(set) var policies: [Int64: AccessPolicy] = [:]
     private(set) var clients = ClientTable([])
     private(set) var subscribers = SubscriberTable(SubscriberIndexBuilder().build())
+    /// Policy rules, of the tenants that have any.
+    private(set) var programs: [Int64: PolicyProgram] = [:]
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// Lives longer than any one snapshot.
     private(set) var observations: [Int64: ClientObservation] = [:]
@@ -25,7 +27,7 @@ struct SnapshotCompiler {
 
     /// Whose problem it is.
     enum Subject: Hashable {
-        case profile(Int64), nas(Int64), subscriber(Int64)
+        case profile(Int64), nas(Int64), subscriber(Int64), rules(tenant: Int64)
 
         var isNAS: Bool {
             if case .nas = self { return true }
@@ -42,7 +44,7 @@ struct SnapshotCompiler {
     var snapshot: Snapshot {
         Snapshot(
             clients: clients, subscribers: subscribers, profiles: profiles, policies: policies, keyedAttributes: keyed,
-            dictionary: dictionary)
+            programs: programs, dictionary: dictionary)
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
@@ -80,6 +82,8 @@ struct SnapshotCompiler {
             policies[tenant] = policy
         }
         try loadClients(connection)
+        programs = [:]
+        try add(rulesOf: nil, connection)
         let rows = SubscriberRows(connection)
         var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks())
         var builder = SubscriberIndexBuilder()
@@ -127,6 +131,28 @@ struct SnapshotCompiler {
         try connection.query(SnapshotReader.policySQL + " WHERE tenant_id = ANY($1)", [.intArray(tenants)]) { row in
             let (tenant, policy) = try SnapshotReader.policy(row)
             policies[tenant] = policy
+        }
+    }
+
+    /// Reads the policy rules of the named tenants.
+    mutating func reload(rulesOf tenants: [Int64], _ connection: Connection) throws {
+        for tenant in tenants {
+            programs[tenant] = nil
+            problems[.rules(tenant: tenant)] = nil
+        }
+        try add(rulesOf: tenants, connection)
+        sumUp()
+    }
+
+    private mutating func add(rulesOf tenants: [Int64]?, _ connection: Connection) throws {
+        for (tenant, found) in try PolicyRuleRows.byTenant(tenants, connection) {
+            var zone = ZoneOffsets.utc
+            var texts: [String] = []
+            do { zone = try ZoneOffsets.load(found.zone) } catch { texts.append("policy rules go by UTC: \(error)") }
+            let (program, faults) = PolicyCompiler.compile(found.rules, dictionary: dictionary, zone: zone)
+            programs[tenant] = program
+            texts += faults.map { "policy \($0), so the rule is left out" }
+            if !texts.isEmpty { problems[.rules(tenant: tenant)] = texts }
         }
     }
 

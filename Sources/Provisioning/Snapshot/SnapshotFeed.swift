@@ -273,6 +273,7 @@ public final class SnapshotFeed: Sendable {
         if !changes.profiles.isEmpty { try compiler.reload(profiles: Array(changes.profiles), connection) }
         if !changes.policies.isEmpty { try compiler.reload(policies: Array(changes.policies), connection) }
         if changes.clients { try compiler.loadClients(connection) }
+        if !changes.ruledTenants.isEmpty { try compiler.reload(rulesOf: Array(changes.ruledTenants), connection) }
         if !changes.subscribers.isEmpty {
             try compiler.reload(subscribers: Array(changes.subscribers), freed: changes.freed, connection)
         }

@@ -79,7 +79,7 @@ struct SubscriberCompiler {
         let address = try row.inet(7).address
         guard address.count == 4 else { return try addRest(row, entry, parts, [], sink) }
         let attribute = (AttributeNumber.framedIPAddress, UInt8(6), address[0], address[1], address[2], address[3])
-        guard row.areNull(8...17) else {
+        guard row.areNull(8...20) else {
             return try withUnsafeBytes(of: attribute) { try addRest(row, entry, parts, Array($0), sink) }
         }
         withUnsafeBytes(of: attribute) { octets in
@@ -96,6 +96,10 @@ struct SubscriberCompiler {
         entry.sessionTimeoutSeconds = try seconds(row, 12)
         entry.idleTimeoutSeconds = try seconds(row, 13)
         entry.interimSeconds = try seconds(row, 14)
+        // 0 stands for none, so that the first second of 1970 is the next one.
+        if !row.isNull(18) { entry.expiresSeconds = UInt32(clamping: max(1, try row.int64(18))) }
+        entry.validitySeconds = try seconds(row, 19)
+        entry.authenticatesByMAC = !row.isNull(20)
         let identity = try identity(row, entry)
         let service = try service(row, &entry)
         (address + identity).withUnsafeBytes { identity in

@@ -9,7 +9,9 @@ struct SubscriberRows {
                t.static_ipv4, t.ipv6_prefix::text, t.delegated_ipv6_prefix::text, t.vlan, t.inner_vlan, t.session_timeout,
                t.idle_timeout, t.interim_interval, CASE WHEN array_ndims(t.routes) IS NOT NULL THEN t.routes END,
                CASE WHEN array_ndims(t.filters) IS NOT NULL THEN t.filters END,
-               \(SnapshotReader.attributeColumn)
+               \(SnapshotReader.attributeColumn),
+               CASE WHEN isfinite(t.expires_at) THEN floor(extract(epoch FROM t.expires_at))::bigint END,
+               CASE WHEN t.activated_at IS NULL THEN t.validity END, nullif(t.mac_authentication, false)
         FROM aaa.subscriber t
         """
 

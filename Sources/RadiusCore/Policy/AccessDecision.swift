@@ -10,8 +10,16 @@ public struct AccessDecision {
     public var level: AccessLevel { verdict.level }
     public var isAccepted: Bool { verdict.isAccepted }
 
-    public init(_ subscriber: SubscriberRecord, in snapshot: Snapshot) {
-        verdict = AccessVerdict(subscriber, in: snapshot)
+    /// - Parameters:
+    ///   - subscriber: who logs in.
+    ///   - snapshot: the one in force.
+    ///   - seconds: now, since 1970.
+    public init(_ subscriber: SubscriberRecord, in snapshot: Snapshot, at seconds: UInt32) {
+        self.init(AccessVerdict(subscriber, in: snapshot, at: seconds))
+    }
+
+    init(_ verdict: AccessVerdict) {
+        self.verdict = verdict
         profile = verdict.profile?.takeUnretainedValue()
     }
 
@@ -31,11 +39,19 @@ public struct AccessDecision {
 struct AccessVerdict {
     let reason: AccessReason
     let level: AccessLevel
+    /// When it was reached, since 1970.
+    let seconds: UInt32
     let profile: Unmanaged<ReplyProfile>?
 
     var isAccepted: Bool { reason == .accepted || reason == .acceptedCaptive }
 
-    init(_ subscriber: SubscriberRecord, in snapshot: Snapshot) {
+    init(_ subscriber: SubscriberRecord, in snapshot: Snapshot, at seconds: UInt32) {
+        self.seconds = seconds
+        let expires = subscriber.expiresSeconds
+        guard expires == 0 || expires > seconds else {
+            (level, reason, profile) = (.suspended, .expired, nil)
+            return
+        }
         level = max(subscriber.status.level, subscriber.locks.level)
         switch level {
         case .suspended:
@@ -52,6 +68,25 @@ struct AccessVerdict {
         }
     }
 
+    private init(_ reason: AccessReason, _ level: AccessLevel, _ profile: Unmanaged<ReplyProfile>?, _ seconds: UInt32) {
+        self.reason = reason
+        self.level = level
+        self.seconds = seconds
+        self.profile = profile
+    }
+
+    /// The same with the profile that a policy rule chose, which the walled garden does not let in.
+    func choosing(_ profile: Unmanaged<ReplyProfile>?) -> AccessVerdict {
+        guard level == .active else { return self }
+        return AccessVerdict(profile == nil ? .profileMissing : .accepted, level, profile, seconds)
+    }
+
+    /// The refusal of a policy rule.
+    func refused(_ reason: AccessReason) -> AccessVerdict { AccessVerdict(reason, level, nil, seconds) }
+
+    /// Policy rules are asked about whoever may log in, and whoever lacks nothing but a profile: a rule may give one.
+    var isOpenToRules: Bool { isAccepted || reason == .profileMissing }
+
     private static func refusal(of subscriber: SubscriberRecord) -> AccessReason {
         switch subscriber.status {
         case .pending: .statusPending
@@ -62,8 +97,14 @@ struct AccessVerdict {
         }
     }
 
+    /// At most what is left until the subscriber expires, so that the NAS ends the session by itself.
     func sessionTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
-        own(subscriber.sessionTimeoutSeconds, profile?._withUnsafeGuaranteedRef { $0.sessionTimeoutSeconds })
+        let timeout = own(subscriber.sessionTimeoutSeconds, profile?._withUnsafeGuaranteedRef { $0.sessionTimeoutSeconds })
+        let (expires, validity) = (subscriber.expiresSeconds, subscriber.validitySeconds)
+        if expires | validity == 0 { return timeout }
+        var left = timeout == 0 ? UInt32.max : timeout
+        if expires != 0 { left = min(left, expires &- seconds) }
+        return validity == 0 ? left : min(left, validity)
     }
 
     func idleTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {

@@ -1,5 +1,5 @@
 /// Why an Access-Request was answered as it was: the code in the authentication log, and the sentence that people read.
-public enum AccessReason: UInt16, Sendable, CaseIterable {
+public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case accepted = 0
     case acceptedCaptive = 1
     case userNameMissing = 10
@@ -30,6 +30,10 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
     case locked = 44
     case noWalledGarden = 45
     case profileMissing = 46
+    case expired = 47
+    case wrongStation = 48
+    case policyRejected = 50
+    case policyMethod = 51
     case replyTooLarge = 60
     case overloaded = 61
     case eapOverloaded = 62
@@ -67,6 +71,10 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .locked: "locked"
         case .noWalledGarden: "no_walled_garden"
         case .profileMissing: "profile_missing"
+        case .expired: "expired"
+        case .wrongStation: "wrong_station"
+        case .policyRejected: "policy_rejected"
+        case .policyMethod: "policy_method"
         case .replyTooLarge: "reply_too_large"
         case .overloaded: "overloaded"
         case .eapOverloaded: "eap_overloaded"
@@ -109,6 +117,10 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .locked: "A lock suspends the subscriber."
         case .noWalledGarden: "The subscriber is captive and the tenant has no walled-garden profile; name one in the access policy."
         case .profileMissing: "The subscriber has no profile; assign one."
+        case .expired: "The subscriber's time is over; give it a later expires_at."
+        case .wrongStation: "Calling-Station-Id is not the hardware address that logs in."
+        case .policyRejected: "A policy rule refuses the login; policy-rule test tells which one and why."
+        case .policyMethod: "A policy rule demands another authentication method; policy-rule test tells which one."
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
         case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
         case .eapOverloaded: "Too many EAP packets are waiting, of this NAS or altogether; raise eap.queue, eap.threads, or add cores."

@@ -13,9 +13,15 @@ struct ClientRow: BitwiseCopyable {
     /// The secret fits behind a packet in its slot, where it is digested in place.
     let isBatched: Bool
     let key: SecretRow
+    /// UTF-8.
+    let name: UnsafeRawBufferPointer
     private let owner: Unmanaged<NASClient>
 
-    init(_ client: NASClient) {
+    /// - Parameters:
+    ///   - client: outlives the row.
+    ///   - name: octets of its name, that outlive the row, too.
+    init(_ client: NASClient, name: UnsafeRawBufferPointer) {
+        self.name = name
         id = client.id
         tenant = client.tenant
         network = client.network
@@ -46,6 +52,7 @@ final class ClientRows: @unchecked Sendable {
     private let mask: Int
     /// Prefix lengths in use, longest first.
     private let lengths: UnsafeMutableBufferPointer<Int>
+    private let names: UnsafeMutableRawPointer
 
     init(_ clients: [NASClient]) {
         self.clients = clients
@@ -58,8 +65,13 @@ final class ClientRows: @unchecked Sendable {
         let found = Set(clients.map(\.prefixLength)).sorted(by: >)
         lengths = .allocate(capacity: found.count)
         _ = lengths.initialize(from: found)
+        names = .allocate(byteCount: max(1, clients.reduce(0) { $0 + $1.name.utf8.count }), alignment: 1)
+        var end = names
         for (position, client) in clients.enumerated() {
-            (rows + position).initialize(to: ClientRow(client))
+            let name = Array(client.name.utf8)
+            name.withUnsafeBytes { end.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(end), byteCount: $0.count) }
+            (rows + position).initialize(to: ClientRow(client, name: UnsafeRawBufferPointer(start: end, count: name.count)))
+            end += name.count
             place(position)
         }
     }
@@ -68,6 +80,7 @@ final class ClientRows: @unchecked Sendable {
         rows.deallocate()
         slots.deallocate()
         lengths.deallocate()
+        names.deallocate()
     }
 
     /// Of two clients with one prefix the later one stands.

@@ -22,22 +22,36 @@ public struct Explanation: Sendable {
     /// The same in wire form.
     public let encoded: [UInt8]
 
-    /// - Returns: nil when `tenant` has no subscriber called `userName`.
-    public init?(userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot) {
+    /// What each policy rule made of the request; empty without rules, and where status or locks refuse before them.
+    public let rules: PolicyReport
+
+    /// Nil when `tenant` has no subscriber called `userName`.
+    ///
+    /// - Parameters:
+    ///   - userName: of the subscriber.
+    ///   - tenant: whose subscriber.
+    ///   - client: the NAS that asks.
+    ///   - snapshot: in force.
+    ///   - request: what policy rules look at; nil leaves them out.
+    public init?(userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil) {
         var name = userName
         guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })
         else { return nil }
-        let decision = AccessDecision(subscriber, in: snapshot)
+        let run = PolicyRun(request, subscriber, client, snapshot)
+        let decision = run.decision
+        rules = run.report
         self.userName = userName
         status = subscriber.status
         locks = subscriber.locks.locks
         level = decision.level
         credential = subscriber.credentialKind
-        methods = Self.methods(for: subscriber.credentialKind)
+        methods =
+            subscriber.credentialKind == .none && subscriber.authenticatesByMAC
+            ? [.pap, .chap] : Self.methods(for: subscriber.credentialKind)
         nas = client.name
         vendor = client.vendor
-        let reply = Self.encode(decision, subscriber, client, snapshot)
-        let octets = reply ?? []
+        let reply = run.reply
+        let octets = decision.isAccepted ? reply ?? [] : run.refusal
         encoded = octets
         isAccepted = decision.isAccepted && reply != nil
         reason = decision.isAccepted && reply == nil ? .replyTooLarge : decision.reason
@@ -47,23 +61,6 @@ public struct Explanation: Sendable {
             (try? AttributeDecoder.decode(
                 attributes: octets.span, dictionary: snapshot.dictionary,
                 keys: RevealKeys(secret: client.secret, authenticator: Digest16(repeating: 0)))) ?? []
-    }
-
-    /// The authorization attributes in wire form; nil when they do not fit one packet.
-    private static func encode(
-        _ decision: AccessDecision, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot
-    ) -> [UInt8]? {
-        guard decision.isAccepted else { return [] }
-        var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
-        var writer = PacketWriter(octets.mutableSpan, code: .accessAccept, identifier: 0)
-        // It takes room in the packet, too.
-        if client.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
-        let start = PacketHeader.count + (client.sendsMessageAuthenticator ? 18 : 0)
-        let complete = AcceptAttributes.append(
-            decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
-            authenticator: Digest16(repeating: 0), writer: &writer)
-        let finished = writer.finish()
-        return complete ? Array(octets[start..<finished.count]) : nil
     }
 
     private static func methods(for credential: CredentialKind) -> [AuthenticationMethod] {

@@ -1,5 +1,5 @@
 /// A reply attribute as an operator wrote it, in profile or subscriber.
-public struct ReplyAttribute: Sendable, Equatable {
+public struct ReplyAttribute: Sendable, Hashable {
     /// A dictionary name, with a tag where needed: `Tunnel-Type:1`.
     public var name: String
     public var value: String

@@ -70,7 +70,7 @@ public final class ReplyProfile: Sendable {
         added = additions
         self.keyed = hidden
         self.alarms = alarms
-        wire = ReplyTemplates(templates, filters: filters, keyed: hidden.map { !$0.isEmpty })
+        wire = ReplyTemplates(templates, filters: filters, name: Array(name.utf8), keyed: hidden.map { !$0.isEmpty })
     }
 
     deinit { wire.deallocate() }

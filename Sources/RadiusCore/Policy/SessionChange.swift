@@ -1,3 +1,5 @@
+import Glibc
+
 extension Snapshot {
     /// What a CoA-Request must say so that a running session has what a new log-in would get.
     ///
@@ -14,7 +16,7 @@ extension Snapshot {
         guard let subscriber = name.withUTF8({ subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) }),
             id == nil || subscriber.id == id
         else { return nil }
-        let decision = AccessDecision(subscriber, in: self)
+        let decision = AccessDecision(subscriber, in: self, at: UInt32(clamping: time(nil)))
         let filters = decision.level == .active && subscriber.replacesFilters ? Self.filters(subscriber.service) : nil
         guard decision.isAccepted, let change = decision.profile?.change(for: vendor, filters: filters), !change.isEmpty else { return nil }
         return change

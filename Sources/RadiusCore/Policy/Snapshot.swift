@@ -25,20 +25,30 @@ public final class Snapshot: Sendable {
     /// The same profiles and policies for the packet path; `profiles` keeps alive what the table points to.
     let profileTable: NumberTable<Unmanaged<ReplyProfile>>
     private let policyTable: NumberTable<AccessPolicy>
+    /// The policy rules of the tenants that have any; these keep alive what the table points to.
+    public let programs: [Int64: PolicyProgram]
+    private let programTable: NumberTable<Unmanaged<PolicyProgram>>
+    let hasRules: Bool
 
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
-        keyedAttributes: [Int64: [ReplyAttribute]] = [:], dictionary: RadiusDictionary
+        keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:], dictionary: RadiusDictionary
     ) {
         self.clients = clients
         self.subscribers = subscribers
         self.profiles = profiles
         self.policies = policies
         self.keyedAttributes = keyedAttributes
+        self.programs = programs
         self.dictionary = dictionary
+        programTable = NumberTable(programs.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
+        hasRules = !programs.isEmpty
         profileTable = NumberTable(profiles.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
         policyTable = NumberTable(policies.map { (number: $0.key, value: $0.value) })
     }
+
+    /// The policy rules of `tenant`.
+    func program(of tenant: Int64) -> Unmanaged<PolicyProgram>? { programTable[tenant] }
 
     /// The policy of `tenant`, or the defaults.
     public func policy(of tenant: Int64) -> AccessPolicy { policyTable[tenant] ?? AccessPolicy() }

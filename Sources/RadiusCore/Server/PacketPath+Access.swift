@@ -30,7 +30,7 @@ extension PacketPath {
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
             if attempt.credentials.hasEAP { return converse(attempt, token, reply) }
             if let refusal = Self.precheck(attempt) { return refuse(refusal, attempt, reply) }
-            guard let name = attempt.userName, let subscriber = find(name, work) else {
+            guard let name = attempt.userName, let subscriber = find(name, work) ?? findStation(name, work) else {
                 return refuse(.unknownSubscriber, attempt, reply)
             }
             attempt.subscriber = subscriber
@@ -41,7 +41,8 @@ extension PacketPath {
                 if park(work, token, password, subscriber) { return .parked }
                 return refuse(.overloaded, attempt, reply)
             case .matches:
-                let verdict = AccessVerdict(subscriber, in: snapshot)
+                var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
+                if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, pointer, subscriber) }
                 guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
                 return accept(verdict, attempt, subscriber, reply)
             }
@@ -60,6 +61,15 @@ extension PacketPath {
     func find(_ name: Range<Int>, _ work: PacketWork) -> SubscriberRecord? {
         let octets = UnsafeRawBufferPointer(start: work.packet + name.lowerBound, count: name.count)
         return snapshot.subscribers.find(hash: work.nameHash, tenant: work.client.pointee.tenant, name: octets)
+    }
+
+    /// The subscriber that has the name, a hardware address in another notation than the record's, and authenticates by it.
+    @inline(never)
+    private func findStation(_ name: Range<Int>, _ work: PacketWork) -> SubscriberRecord? {
+        guard let address = HardwareAddress(work.attributes.octets(name)) else { return nil }
+        let text = address.text
+        let found = text.span.withUnsafeBytes { snapshot.subscribers.find(tenant: work.client.pointee.tenant, name: $0) }
+        return found.flatMap { $0.authenticatesByMAC ? $0 : nil }
     }
 
     private func prove(_ attempt: Attempt, _ subscriber: SubscriberRecord, _ slow: PasswordHash.Outcome?) -> ProofOutcome {
@@ -109,11 +119,32 @@ extension PacketPath {
         _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter
     ) -> Bool {
         let client = attempt.client
+        let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
-        guard AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) else { return complete }
-        let keys = HideKeys(secret: client.pointee.client.secret, authenticator: attempt.authenticator)
-        return AcceptAttributes.appendKeyed(
-            verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer) && complete
+        if rules.outcome.hasEdits || AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
+            let fired = rules.outcome.hasEdits ? rules.fired : nil
+            return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, &writer) && complete
+        }
+        return complete
+    }
+
+    /// Appends what is hidden for this packet, and does what the policy rules that hold say of the attributes from `start` on.
+    ///
+    /// Static: a call on the path itself would copy all of it.
+    @inline(never)
+    @_lifetime(writer: copy writer)
+    private static func appendRest(
+        _ verdict: AccessVerdict, _ work: UnsafePointer<PacketWork>, _ subscriber: SubscriberRecord, in snapshot: Snapshot,
+        _ fired: UnsafeMutablePointer<UInt64>?, from start: Int, _ writer: inout PacketWriter
+    ) -> Bool {
+        let client = work.pointee.client
+        let keys = HideKeys(secret: client.pointee.client.secret, authenticator: authenticator(of: work.pointee.packet))
+        let complete = AcceptAttributes.appendKeyed(
+            verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer)
+        if let fired, let program = snapshot.program(of: client.pointee.tenant) {
+            program._withUnsafeGuaranteedRef { PolicyScratch.edit($0, fired, from: start, &writer) }
+        }
+        return complete
     }
 
     @inline(__always)
@@ -130,6 +161,7 @@ extension PacketPath {
         var writer = Self.begin(.accessReject, answering: attempt.request.packet, in: reply)
         if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
         if attempt.credentials.isMSCHAP { appendMSCHAPFailure(attempt, &writer) }
+        if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: client, reply)
         noteReject(reason, attempt.credentials.method, attempt)

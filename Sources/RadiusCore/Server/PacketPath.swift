@@ -39,11 +39,15 @@ struct PacketPath: ~Copyable {
     var tally = ClientTally()
     var cache: ReplyCache
     var salt: UInt16
+    /// Where policy rules run.
+    var rules = PolicyScratch()
     var authenticationShare = FairShare()
     var accountingShare = FairShare()
     var nowNanoseconds: UInt64 = 0
     var nowSeconds: UInt32 = 0
     var nowMicroseconds: Int64 = 0
+    /// Since 1970; ends in 2106.
+    var nowUnixSeconds: UInt32 = 0
     /// From the batch's arrival until its requests are decided.
     var elapsedMicroseconds: Int64 = 0
 
@@ -63,10 +67,12 @@ struct PacketPath: ~Copyable {
         nowNanoseconds = lm_monotonic_nanoseconds()
         nowSeconds = UInt32(truncatingIfNeeded: nowNanoseconds / 1_000_000_000)
         nowMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000)
+        nowUnixSeconds = UInt32(truncatingIfNeeded: nowMicroseconds / 1_000_000)
         let current = environment.store.generation.load(ordering: .relaxed)
         if current != generation {
             generation = environment.store.generation.load(ordering: .acquiring)
             snapshot = environment.store.snapshot
+            rules.outcome = PolicyOutcome()
         }
     }
 

@@ -32,7 +32,9 @@ struct PasswordProof {
     }
 
     func check(_ subscriber: SubscriberRecord) -> ProofOutcome {
-        guard subscriber.credentialKind != .none else { return .refused(.noPasswordSet) }
+        guard subscriber.credentialKind != .none else {
+            return subscriber.authenticatesByMAC ? station(subscriber) : .refused(.noPasswordSet)
+        }
         do {
             switch credentials.method {
             case .pap: return pap(subscriber)
@@ -43,6 +45,26 @@ struct PasswordProof {
             }
         } catch {
             return .refused(.malformedCredentials)
+        }
+    }
+
+    /// MAC authentication: the name stands for the password, in whatever notation, and Calling-Station-Id does not contradict it.
+    private func station(_ subscriber: SubscriberRecord) -> ProofOutcome {
+        guard let address = HardwareAddress(request.value(.userName)) else { return .refused(.wrongPassword) }
+        if request.contains(.callingStationID), HardwareAddress(request.value(.callingStationID)) != address {
+            return .refused(.wrongStation)
+        }
+        switch credentials.method {
+        case .pap:
+            guard let range = credentials.password, Self.isPossible(range) else { return .refused(.malformedCredentials) }
+            return outcome(HardwareAddress(Span(_unsafeStart: UnsafePointer(clear), count: reveal(range))) == address)
+        case .chap:
+            guard let range = credentials.chapPassword else { return .refused(.noCredentials) }
+            let challenge = credentials.chapChallenge ?? 4..<20
+            let verified = try? CHAP.verify(
+                response: request.octets(range), challenge: request.octets(challenge), password: request.value(.userName))
+            return verified.map(outcome) ?? .refused(.malformedCredentials)
+        default: return .refused(.methodNeedsClearText)
         }
     }
 

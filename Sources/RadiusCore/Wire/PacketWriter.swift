@@ -111,6 +111,30 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         count = position
     }
 
+    /// Takes out the attributes for which `isMeant` says so, which is told each one's first octet and its length.
+    ///
+    /// - Parameters:
+    ///   - position: where the attributes begin that are looked at; an earlier `count` gave it.
+    ///   - isMeant: whether an attribute goes.
+    @_lifetime(self: copy self)
+    mutating func remove(from position: Int, where isMeant: (UnsafePointer<UInt8>, Int) -> Bool) {
+        precondition(position >= PacketHeader.count && position <= count)
+        let end = count
+        count = out.withUnsafeMutableBufferPointer { octets in
+            guard let start = octets.baseAddress else { return end }
+            var (kept, next) = (position, position)
+            while next < end {
+                let length = Int(start[next + 1])
+                if !isMeant(start + next, length) {
+                    if kept != next { memmove(start + kept, start + next, length) }
+                    kept += length
+                }
+                next += length
+            }
+            return kept
+        }
+    }
+
     /// Writes the Length field and lets go of the memory, so that the packet can be signed in place.
     public consuming func finish() -> Finished {
         out[2] = UInt8(truncatingIfNeeded: count >> 8)

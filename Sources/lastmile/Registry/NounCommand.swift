@@ -22,6 +22,10 @@ enum NounCommand {
     struct Lock: ParsableCommand { static let configuration = group(LockNoun.self) }
     struct Policy: ParsableCommand { static let configuration = group(AccessPolicyNoun.self) }
 
+    struct PolicyRule: ParsableCommand {
+        static let configuration = group(PolicyRuleNoun.self, [PolicyTestCommand.self])
+    }
+
     struct Session: ParsableCommand {
         static let configuration = group(SessionNoun.self, [ActionCommand<SessionDisconnect>.self, ActionCommand<SessionCoA>.self])
     }

@@ -8,6 +8,7 @@ enum NASNoun: NounKind { static let noun = Noun.nas }
 enum ProfileNoun: NounKind { static let noun = Noun.profile }
 enum LockNoun: NounKind { static let noun = Noun.lock }
 enum AccessPolicyNoun: NounKind { static let noun = Noun.accessPolicy }
+enum PolicyRuleNoun: NounKind { static let noun = Noun.policyRule }
 enum SessionNoun: NounKind { static let noun = Noun.session }
 enum AuthLogNoun: NounKind { static let noun = Noun.authLog }
 enum UsageNoun: NounKind { static let noun = Noun.usage }

@@ -6,6 +6,7 @@ extension Noun {
             Field("password", .text, "In clear; kept sealed"),
             Field("password_nt", .text, "An NT hash as 32 hexadecimal digits: PAP and MS-CHAP only"),
             Field("password_hash", .text, "A crypt or PHC string, such as $2b$...: PAP only"),
+            Field("mac_authentication", .flag, "The username is a hardware address, and being it is enough: true or false"),
             Field("status", .text, "pending, active, quarantined, suspended, disconnected, terminated"),
             Field("profile", .text, "Its plan, by name"),
             Field("static_ipv4", .text, "Framed-IP-Address"),
@@ -17,6 +18,8 @@ extension Noun {
             Field("session_timeout", .integer, "Seconds"),
             Field("idle_timeout", .integer, "Seconds"),
             Field("interim_interval", .integer, "Seconds between accounting records"),
+            Field("expires_at", .text, "From then on it is refused: 2026-12-31T22:00:00Z"),
+            Field("validity", .integer, "Seconds from the first login until it expires"),
             Field("filters", .list, "Filter-Id", option: "filter-id"),
             Field("attributes", .attributes, "A further reply attribute, Name=value", option: "attribute"),
             Field("full_name", .text, "For people"),
@@ -93,6 +96,25 @@ extension Noun {
         columns: [Column("walled_garden_profile"), Column("interim_interval", .seconds)], isSingleton: true,
         example: "lastmile access-policy update --walled-garden-profile garden")
 
+    static let policyRule = Noun(
+        name: "policy-rule", path: "policy-rules", summary: "Rules about logins: conditions, and what is then answered",
+        fields: [
+            Field("name", .text, "How you call it"),
+            Field("priority", .integer, "The lowest is looked at first"),
+            Field("enabled", .flag, "true or false"),
+            Field("condition", .text, "Such as 'nas.vendor == mikrotik and time.of_day in 22:00..06:00'; without it: always"),
+            Field("outcome", .text, "continue, stop or reject"),
+            Field("profile", .text, "Is answered instead of the subscriber's"),
+            Field("set_attributes", .attributes, "Replaces those of its name in the reply, Name=value", option: "set-attribute"),
+            Field("add_attributes", .attributes, "Is added to the reply, Name=value", option: "add-attribute"),
+            Field("remove_attributes", .list, "The name of an attribute that the reply loses", option: "remove-attribute"),
+            Field("require_methods", .list, "A method of which one is demanded: pap, chap, mschapv2, eap, ...", option: "require-method"),
+            Field("message", .text, "Reply-Message of a refusal"),
+            Field("notes", .text, "For people"),
+        ],
+        columns: [Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile")],
+        example: "lastmile policy-rule create --name night --priority 10 --condition 'time.of_day in 22:00..06:00' --profile home100")
+
     static let session = Noun(
         name: "session", path: "sessions", summary: "Who is online, who was, and what they used", verbs: [.list, .get],
         columns: [
@@ -152,5 +174,5 @@ extension Noun {
         ])
 
     /// All of them in the order in which help names them.
-    static let all = [subscriber, nas, profile, lock, accessPolicy, session, authLog, usage, tenant, token, audit]
+    static let all = [subscriber, nas, profile, lock, policyRule, accessPolicy, session, authLog, usage, tenant, token, audit]
 }

@@ -14,6 +14,7 @@ enum ExplanationText {
         if let nas = explanation["nas"] {
             line("nas", nas["name"].map { name in name.cell + (nas["vendor"].map { " (\($0.cell))" } ?? "") } ?? nas.cell)
         }
+        for rule in explanation["rules"]?.elements ?? [] { line("rule", self.rule(rule)) }
         for warning in explanation["warnings"]?.elements ?? [] { line("warning", warning.cell) }
         let attributes = explanation["attributes"]?.elements ?? []
         lines.append("")
@@ -50,6 +51,13 @@ enum ExplanationText {
     private static func rate(_ value: JSONValue?, _ direction: String) -> String {
         guard let rate = value?.integer else { return "" }
         return rate == 0 ? "no limit (\(direction))" : "\(Quantity.rate(rate))bit/s (\(direction))"
+    }
+
+    /// `night (10) holds: chooses profile 7`
+    private static func rule(_ rule: JSONValue) -> String {
+        let result = (rule["result"]?.cell ?? "?").replacing("_", with: " ")
+        let detail = rule["detail"]?.cell ?? ""
+        return "\(rule["name"]?.cell ?? "?") (\(rule["priority"]?.cell ?? "?")) \(result)" + (detail.isEmpty ? "" : ": \(detail)")
     }
 
     private static func attribute(_ pair: JSONValue) -> String {

@@ -31,6 +31,43 @@ import Testing
         }
     }
 
+    @Test func theFirstAcceptedLoginBeginsTheValidity() async throws {
+        try await AccountingBench.run { bench in
+            let ring = AuthEventRing()
+            let log = shipper([ring], bench.configuration)
+            let (waiting, plain) = (try await bench.subscriber("waiting"), try await bench.subscriber("plain"))
+            try await bench.execute("UPDATE aaa.subscriber SET validity = 3600 WHERE id = \(waiting)")
+            for (outcome, offset) in [(AuthEvent.Outcome.reject, Int64(-60)), (.accept, 5), (.accept, 0), (.accept, 9)] {
+                var login = event(outcome, reason: 0, bench)
+                login.atMicroseconds += offset * 1_000_000
+                login.subscriber = waiting
+                push(ring, login, "waiting", "", "")
+                login.subscriber = plain
+                push(ring, login, "plain", "", "")
+            }
+            try log.start()
+            log.stop()
+            let rows = try await bench.texts(
+                """
+                SELECT concat_ws('|', username, activated_at AT TIME ZONE 'UTC', expires_at AT TIME ZONE 'UTC') FROM aaa.subscriber
+                WHERE username IN ('waiting', 'plain') ORDER BY username DESC
+                """)
+            #expect(rows == ["waiting|2026-03-01 12:00:00|2026-03-01 13:00:00", "plain"])
+            // A later login changes nothing.
+            let again = shipper([ring], bench.configuration)
+            var later = event(.accept, reason: 0, bench)
+            later.atMicroseconds += 100_000_000
+            later.subscriber = waiting
+            push(ring, later, "waiting", "", "")
+            try again.start()
+            again.stop()
+            #expect(
+                try await bench.texts("SELECT expires_at AT TIME ZONE 'UTC' || '' FROM aaa.subscriber WHERE id = \(waiting)") == [
+                    "2026-03-01 13:00:00"
+                ])
+        }
+    }
+
     @Test func writesWhatIsLeftWhenItStops() async throws {
         try await AccountingBench.run { bench in
             let rings = [AuthEventRing(capacity: 1 << 21)]

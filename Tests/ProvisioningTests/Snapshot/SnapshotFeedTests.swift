@@ -43,6 +43,38 @@ import Testing
         }
     }
 
+    @Test func macAuthenticationComesAndGoes() async throws {
+        try await SnapshotDesk.with { desk in
+            try await desk.nas()
+            let profile = try await desk.profile("home50")
+            let station = try await desk.sql(
+                "INSERT INTO aaa.subscriber (tenant_id, username, profile_id, mac_authentication) VALUES ($1, '00:53:00:ab:34:56', $2, true) RETURNING id",
+                [.int(desk.tenant), .int(profile)])
+            try await desk.follow()
+            #expect(desk.explain("00:53:00:ab:34:56")?.methods == [.pap, .chap])
+            try await desk.sql("UPDATE aaa.subscriber SET mac_authentication = false WHERE id = $1", [.int(station)])
+            try await eventually { desk.explain("00:53:00:ab:34:56")?.methods == [] }
+            await #expect(throws: DatabaseError.self) {
+                try await desk.sql("UPDATE aaa.subscriber SET mac_authentication = true, username = 'alice' WHERE id = $1", [.int(station)])
+            }
+        }
+    }
+
+    @Test func expiryComesAndGoes() async throws {
+        try await SnapshotDesk.with { desk in
+            try await desk.nas()
+            let alice = try await desk.subscriber("alice", profile: try await desk.profile("home50"))
+            try await desk.follow()
+            try await desk.sql("UPDATE aaa.subscriber SET expires_at = '2020-01-01T00:00:00Z' WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.reason == .expired }
+            try await desk.sql("UPDATE aaa.subscriber SET expires_at = 'infinity', validity = 3600 WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.value("Session-Timeout") == "3600" }
+            try await desk.sql(
+                "UPDATE aaa.subscriber SET activated_at = now(), expires_at = now() + interval '1 day' WHERE id = $1", [.int(alice)])
+            try await eventually { desk.explain("alice")?.value("Session-Timeout").flatMap { Int($0) }.map { $0 > 80_000 } == true }
+        }
+    }
+
     @Test func profilesAndPoliciesChange() async throws {
         try await SnapshotDesk.with { desk in
             let (home, other) = (try await desk.profile("home50"), try await desk.profile("home80"))

@@ -91,7 +91,7 @@ import Testing
             desk.subscribers = [entry]
             let snapshot = try desk.snapshot()
             let record = try #require(entry.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) })
-            let decision = AccessDecision(record, in: snapshot)
+            let decision = AccessDecision(record, in: snapshot, at: 1_769_862_896)
             #expect(decision.sessionTimeoutSeconds(record) == expected)
             #expect(decision.idleTimeoutSeconds(record) == expected)
             #expect(decision.interimSeconds(record, in: snapshot) == interim)

@@ -38,13 +38,13 @@ struct PolicyDesk {
             secret: SharedSecret(Array("xyzzy5461".utf8)), vendor: vendor)
     }
 
-    func snapshot() throws -> Snapshot {
+    func snapshot(programs: [Int64: PolicyProgram] = [:]) throws -> Snapshot {
         var builder = SubscriberIndexBuilder()
         for entry in subscribers { builder.add(entry) }
         return Snapshot(
             clients: ClientTable([Self.client()]), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            keyedAttributes: keyed, dictionary: try ShippedDictionaries.loaded.get())
+            keyedAttributes: keyed, programs: programs, dictionary: try ShippedDictionaries.loaded.get())
     }
 
     func explain(_ name: String, vendor: NASVendor = .mikrotik) throws -> Explanation? {
@@ -55,7 +55,9 @@ struct PolicyDesk {
     func decision() throws -> AccessDecision? {
         let snapshot = try snapshot()
         return subscribers.first.flatMap { first in
-            first.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) }.map { AccessDecision($0, in: snapshot) }
+            first.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) }.map {
+                AccessDecision($0, in: snapshot, at: 1_769_862_896)
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ extension Field {
 
 extension JSON {
     /// A string, or a number as it was written.
-    fileprivate var attributeText: String? {
+    var attributeText: String? {
         switch self {
         case .string(let text), .number(let text): text
         default: nil

@@ -15,6 +15,10 @@ public struct AdminServices: Sendable {
     public var vendorNames: [String]
     /// Derives what a subscriber would be answered, on a NAS when one is named: the text of a JSON object.
     public var explain: @Sendable (_ tenant: Int64, _ username: String, _ nas: String?) async throws -> String
+    /// What is wrong with the policy rules of the tenant that the transaction is for, as it sees them.
+    public var checkPolicy: @Sendable (_ connection: Connection) throws -> [PolicyMistake]
+    /// Tries the policy rules in force on a login: the text of a JSON object.
+    public var testPolicy: @Sendable (_ tenant: Int64, _ trial: PolicyTrial) async throws -> String
     /// Ends a session at its NAS: the outcome as the text of a JSON object.
     public var disconnect: @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String
     /// Gives a session its subscriber's current profile: the outcome as the text of a JSON object.
@@ -33,6 +37,8 @@ public struct AdminServices: Sendable {
         validateAttribute: @escaping @Sendable (_ name: String, _ value: String) -> String?,
         vendorNames: [String],
         explain: @escaping @Sendable (_ tenant: Int64, _ username: String, _ nas: String?) async throws -> String,
+        checkPolicy: @escaping @Sendable (_ connection: Connection) throws -> [PolicyMistake],
+        testPolicy: @escaping @Sendable (_ tenant: Int64, _ trial: PolicyTrial) async throws -> String,
         disconnect: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
         coa: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
         applyProfile: @escaping @Sendable (_ tenant: Int64, _ profile: Int64, _ by: String) async throws -> String,
@@ -46,6 +52,8 @@ public struct AdminServices: Sendable {
         self.validateAttribute = validateAttribute
         self.vendorNames = vendorNames
         self.explain = explain
+        self.checkPolicy = checkPolicy
+        self.testPolicy = testPolicy
         self.disconnect = disconnect
         self.coa = coa
         self.applyProfile = applyProfile

@@ -81,7 +81,12 @@ extension OpenAPI {
                 ? Self.flag(parameter.name, parameter.summary) : Self.query(parameter.name, parameter.summary)
         }
         let body = action.mediaType.map { mediaType -> JSON in
-            ["required": true, "content": .object([.init(mediaType, ["schema": ["type": "string", "minLength": 1]])])]
+            [
+                "required": true,
+                "content": .object([
+                    .init(mediaType, ["schema": mediaType == "application/json" ? ["type": "object"] : ["type": "string", "minLength": 1]])
+                ]),
+            ]
         }
         return operation("post", action.name, resource, ["200": success], parameters, body: body, summary: action.summary)
     }

@@ -16,8 +16,14 @@ public struct SubscriberEntry: Sendable {
     public var sessionTimeoutSeconds: UInt32 = 0
     public var idleTimeoutSeconds: UInt32 = 0
     public var interimSeconds: UInt32 = 0
+    /// Since 1970, the first second in which nobody gets in any more; 0 for never.
+    public var expiresSeconds: UInt32 = 0
+    /// How long the subscriber is good from the first login on, which has not been yet; 0 where that is not awaited.
+    public var validitySeconds: UInt32 = 0
     public var replacesFilters = false
     public var hasKeyedAttributes = false
+    /// The name is a hardware address, and being it is enough to get in while there is no password.
+    public var authenticatesByMAC = false
     /// The name is free: looking it up finds nobody.
     public var isRemoved = false
 
@@ -103,13 +109,16 @@ struct PackedSubscriber {
         upper = (Self.upper(entry.id), Self.upper(entry.tenant), Self.upper(entry.profile))
         extended = SubscriberRecord.Extension(
             sessionTimeoutSeconds: entry.sessionTimeoutSeconds, idleTimeoutSeconds: entry.idleTimeoutSeconds,
-            interimSeconds: entry.interimSeconds, identityCount: UInt16(parts.identity.count), serviceCount: UInt16(parts.service.count))
-        let times = entry.sessionTimeoutSeconds | entry.idleTimeoutSeconds | entry.interimSeconds
+            interimSeconds: entry.interimSeconds, expiresSeconds: entry.expiresSeconds, validitySeconds: entry.validitySeconds,
+            identityCount: UInt16(parts.identity.count), serviceCount: UInt16(parts.service.count))
+        let own = entry.sessionTimeoutSeconds | entry.idleTimeoutSeconds | entry.interimSeconds
+        let times = own | entry.expiresSeconds | entry.validitySeconds
         let isExtended = times != 0 || parts.service.count > 0 || parts.identity.count > 255
         let isWide = upper.id | upper.tenant | upper.profile != 0
         var flags: UInt8 = 0
         if entry.replacesFilters { flags |= SubscriberRecord.Flag.replacesFilters }
         if entry.hasKeyedAttributes { flags |= SubscriberRecord.Flag.keyedAttributes }
+        if entry.authenticatesByMAC { flags |= SubscriberRecord.Flag.hardwareAddress }
         if entry.isRemoved { flags |= SubscriberRecord.Flag.removal }
         if isWide { flags |= SubscriberRecord.Flag.wide }
         if isExtended { flags |= SubscriberRecord.Flag.extended }

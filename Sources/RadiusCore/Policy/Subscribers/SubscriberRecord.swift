@@ -37,6 +37,8 @@ public struct SubscriberRecord: @unchecked Sendable {
         var sessionTimeoutSeconds: UInt32 = 0
         var idleTimeoutSeconds: UInt32 = 0
         var interimSeconds: UInt32 = 0
+        var expiresSeconds: UInt32 = 0
+        var validitySeconds: UInt32 = 0
         var identityCount: UInt16 = 0
         var serviceCount: UInt16 = 0
     }
@@ -50,6 +52,7 @@ public struct SubscriberRecord: @unchecked Sendable {
         static let extended: UInt8 = 8
         /// Not a subscriber but the order to remove one; never stands in an index.
         static let removal: UInt8 = 16
+        static let hardwareAddress: UInt8 = 32
     }
 
     static let headerCount = MemoryLayout<Header>.size
@@ -69,10 +72,16 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var sessionTimeoutSeconds: UInt32 { extended?.sessionTimeoutSeconds ?? 0 }
     public var idleTimeoutSeconds: UInt32 { extended?.idleTimeoutSeconds ?? 0 }
     public var interimSeconds: UInt32 { extended?.interimSeconds ?? 0 }
+    /// Since 1970; 0 for never.
+    public var expiresSeconds: UInt32 { extended?.expiresSeconds ?? 0 }
+    /// From the first login on, while that is awaited; else 0.
+    public var validitySeconds: UInt32 { extended?.validitySeconds ?? 0 }
     /// The subscriber has Filter-Id of its own, so the profile's are not sent.
     public var replacesFilters: Bool { header.flags & Flag.replacesFilters != 0 }
     /// Some reply attribute is encrypted per packet and stands beside the index.
     public var hasKeyedAttributes: Bool { header.flags & Flag.keyedAttributes != 0 }
+    /// The name is a hardware address in the form of `HardwareAddress.text`; without a password, being it is enough.
+    public var authenticatesByMAC: Bool { header.flags & Flag.hardwareAddress != 0 }
     var isRemoval: Bool { header.flags & Flag.removal != 0 }
 
     public var name: UnsafeRawBufferPointer { part(0, Int(header.nameCount)) }

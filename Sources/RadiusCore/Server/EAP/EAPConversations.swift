@@ -125,8 +125,9 @@ extension EAPAccount {
         // The snapshot keeps the record's memory alive while it is copied.
         let account = withExtendedLifetime(snapshot) { () -> EAPAccount? in
             guard let record = identity.withUnsafeBytes({ snapshot.subscribers.find(tenant: tenant, name: $0) }) else { return nil }
-            let verdict = AccessVerdict(record, in: snapshot)
-            return EAPAccount(Self.credential(of: record), refusal: verdict.isAccepted ? nil : verdict.reason)
+            let verdict = AccessVerdict(record, in: snapshot, at: UInt32(clamping: time(nil)))
+            let isRefused = !verdict.isAccepted && !(snapshot.hasRules && verdict.isOpenToRules)
+            return EAPAccount(Self.credential(of: record), refusal: isRefused ? verdict.reason : nil)
         }
         guard let account else { return nil }
         self = account

@@ -67,7 +67,8 @@ extension PacketPath {
                     return refuse(.unknownSubscriber, Self.failure(answering: packet), method, attempt, reply)
                 }
                 attempt.subscriber = subscriber
-                let verdict = AccessVerdict(subscriber, in: snapshot)
+                var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
+                if snapshot.hasRules { verdict = applyRules(verdict, method, pointer, subscriber) }
                 guard verdict.isAccepted else {
                     return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply)
                 }
@@ -115,6 +116,7 @@ extension PacketPath {
         _ reply: UnsafeMutablePointer<lm_datagram>
     ) -> Disposition {
         var writer = begin(.accessReject, packet, attempt, reply)
+        if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, attempt.client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: attempt.client, reply)
         noteReject(reason, method, attempt)

@@ -1,0 +1,97 @@
+/// A rule whose condition has types and whose attributes are octets.
+struct CompiledRule: Sendable {
+    let rule: PolicyRule
+    let condition: RuleCondition
+    let edits: [ReplyEdit]
+    /// Bit n is set when the method with the raw value n is enough; 0 when any is.
+    let methods: UInt64
+    /// Reply-Message attributes in wire form.
+    let message: [UInt8]
+
+    /// - Throws: all that is wrong with the rule.
+    init(_ rule: PolicyRule, dictionary: RadiusDictionary) throws(PolicyFaults) {
+        var faults: [PolicyFault] = []
+        self.rule = rule
+        do { condition = try RuleParser.condition(rule.condition, dictionary: dictionary) } catch {
+            condition = .always
+            faults.append(PolicyFault(.invalid, rule, "condition", error.description, at: error.place))
+        }
+        var edits: [ReplyEdit] = []
+        for name in rule.remove {
+            do { edits.append(.remove(try ReplyTarget(name, dictionary))) } catch {
+                faults.append(PolicyFault(.invalid, rule, "remove_attributes", error.reason))
+            }
+        }
+        edits += Self.edits(rule.set, replaces: true, "set_attributes", rule, dictionary, &faults)
+        edits += Self.edits(rule.add, replaces: false, "add_attributes", rule, dictionary, &faults)
+        self.edits = edits
+        methods = Self.methods(rule, &faults)
+        message = Self.message(rule, &faults)
+        if rule.outcome == .reject, !edits.isEmpty || rule.profile != 0 {
+            faults.append(
+                PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
+        }
+        guard faults.isEmpty else { throw PolicyFaults(list: faults) }
+    }
+
+    private static func edits(
+        _ attributes: [ReplyAttribute], replaces: Bool, _ member: String, _ rule: PolicyRule, _ dictionary: RadiusDictionary,
+        _ faults: inout [PolicyFault]
+    ) -> [ReplyEdit] {
+        var compiled = CompiledAttributes()
+        var replaced: [ReplyEdit] = []
+        for attribute in attributes {
+            compiled.append(attribute.name, attribute.value, dictionary)
+            guard replaces else { continue }
+            do {
+                let edit = ReplyEdit.remove(try ReplyTarget(attribute.name, dictionary))
+                if !replaced.contains(edit) { replaced.append(edit) }
+            } catch { faults.append(PolicyFault(.invalid, rule, member, error.reason)) }
+        }
+        for problem in compiled.problems { faults.append(PolicyFault(.invalid, rule, member, problem)) }
+        for hidden in compiled.keyed {
+            faults.append(
+                PolicyFault(.invalid, rule, member, "\(hidden.name): its value is hidden anew in each reply; give it in a profile instead"))
+        }
+        return compiled.encoded.isEmpty ? replaced : replaced + [.append(compiled.encoded)]
+    }
+
+    private static func methods(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> UInt64 {
+        var mask: UInt64 = 0
+        let possible = AuthenticationMethod.allCases.dropFirst()
+        for name in rule.methods {
+            guard let method = possible.first(where: { $0.name == name }) else {
+                let names = possible.map(\.name).joined(separator: ", ")
+                faults.append(PolicyFault(.invalid, rule, "require_methods", "there is no method “\(name)”; there are \(names)"))
+                continue
+            }
+            // `eap` stands for each of its methods.
+            for member in possible where member == method || method == .eap && member.isEAP { mask |= 1 << UInt64(member.rawValue) }
+        }
+        return mask
+    }
+
+    private static func message(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> [UInt8] {
+        let text = Array(rule.message.utf8)
+        guard !text.isEmpty else { return [] }
+        guard text.count <= 253 else {
+            faults.append(PolicyFault(.invalid, rule, "message", "Reply-Message has at most 253 octets; this has \(text.count)"))
+            return []
+        }
+        if rule.outcome != .reject, rule.methods.isEmpty {
+            faults.append(
+                PolicyFault(.unreachable, rule, "message", "only a rule that refuses sends it; set Reply-Message as an attribute instead"))
+        }
+        return [AttributeNumber.replyMessage, UInt8(text.count + 2)] + text
+    }
+}
+
+/// All that is wrong with one rule.
+struct PolicyFaults: Error {
+    let list: [PolicyFault]
+}
+
+extension AuthenticationMethod {
+    /// EAP, or a method inside of it.
+    var isEAP: Bool { name.hasPrefix("eap") }
+}

@@ -1,0 +1,70 @@
+/// A rule as an operator keeps it: when it holds, and what then happens.
+public struct PolicyRule: Hashable, Sendable {
+    /// What becomes of the rules behind one that holds.
+    public enum Outcome: String, Hashable, Sendable, CaseIterable {
+        /// They are looked at, too.
+        case proceed = "continue"
+        /// They are not looked at.
+        case stop
+        /// The login is refused.
+        case reject
+    }
+
+    /// Rules of one tenant, at most.
+    public static let limit = 512
+
+    public var id: Int64
+    public var name: String
+    /// The lowest is looked at first; among equal ones the lower id.
+    public var priority: Int
+    /// Empty: always.
+    public var condition = ""
+    public var outcome: Outcome = .proceed
+    /// Attributes of the reply that these replace.
+    public var set: [ReplyAttribute] = []
+    public var add: [ReplyAttribute] = []
+    /// Names of attributes that the reply loses.
+    public var remove: [String] = []
+    /// The profile that is answered instead of the subscriber's; 0 to leave it.
+    public var profile: Int64 = 0
+    /// Names of the authentication methods of which one is demanded; none to take any.
+    public var methods: [String] = []
+    /// What Reply-Message tells a login that is refused.
+    public var message = ""
+
+    public init(id: Int64, name: String, priority: Int) {
+        self.id = id
+        self.name = name
+        self.priority = priority
+    }
+}
+
+/// What is wrong with a rule.
+public struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Kind: Hashable, Sendable {
+        /// The rule cannot be compiled.
+        case invalid
+        /// The rule, or a part of its condition, can never hold, or always does.
+        case unreachable
+    }
+
+    public let kind: Kind
+    public let rule: Int64
+    public let ruleName: String
+    /// The member of the rule: `condition`, `set_attributes`, ...
+    public let member: String
+    /// In the condition; nil elsewhere.
+    public let place: RulePlace?
+    public let reason: String
+
+    init(_ kind: Kind = .invalid, _ rule: PolicyRule, _ member: String, _ reason: String, at place: RulePlace? = nil) {
+        self.kind = kind
+        self.rule = rule.id
+        ruleName = rule.name
+        self.member = member
+        self.place = place
+        self.reason = reason
+    }
+
+    public var description: String { "rule \(ruleName): \(member): \(reason)" }
+}

@@ -1,0 +1,68 @@
+import Glibc
+
+/// One login run through the rules of its tenant, off the packet path.
+struct PolicyRun {
+    let report: PolicyReport
+    let decision: AccessDecision
+    /// The reply's attributes in wire form; nil when they do not fit one packet.
+    let reply: [UInt8]?
+    /// Reply-Message of the rule that refused.
+    let refusal: [UInt8]
+
+    /// - Parameters:
+    ///   - request: nil leaves the rules out.
+    ///   - subscriber: of `snapshot`.
+    ///   - client: the NAS that asks.
+    ///   - snapshot: in force.
+    init(_ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot) {
+        let seconds = request?.seconds ?? Int64(time(nil))
+        let verdict = AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds))
+        guard let request, verdict.isOpenToRules, let program = snapshot.programs[client.tenant] else {
+            report = .none
+            decision = AccessDecision(verdict)
+            reply = Self.encode(decision, subscriber, client, snapshot) { _, _ in }
+            refusal = []
+            return
+        }
+        var scratch = PolicyScratch()
+        var name = client.name
+        let own = snapshot.profiles[subscriber.profile]?.wire.name ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        let packet = UnsafeMutablePointer<UInt8>.allocate(capacity: request.packet.count)
+        defer { packet.deallocate() }
+        for (position, octet) in request.packet.enumerated() { (packet + position).initialize(to: octet) }
+        // Values in the scratch point into packet and name, so the report is made while both are there.
+        let (report, settled) = name.withUTF8 { name in
+            let login = PolicyLogin(
+                packet: packet, count: request.packet.count, subscriber: subscriber, profileName: own, level: verdict.level,
+                nasName: UnsafeRawBufferPointer(name), nasVendor: client.vendor, nasAddress: client.network, method: request.method,
+                seconds: request.seconds)
+            scratch.run(program, login)
+            return (PolicyReport(program, scratch, snapshot.profiles), scratch.outcome.settle(verdict, in: snapshot))
+        }
+        self.report = report
+        decision = AccessDecision(settled)
+        reply = Self.encode(decision, subscriber, client, snapshot) { start, writer in
+            if scratch.outcome.hasEdits { PolicyScratch.edit(program, scratch.fired, from: start, &writer) }
+        }
+        refusal = scratch.outcome.last >= 0 && !settled.isAccepted ? program.compiled[scratch.outcome.last].message : []
+    }
+
+    private static func encode(
+        _ decision: AccessDecision, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot,
+        _ edit: (Int, inout PacketWriter) -> Void
+    ) -> [UInt8]? {
+        guard decision.isAccepted else { return [] }
+        var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
+        var writer = PacketWriter(octets.mutableSpan, code: .accessAccept, identifier: 0)
+        // It takes room in the packet, too.
+        if client.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
+        let start = writer.count
+        let complete = AcceptAttributes.append(
+            decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
+            authenticator: Digest16(repeating: 0), writer: &writer)
+        edit(start, &writer)
+        let fits = complete && !writer.overflowed
+        let finished = writer.finish()
+        return fits ? Array(octets[start..<finished.count]) : nil
+    }
+}

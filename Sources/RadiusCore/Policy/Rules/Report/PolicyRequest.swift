@@ -1,0 +1,63 @@
+/// A request that rules are tried on: typed, or recorded.
+public struct PolicyRequest: Sendable {
+    /// An Access-Request whose lengths are right.
+    let packet: [UInt8]
+    public var method: AuthenticationMethod
+    /// Since 1970.
+    public var seconds: Int64
+    /// User-Name; empty without one.
+    public let userName: String
+
+    /// - Parameters:
+    ///   - userName: becomes User-Name unless `attributes` has one.
+    ///   - attributes: in order.
+    ///   - dictionary: explains names and values.
+    ///   - method: by which the password counts as proven.
+    ///   - seconds: when the request counts as sent, since 1970.
+    /// - Throws: which attribute is wrong and why.
+    public init(
+        userName: String, attributes: [AttributeText] = [], dictionary: RadiusDictionary, method: AuthenticationMethod = .pap,
+        seconds: Int64
+    ) throws(AttributeTextError) {
+        let hasName = attributes.contains { dictionary.attribute(named: $0.name)?.path == AttributePath(numbers: [1]) }
+        let name = hasName || userName.isEmpty ? [] : [AttributeText(name: "User-Name", value: OctetText.string(Array(userName.utf8)))]
+        packet = try PacketText.assemble(.accessRequest, identifier: 0, name + attributes, dictionary: dictionary)
+        self.method = method
+        self.seconds = seconds
+        self.userName = Self.name(in: packet)
+    }
+
+    /// - Parameters:
+    ///   - packet: an Access-Request as it was received, padding included.
+    ///   - seconds: when it counts as sent, since 1970.
+    /// - Throws: why it is none.
+    public init(recorded packet: [UInt8], seconds: Int64) throws(DecodeError) {
+        let length = try PacketHeader.length(of: packet.span)
+        guard PacketCode(rawValue: packet[0]) == .accessRequest else { throw .unsupportedCode }
+        self.packet = Array(packet[..<length])
+        method = .none
+        self.seconds = seconds
+        userName = Self.name(in: self.packet)
+        method = try Self.method(of: self.packet)
+    }
+
+    private static func name(in packet: [UInt8]) -> String {
+        var cursor = AttributeCursor(PacketHeader.count..<packet.count)
+        while let member = cursor.next(in: packet.span) {
+            if member.type == UInt32(AttributeNumber.userName) { return String(decoding: packet[member.range], as: UTF8.self) }
+        }
+        return ""
+    }
+
+    /// By which proof the request brings; its attributes are checked on the way.
+    private static func method(of packet: [UInt8]) throws(DecodeError) -> AuthenticationMethod {
+        let offsets = UnsafeMutablePointer<UInt16>.allocate(capacity: RequestAttributes.capacity)
+        defer { offsets.deallocate() }
+        offsets.initialize(repeating: 0, count: RequestAttributes.capacity)
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: packet.count)
+        defer { copy.deallocate() }
+        for (position, octet) in packet.enumerated() { (copy + position).initialize(to: octet) }
+        let attributes = try RequestAttributes(copy, count: packet.count, offsets: offsets, AttributePlaces())
+        return AccessCredentials(attributes).method
+    }
+}

@@ -1,0 +1,43 @@
+internal import CLinux
+
+/// Policy rules between the proof of a password and the reply.
+extension PacketPath {
+    /// Runs the rules of the client's tenant.
+    ///
+    /// - Parameters:
+    ///   - verdict: what status, locks and profile come to.
+    ///   - method: by which the password was proven.
+    ///   - work: the login.
+    ///   - subscriber: who logs in.
+    /// - Returns: the verdict with the profile that a rule chose, or with a rule's refusal; `rules.outcome` keeps the rest.
+    @inline(never)
+    mutating func applyRules(
+        _ verdict: AccessVerdict, _ method: AuthenticationMethod, _ work: UnsafePointer<PacketWork>, _ subscriber: SubscriberRecord
+    ) -> AccessVerdict {
+        rules.outcome = PolicyOutcome()
+        let client = work.pointee.client
+        guard verdict.isOpenToRules, let program = snapshot.program(of: client.pointee.tenant) else { return verdict }
+        let own = snapshot.profileTable[subscriber.profile]
+        let login = PolicyLogin(
+            packet: work.pointee.attributes.packet, count: work.pointee.attributes.count, subscriber: subscriber,
+            profileName: own?._withUnsafeGuaranteedRef { $0.wire.name } ?? UnsafeRawBufferPointer(start: nil, count: 0),
+            level: verdict.level, nasName: client.pointee.name, nasVendor: client.pointee.vendor,
+            nasAddress: Self.address(of: work.pointee.datagram), method: method, seconds: Int64(nowUnixSeconds))
+        program._withUnsafeGuaranteedRef { rules.run($0, login) }
+        return rules.outcome.settle(verdict, in: snapshot)
+    }
+
+    /// Appends what the rule at `position` of the client's tenant has to say.
+    @inline(never)
+    @_lifetime(writer: copy writer)
+    static func appendRuleMessage(
+        _ position: Int, _ client: UnsafePointer<ClientRow>, in snapshot: Snapshot, _ writer: inout PacketWriter
+    ) {
+        guard let program = snapshot.program(of: client.pointee.tenant) else { return }
+        program._withUnsafeGuaranteedRef { PolicyScratch.appendMessage($0, position, &writer) }
+    }
+}
+
+extension AccessReason {
+    var isOfPolicy: Bool { self == .policyRejected || self == .policyMethod }
+}

@@ -1,0 +1,73 @@
+import Admin
+import Database
+import Glibc
+import Provisioning
+import RadiusCore
+
+/// Policy rules as the interface asks about them.
+enum PolicyService {
+    /// Seconds since 1970.
+    static var now: Int64 { Int64(Glibc.time(nil)) }
+
+    /// What is wrong with the rules that the transaction sees.
+    static func mistakes(_ connection: Database.Connection, _ dictionary: RadiusDictionary) throws -> [PolicyMistake] {
+        PolicyCompiler.check(try PolicyRuleRows.enabled(connection), dictionary: dictionary).map { fault in
+            PolicyMistake(
+                rule: fault.rule, ruleName: fault.ruleName, member: fault.member,
+                code: fault.kind == .unreachable ? "unreachable" : fault.member == "condition" ? "condition" : "attribute",
+                detail: fault.reason)
+        }
+    }
+
+    /// The NAS called `name`, or the tenant's first.
+    static func client(_ name: String?, _ tenant: Int64, _ snapshot: Snapshot) throws -> NASClient {
+        if let name {
+            guard let found = snapshot.clients.find(tenant: tenant, name: name) else {
+                throw ServiceFailure.notFound("an enabled NAS “\(name)”")
+            }
+            return found
+        }
+        guard let first = snapshot.clients.clients.first(where: { $0.tenant == tenant }) else {
+            throw ServiceFailure.refused("the tenant has no NAS yet, so there is no one to answer; create one first")
+        }
+        return first
+    }
+
+    /// Tries the rules in force on `trial`.
+    static func test(_ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot) throws -> String {
+        let client = try client(trial.nas, tenant, snapshot)
+        let request = try request(trial, snapshot.dictionary)
+        let name = trial.userName.isEmpty ? request.userName : trial.userName
+        guard let explanation = Explanation(userName: name, tenant: tenant, client: client, in: snapshot, request: request) else {
+            throw ServiceFailure.notFound("the subscriber “\(name)” (a new one takes up to a second)")
+        }
+        return ExplanationJSON.text(explanation)
+    }
+
+    private static func request(_ trial: PolicyTrial, _ dictionary: RadiusDictionary) throws -> PolicyRequest {
+        let seconds = trial.seconds ?? now
+        if let packet = trial.packet {
+            guard let octets = PacketText.octets(hexadecimal: packet) else {
+                throw ServiceFailure.refused("the packet is not in hexadecimal digits")
+            }
+            do { return try PolicyRequest(recorded: octets, seconds: seconds) } catch {
+                throw ServiceFailure.refused("the packet is no Access-Request: \(error.explanation)")
+            }
+        }
+        var method = AuthenticationMethod.pap
+        if let name = trial.method {
+            guard let found = AuthenticationMethod.allCases.first(where: { $0.name == name }) else {
+                throw ServiceFailure.refused(
+                    "there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
+            }
+            method = found
+        }
+        do {
+            return try PolicyRequest(
+                userName: trial.userName, attributes: trial.attributes.map { AttributeText(name: $0.name, value: $0.value) },
+                dictionary: dictionary, method: method, seconds: seconds)
+        } catch {
+            throw ServiceFailure.refused(error.description)
+        }
+    }
+}

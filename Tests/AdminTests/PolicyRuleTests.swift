@@ -1,0 +1,70 @@
+import Admin
+import Testing
+
+@Suite struct PolicyRuleTests {
+    private static func body(_ name: String, _ condition: String = "", _ more: [(String, JSON)] = []) -> JSON {
+        .object(
+            [.init("name", .string(name)), .init("priority", 10), .init("condition", .string(condition))] + more.map { .init($0.0, $0.1) })
+    }
+
+    @Test func storesARuleWithAllItsParts() async throws {
+        try await AdminFixture.run { fixture in
+            _ = try await fixture.post("/api/v1/profiles", ["name": "night"])
+            let made = try await fixture.post(
+                "/api/v1/policy-rules",
+                Self.body(
+                    "late", "time.of_day in 22:00..06:00",
+                    [
+                        ("profile", "night"), ("set_attributes", [["name": "Class", "value": "x"]]), ("remove_attributes", ["Filter-Id"]),
+                        ("require_methods", ["chap"]), ("outcome", "stop"),
+                    ]))
+            #expect(made.status == 201, "\(made.text)")
+            let got = try await fixture.get("/api/v1/policy-rules/late")
+            #expect(got["condition"]?.text == "time.of_day in 22:00..06:00" && got["outcome"]?.text == "stop")
+            #expect(try await fixture.delete("/api/v1/policy-rules/late").status == 204)
+            #expect(
+                try await fixture.sql("SELECT string_agg(kind, ',' ORDER BY id) FROM aaa.change WHERE kind = 'policy_rule'")
+                    == "policy_rule,policy_rule")
+        }
+    }
+
+    @Test func storesNothingThatTheCompilerRefuses() async throws {
+        try await AdminFixture.run { fixture in
+            let wrong = try await fixture.post("/api/v1/policy-rules", Self.body("bad", "wrong == 1"))
+            #expect(wrong.status == 422 && wrong.faults == ["/condition condition"])
+            #expect(wrong["errors"]?[0]?["detail"]?.text?.contains("line 1, column 1") == true)
+            #expect(try await fixture.post("/api/v1/policy-rules", Self.body("good", "NAS-Port == 1")).status == 201)
+            let changed = try await fixture.patch("/api/v1/policy-rules/good", ["condition": "wrong"])
+            #expect(changed.status == 422)
+            #expect(try await fixture.get("/api/v1/policy-rules/good")["condition"]?.text == "NAS-Port == 1")
+            #expect(try await fixture.get("/api/v1/policy-rules").rows.count == 1)
+        }
+    }
+
+    @Test func namesTheOtherRuleThatAChangePutsOutOfReach() async throws {
+        try await AdminFixture.run { fixture in
+            try await fixture.script(
+                "INSERT INTO aaa.policy_rule (tenant_id, name, priority, condition) SELECT id, 'other', 20, 'wrong' FROM tenancy.tenant WHERE name = 'north'"
+            )
+            let made = try await fixture.post("/api/v1/policy-rules", Self.body("first"))
+            #expect(made.status == 422 && made.faults == [" condition"])
+            #expect(made["errors"]?[0]?["detail"]?.text?.contains("the rule other") == true)
+            // Another tenant's rules are its own.
+            #expect(try await fixture.post("/api/v1/policy-rules", Self.body("first"), tenant: "south").status == 201)
+        }
+    }
+
+    @Test func triesALogin() async throws {
+        try await AdminFixture.run { fixture in
+            let body: JSON = [
+                "username": "alice", "attributes": [["name": "NAS-Port", "value": 9]], "at": "2026-01-31T12:34:56Z",
+            ]
+            let reply = try await fixture.post("/api/v1/policy-rules/test", body)
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(fixture.services.calls.last?.hasSuffix("alice [\"NAS-Port=9\"] 1769862896") == true)
+            let refused = try await fixture.post("/api/v1/policy-rules/test", ["nas": 1, "when": "now", "at": "yesterday"])
+            #expect(refused.status == 422)
+            #expect(refused.faults == ["/at timestamp", "/nas type", "/username required", "/when unknown"])
+        }
+    }
+}
