@@ -38,6 +38,10 @@ public final class TLSConversation: @unchecked Sendable {
     public internal(set) var peer: CertificateDescription?
     /// What `keepSession` remembered in the session that is resumed; empty else.
     public internal(set) var remembered: [UInt8] = []
+    /// The session that was taken up, of a server.
+    var resumedIdentifier: TLSSessionCache.Identifier?
+    /// The ticket is out.
+    var hasOffered = false
 
     /// `SSL *`.
     let handle: OpaquePointer

@@ -9,6 +9,9 @@ public struct EAPOLTest: Sendable {
         /// The codes of the replies, such as `Access-Challenge`, in their order.
         public let replies: [String]
         public let transcript: String
+
+        /// How many lines of the transcript have these words.
+        public func lines(with words: String) -> Int { transcript.split(separator: "\n").count { $0.contains(words) } }
     }
 
     public var port: UInt16
@@ -40,6 +43,43 @@ public struct EAPOLTest: Sendable {
         self.user = user
         self.password = password
         self.expectsKeys = expectsKeys
+    }
+
+    /// A version of TLS that the program can be held to.
+    public enum TLSVersion: String, Sendable, CaseIterable {
+        case tls12 = "TLSv1.2"
+        case tls13 = "TLSv1.3"
+
+        fileprivate var options: String {
+            self == .tls12
+                ? "tls_disable_tlsv1_2=0 tls_disable_tlsv1_3=1" : "tls_disable_tlsv1_2=1 tls_disable_tlsv1_3=0"
+        }
+    }
+
+    /// Has it speak this version only, trust `authority`, and do `inner` in the tunnel, such as `auth=PAP`.
+    ///
+    /// - Parameters:
+    ///   - version: the only one.
+    ///   - authority: the path of a file in PEM.
+    ///   - inner: the network's `phase2`; nil for EAP-TLS.
+    ///   - anonymous: the identity outside; nil: the same as inside.
+    ///   - fragment: octets of TLS in one packet.
+    public mutating func overTLS(
+        _ version: TLSVersion, authority: String, inner: String? = nil, anonymous: String? = nil, fragment: Int = 1398
+    ) {
+        network.append("ca_cert=\"\(authority)\"")
+        network.append("phase1=\"\(version.options)\"")
+        network.append("fragment_size=\(fragment)")
+        if let inner { network.append("phase2=\"\(inner)\"") }
+        if let anonymous { network.append("anonymous_identity=\"\(anonymous)\"") }
+    }
+
+    /// Has it show a certificate.
+    ///
+    /// - Parameter path: of a file in PEM; its key lies beside it, with the ending `.key`.
+    public mutating func show(certificate path: String) {
+        network.append("client_cert=\"\(path)\"")
+        network.append("private_key=\"\(path.hasSuffix(".pem") ? String(path.dropLast(4)) : path).key\"")
     }
 
     /// Runs it to its end.
