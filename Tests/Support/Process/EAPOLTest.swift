@@ -51,8 +51,8 @@ public struct EAPOLTest: Sendable {
         case tls13 = "TLSv1.3"
 
         fileprivate var options: String {
-            self == .tls12
-                ? "tls_disable_tlsv1_2=0 tls_disable_tlsv1_3=1" : "tls_disable_tlsv1_2=1 tls_disable_tlsv1_3=0"
+            "tls_disable_tlsv1_0=1 tls_disable_tlsv1_1=1 tls_disable_tlsv1_2=\(self == .tls12 ? 0 : 1) "
+                + "tls_disable_tlsv1_3=\(self == .tls13 ? 0 : 1)"
         }
     }
 
