@@ -83,7 +83,7 @@ import Testing
             test.repetitions = 2
             let outcome = try await test.run()
             #expect(outcome.isSuccess && outcome.keysMatched == 3, "\(outcome.transcript)")
-            #expect(outcome.lines(with: "resumed=1") == 2, "\(outcome.transcript)")
+            #expect(outcome.resumptions == [false, true, true], "\(outcome.transcript)")
         }
     }
 }

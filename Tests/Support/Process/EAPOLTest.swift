@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// Debian's `eapol_test`: wpa_supplicant and a NAS in one program.
 public struct EAPOLTest: Sendable {
     /// What came of a run.
@@ -10,8 +12,10 @@ public struct EAPOLTest: Sendable {
         public let replies: [String]
         public let transcript: String
 
-        /// How many lines of the transcript have these words.
-        public func lines(with words: String) -> Int { transcript.split(separator: "\n").count { $0.contains(words) } }
+        /// Of each conversation over TLS, whether it took up the session of one before.
+        public var resumptions: [Bool] {
+            transcript.components(separatedBy: "Sending fake EAP-Request-Identity").dropFirst().map { $0.contains("finished - resumed=1") }
+        }
     }
 
     public var port: UInt16

@@ -190,7 +190,7 @@ struct EAPOverTLS: Sendable {
         else { return refuse(.tlsSessionVoid, conversation) }
         guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
         conversation.offerSession()
-        let request = packets.beginResumed()
+        let request = packets.beginResumed(as: claimed)
         inside = .packets(packets)
         return say(request, conversation)
     }

@@ -32,8 +32,9 @@ struct EAPPEAPInside: Sendable {
         return Self.withoutHeader(session.start().packet)
     }
 
-    /// All was proven in the session that is taken up.
-    mutating func beginResumed() -> [UInt8] {
+    /// All was proven in the session that is taken up, by `name`.
+    mutating func beginResumed(as name: [UInt8]) -> [UInt8] {
+        identity = name
         phase = .concluding(nil)
         return result(Result.success)
     }
