@@ -63,6 +63,7 @@ extension Lastmiled {
                 let dictionary = try Daemon.loadDictionary(settings)
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
                 print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
+                print("eap: \(try EAPCertificateFiles(settings.eapTLS).description())")
             } catch {
                 StandardError.write("lastmiled: \(error)")
                 throw ExitCode(1)

@@ -58,6 +58,7 @@ public final class EAPCertificates: Sendable {
     private struct Held {
         var files: Files?
         var contexts = Contexts()
+        var isBroken = false
     }
 
     private let settings: Settings
@@ -79,6 +80,9 @@ public final class EAPCertificates: Sendable {
     /// The files in force; nil for none.
     public var files: Files? { held.withLock { $0.files } }
 
+    /// Whether the last look found files that cannot be used.
+    public var isBroken: Bool { held.withLock { $0.isBroken } }
+
     /// Looks at the files, and reads them when they are others or changed. Blocks on the disk. One caller at a time.
     public func refresh() -> Outcome {
         let before = held.withLock { $0 }
@@ -86,6 +90,12 @@ public final class EAPCertificates: Sendable {
             // Whoever takes the files away while conversations go on means to put others in their place.
             return before.files == nil ? .missing : .unchanged
         }
+        let outcome = refresh(files, before)
+        if case .kept = outcome { held.withLock { $0.isBroken = true } } else { held.withLock { $0.isBroken = false } }
+        return outcome
+    }
+
+    private func refresh(_ files: Files, _ before: Held) -> Outcome {
         do throws(TLSFileFailure) {
             guard let contexts = try files == before.files ? renewed(before.contexts) : make(files) else { return .unchanged }
             held.withLock { $0 = Held(files: files, contexts: contexts) }
