@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Support
 import Testing
 
@@ -84,6 +85,160 @@ import Testing
             let outcome = try await test.run()
             #expect(outcome.isSuccess && outcome.keysMatched == 3, "\(outcome.transcript)")
             #expect(outcome.resumptions == [false, true, true], "\(outcome.transcript)")
+        }
+    }
+
+    // MARK: Refusals
+
+    @Test(arguments: ways.filter(\.hasPassword), EAPOLTest.TLSVersion.allCases)
+    func aWrongPasswordIsRefused(way: Way, version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority)
+            let outcome = try await Self.peer(host, authority, way, version, password: "secant").run()
+            #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+            #expect(host.count(.wrongPassword as AccessReason) == 1)
+        }
+    }
+
+    @Test(arguments: ways)
+    func whoIsLockedOrUnknownIsRefused(way: Way) async throws {
+        try await Self.withAuthority { authority in
+            var locked = TestServer.subscriber("nemo")
+            locked.locks.insert(.overdue, at: .suspended)
+            for (subscriber, reason) in [(locked, AccessReason.locked), (TestServer.subscriber("other"), .unknownSubscriber)] {
+                let host = try Self.host(authority, [subscriber])
+                let outcome = try await Self.peer(host, authority, way, .tls13).run()
+                #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+                #expect(host.count(reason) == 1)
+            }
+        }
+    }
+
+    @Test(arguments: EAPOLTest.TLSVersion.allCases)
+    func aBadCertificateIsRefusedForItsReason(version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            try await authority.issue("late", usage: "clientAuth", validity: ["-days", "-1"])
+            try await authority.issue("shop", usage: "serverAuth")
+            try await authority.issue("lost", usage: "clientAuth")
+            try await authority.makeAuthority("other")
+            try await authority.issue("foreign", usage: "clientAuth", by: "other")
+            try await authority.revoke("lost")
+            try await authority.makeList()
+            let host = try Self.host(authority, list: true)
+            let reasons: [(String, AccessReason)] = [
+                ("late", .certificateExpired), ("shop", .certificateWrongPurpose), ("lost", .certificateRevoked),
+                ("foreign", .certificateUnknownAuthority),
+            ]
+            for (name, reason) in reasons {
+                let outcome = try await Self.peer(host, authority, Self.ways[0], version, certificate: name).run()
+                #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(name): \(outcome.transcript)")
+                #expect(host.count(reason) == 1, "\(name)")
+            }
+            let good = try await Self.peer(host, authority, Self.ways[0], version).run()
+            #expect(good.isSuccess, "\(good.transcript)")
+        }
+    }
+
+    @Test(arguments: EAPOLTest.TLSVersion.allCases)
+    func aDeviceThatTrustsAnotherAuthoritySaysSo(version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            try await authority.makeAuthority("other")
+            let host = try Self.host(authority)
+            var test = Self.peer(host, authority, Self.ways[1], version)
+            test.network = test.network.map { $0.replacing("/ca.pem", with: "/other.pem") }
+            let outcome = try await test.run()
+            #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+            #expect(host.count(.tlsPeerDistrusts as AccessReason) == 1)
+        }
+    }
+
+    @Test func whatIsNotAllowedInTheTunnelIsRefused() async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority) {
+                $0.ttlsMethods = [.pap, .eapMSCHAPv2]
+                $0.peapMethods = [.msCHAPv2]
+            }
+            for way in Self.ways where way.hasPassword {
+                let isAllowed = [.eapTTLSPAP, .eapTTLSEAPMSCHAPv2, .eapPEAPMSCHAPv2].contains(way.name)
+                let outcome = try await Self.peer(host, authority, way, .tls13).run()
+                #expect(outcome.isSuccess == isAllowed, "\(way.name): \(outcome.transcript)")
+            }
+            #expect(host.count(.tunnelMethodRefused as AccessReason) == 6)
+        }
+    }
+
+    @Test func aHashWorksWithTheMethodsThatShowThePassword() async throws {
+        try await Self.withAuthority { authority in
+            let digest = MSCHAP.ntHash(ofUTF8: Array("arctangent".utf8).span).map { hash in hash.indices.map { hash[$0] } }
+            var hashed = TestServer.subscriber("nemo", kind: .ntHash)
+            hashed.credential = try #require(digest)
+            let host = try Self.host(authority, [hashed])
+            for way in Self.ways where way.hasPassword {
+                let needsClearText = [.eapTTLSCHAP, .eapTTLSEAPMD5].contains(way.name)
+                let outcome = try await Self.peer(host, authority, way, .tls12).run()
+                #expect(outcome.isSuccess == !needsClearText, "\(way.name): \(outcome.transcript)")
+            }
+            #expect(host.count(.methodNeedsClearText as AccessReason) == 1)
+        }
+    }
+
+    // MARK: Packets
+
+    @Test(arguments: [(way: 0, fragment: 100), (way: 1, fragment: 60), (way: 8, fragment: 1398)], EAPOLTest.TLSVersion.allCases)
+    func fragmentsOfAnySizeArrive(choice: (way: Int, fragment: Int), version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority) { $0.packetOctets = 128 }
+            let outcome = try await Self.peer(host, authority, Self.ways[choice.way], version, fragment: choice.fragment).run()
+            #expect(outcome.isSuccess && outcome.keysMatched == 1, "\(outcome.transcript)")
+            #expect(outcome.packetLengths.max() ?? 0 <= 128 && outcome.packetLengths.contains(128))
+        }
+    }
+
+    @Test func framedMTUBoundsThePackets() async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority) { $0.packetOctets = 3500 }
+            var test = Self.peer(host, authority, Self.ways[0], .tls12)
+            // eapol_test says 1400 of its own accord; this takes that one's place.
+            test.arguments = ["-N", "12:d:300"]
+            let outcome = try await test.run()
+            #expect(outcome.isSuccess, "\(outcome.transcript)")
+            #expect(outcome.packetLengths.max() ?? 0 == 300)
+        }
+    }
+
+    @Test func theAcceptNamesTheSubscriberThatTheNASDidNotSee() async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority)
+            let outcome = try await Self.peer(host, authority, Self.ways[8], .tls13).run()
+            let accept = outcome.transcript.components(separatedBy: "(Access-Accept)").last ?? ""
+            #expect(accept.contains("Attribute 1 (User-Name) length=6\n      Value: 'nemo'"), "\(accept)")
+        }
+    }
+
+    @Test func changedFilesAreTakenOverAndSessionsOfTheOldOnesEnd() async throws {
+        try await Self.withAuthority { authority in
+            try await authority.makeList()
+            let host = try Self.host(authority, list: true)
+            let certificates = try #require(host.server.environment.eap?.certificates)
+            #expect(try await Self.peer(host, authority, Self.ways[0], .tls13).run().isSuccess)
+            #expect(try await Self.peer(host, authority, Self.ways[1], .tls13).run().isSuccess)
+            #expect(certificates.contexts.certificate?.sessionCount == 1 && certificates.contexts.tunnel?.sessionCount == 1)
+            try await authority.revoke("nemo")
+            try await authority.makeList()
+            guard case .replaced = certificates.refresh() else {
+                Issue.record("the new list was not read")
+                return
+            }
+            // The list is no matter of the tunnels.
+            #expect(certificates.contexts.certificate?.sessionCount == 0 && certificates.contexts.tunnel?.sessionCount == 1)
+            #expect(try await !Self.peer(host, authority, Self.ways[0], .tls13).run().isSuccess)
+            #expect(host.count(.certificateRevoked as AccessReason) == 1)
+            try TextFile.write("broken", to: "\(authority.path)/crl.pem")
+            guard case .kept = certificates.refresh(), certificates.isBroken else {
+                Issue.record("a broken list was taken")
+                return
+            }
+            #expect(try await Self.peer(host, authority, Self.ways[1], .tls12).run().isSuccess)
         }
     }
 }

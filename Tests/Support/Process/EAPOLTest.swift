@@ -12,6 +12,13 @@ public struct EAPOLTest: Sendable {
         public let replies: [String]
         public let transcript: String
 
+        /// Of each EAP packet of the server, how long it is.
+        public var packetLengths: [Int] {
+            transcript.split(separator: "\n").filter { $0.hasPrefix("decapsulated EAP packet") }.compactMap { line in
+                Int(String(line.components(separatedBy: "len=").last?.prefix { $0.isNumber } ?? ""))
+            }
+        }
+
         /// Of each conversation over TLS, whether it took up the session of one before.
         public var resumptions: [Bool] {
             transcript.components(separatedBy: "Sending fake EAP-Request-Identity").dropFirst().map { $0.contains("finished - resumed=1") }
