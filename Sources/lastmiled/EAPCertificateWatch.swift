@@ -20,7 +20,7 @@ struct EAPCertificateWatch: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             describe()
-            var (failure, warned) = ("", Int64.min)
+            var (failure, warned) = ("", Int64(0))
             while !Task.isCancelled {
                 failure = look(failure)
                 let now = Int64(time(nil))

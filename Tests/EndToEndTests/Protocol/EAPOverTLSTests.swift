@@ -75,7 +75,7 @@ extension ProtocolTests {
             try await Self.awaitLog(daemon, user, way.name, "wrong_password")
         }
 
-        @Test(arguments: ways, [64, 300])
+        @Test(arguments: ways, [100, 300])
         func fragmentsOfAnySizeArrive(way: Way, fragment: Int) async throws {
             let daemon = try await CertifiedDaemon.get()
             var test = Self.test(daemon, way, fragment: fragment)
