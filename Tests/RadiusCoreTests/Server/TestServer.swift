@@ -34,9 +34,17 @@ final class TestServer {
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
             slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)), 
             eap: eap.map { EAPService($0, store: store, certificates: certificates) })
-        server = try RadiusServer(
-            .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
+        server = try Self.bound {
+            try RadiusServer(
+                .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
+        }
         if started { server.start() }
+    }
+
+    /// Between finding a free port and taking it, a program of another test may take it.
+    private static func bound(_ make: () throws -> RadiusServer) throws -> RadiusServer {
+        for _ in 0..<8 { if let server = try? make() { return server } }
+        return try make()
     }
 
     deinit {

@@ -72,7 +72,10 @@ struct EAPOverTLS: Sendable {
         _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
     ) -> EAPStep {
         switch (conversation.state, phase) {
-        case (.failed(let failure), _): return fail(AccessReason(failure), conversation)
+        case (.failed(let failure), _):
+            // For the log: who has this certificate will want to know.
+            if let refused = conversation.refusedPeer { claimed = Self.name(of: refused, surroundings, tls) ?? [] }
+            return fail(AccessReason(failure), conversation)
         case (.closed, _): return .refused(.tlsPeerGaveUp)
         case (.handshaking, _): return .request(channel.flush())
         case (.established, .handshake): return established(conversation, surroundings, tls)
@@ -164,17 +167,21 @@ struct EAPOverTLS: Sendable {
 
     // MARK: Proof
 
-    /// Who a certificate is: the first of its names that is a subscriber's, else the first at all.
     private mutating func certify(
         _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
     ) -> EAPStep {
         guard let peer = conversation.peer else { return refuse(.certificateMissing, conversation) }
-        let names = tls.names.flatMap { $0.names(in: peer) }.map { Array($0.utf8) }
-        guard let name = names.first(where: { surroundings.account($0) != nil }) ?? names.first else {
-            return refuse(.certificateWithoutName, conversation)
-        }
+        guard let name = Self.name(of: peer, surroundings, tls) else { return refuse(.certificateWithoutName, conversation) }
         claimed = name
         return conclude(conversation, surroundings, tls)
+    }
+
+    /// Who a certificate is: the first of its names that is a subscriber's, else the first at all.
+    private static func name(
+        of certificate: CertificateDescription, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> [UInt8]? {
+        let names = tls.names.flatMap { $0.names(in: certificate) }.map { Array($0.utf8) }
+        return names.first { surroundings.account($0) != nil } ?? names.first
     }
 
     private mutating func resume(
