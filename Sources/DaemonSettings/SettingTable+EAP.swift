@@ -34,7 +34,8 @@ extension SettingTable {
         SettingKey(
             "eap.tls.identity", .choices(["upn", "email", "dns", "cn"]), "upn,email,dns,cn",
             "names of a device's certificate that may be a subscriber's, the first that is one counts"),
-        SettingKey("eap.tls.packet_bytes", .integer(128...3_500), "1024", "EAP packets over TLS at most; a NAS's Framed-MTU makes them less"),
+        SettingKey(
+            "eap.tls.packet_bytes", .integer(128...3_500), "1024", "EAP packets over TLS at most; a NAS's Framed-MTU makes them less"),
         SettingKey(
             "eap.tls.session_seconds", .integer(0...604_800), "86400", "how long a device may log in again by its TLS session; 0: never"),
         SettingKey("eap.tls.sessions", .integer(1...10_000_000), "50000", "TLS sessions that are kept, 1 KB each"),

@@ -63,7 +63,10 @@ struct EAPCertificateWatch: Service {
     private func warn(_ now: Int64) {
         let contexts = certificates.contexts
         let ends = [
-            ("the server's certificate for EAP", contexts.tunnel?.certificates.map(\.notAfter).min(), "lastmile pki issue server ... --replace"),
+            (
+                "the server's certificate for EAP", contexts.tunnel?.certificates.map(\.notAfter).min(),
+                "lastmile pki issue server ... --replace"
+            ),
             ("the authority of EAP's clients", contexts.certificate?.authorities.map(\.notAfter).min(), "a new authority"),
             ("the revocation list of EAP's clients", contexts.certificate?.revocationListEnd, "lastmile pki crl"),
         ]

@@ -101,7 +101,8 @@ final class Parts: Sendable {
         let environment = ServerEnvironment(
             settings: limits, store: store, journal: journal, slowChecks: slowChecks,
             eap: EAPService(
-                Self.eap(settings, node: node, cores: cores), store: store, certificates: try EAPCertificateFiles(settings.eapTLS).opened()))
+                Self.eap(settings, node: node, cores: cores), store: store, certificates: try EAPCertificateFiles(settings.eapTLS).opened())
+        )
         return try RadiusServer(
             .init(
                 address: anywhere, authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,

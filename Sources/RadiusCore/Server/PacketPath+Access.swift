@@ -155,7 +155,8 @@ extension PacketPath {
             subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: elapsedMicroseconds,
             outcome: accepted ? .accept : .reject, method: method.rawValue, reason: reason.rawValue)
         events.push(
-            event, userName: name.isEmpty ? attempt.request.value(.userName) : name.span, callingStation: attempt.request.value(.callingStationID),
+            event, userName: name.isEmpty ? attempt.request.value(.userName) : name.span,
+            callingStation: attempt.request.value(.callingStationID),
             nasPortID: attempt.request.value(.nasPortID))
     }
 }

@@ -22,7 +22,9 @@ actor CertifiedDaemon {
         try await pki(daemon, "issue", "server", "--common-name", "radius.example.net")
         try await pki(daemon, "issue", "client", "--common-name", "alice")
         // Read without a restart.
-        try await eventually { try await daemon.client.send("GET", "/metrics").text.contains("eap_certificate_end_seconds{file=\"authority\"}") }
+        try await eventually {
+            try await daemon.client.send("GET", "/metrics").text.contains("eap_certificate_end_seconds{file=\"authority\"}")
+        }
         return daemon
     }
 

@@ -144,7 +144,9 @@ import Testing
             #expect(good.isSuccess, "\(good.transcript)")
             // The log names whose certificates they are, not the name outside.
             var logged: [String] = []
-            for ring in host.server.authEvents { _ = ring.drain(limit: 100) { logged.append(String(decoding: $0.userName, as: UTF8.self)) } }
+            for ring in host.server.authEvents {
+                _ = ring.drain(limit: 100) { logged.append(String(decoding: $0.userName, as: UTF8.self)) }
+            }
             #expect(logged == reasons.map(\.0) + ["nemo"])
         }
     }

@@ -32,7 +32,7 @@ final class TestServer {
         adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)), 
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)),
             eap: eap.map { EAPService($0, store: store, certificates: certificates) })
         server = try Self.bound {
             try RadiusServer(

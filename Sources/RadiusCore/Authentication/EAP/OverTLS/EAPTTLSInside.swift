@@ -29,7 +29,9 @@ struct EAPTTLSInside: Sendable {
         _ method: EAPInnerMethod, _ attributes: EAPTTLSAttributes, _ conversation: TLSConversation, _ account: EAPAccount
     ) -> EAPInsideStep {
         let count = method == .msCHAP ? 8 : 16
-        guard let material = conversation.exportKeyingMaterial(label: "ttls challenge", count: count + 1) else { return .refused(.tlsBroken) }
+        guard let material = conversation.exportKeyingMaterial(label: "ttls challenge", count: count + 1) else {
+            return .refused(.tlsBroken)
+        }
         let challenge = EAPTTLSChallenge(octets: Array(material.prefix(count)), identifier: material[count])
         switch method {
         case .pap: return Self.step(account.check(password: Self.withoutPadding(attributes.password ?? []).span))
