@@ -45,5 +45,8 @@ extension SettingTable {
             "pap,chap,mschap,mschapv2,eap-mschapv2,eap-md5,eap-gtc", "how a device may log in inside TTLS"),
         SettingKey(
             "eap.peap.inner", .choices(["mschapv2", "gtc"]), "mschapv2,gtc", "methods inside PEAP, in the order in which they are proposed"),
+        SettingKey(
+            "eap.peap.crypto_binding", .choice(["no", "yes", "required"]), "yes",
+            "bind the method inside PEAP to its tunnel; required: refuse devices that do not"),
     ]
 }

@@ -25,6 +25,8 @@ extension Settings {
         public let ttlsInner: [String]
         /// Names of methods.
         public let peapInner: [String]
+        /// `no`, `yes` or `required`.
+        public let peapCryptoBinding: String
 
         init(_ values: SettingValues) {
             directory = values.optionalPath("eap.tls.directory") ?? values.absolutePath("state.dir") + "/pki"
@@ -43,6 +45,7 @@ extension Settings {
             refreshSeconds = values.number("eap.tls.refresh_seconds")
             ttlsInner = values.list("eap.ttls.inner")
             peapInner = values.list("eap.peap.inner")
+            peapCryptoBinding = values.text("eap.peap.crypto_binding")
         }
     }
 }

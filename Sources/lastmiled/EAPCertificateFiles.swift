@@ -15,6 +15,7 @@ struct EAPCertificateFiles: Sendable {
         eap.certificateNames = settings.identity.compactMap { EAPCertificateName(rawValue: $0) }
         eap.ttlsMethods = settings.ttlsInner.compactMap { EAPInnerMethod(rawValue: $0) }
         eap.peapMethods = settings.peapInner.compactMap { EAPType(name: $0) }
+        eap.peapBinding = EAPCryptoBinding(rawValue: settings.peapCryptoBinding) ?? .yes
     }
 
     /// With the files read, where there are any.

@@ -55,6 +55,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
     case tunnelMethodRefused = 119
     case tunnelMalformed = 120
     case tunnelEmpty = 121
+    case tunnelUnbound = 122
 
     /// The stable name in the API and in metrics.
     public var name: String {
@@ -114,6 +115,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .tunnelMethodRefused: "tunnel_method_refused"
         case .tunnelMalformed: "tunnel_malformed"
         case .tunnelEmpty: "tunnel_empty"
+        case .tunnelUnbound: "tunnel_unbound"
         }
     }
 
@@ -183,6 +185,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable {
         case .tunnelMethodRefused:
             "The device wants a way to log in inside the tunnel that eap.ttls.inner or eap.peap.inner does not allow."
         case .tunnelMalformed: "What came through the tunnel cannot be read, or demands what the server does not know."
+        case .tunnelUnbound: "The device did not bind what it said in the tunnel to the tunnel, or somebody stands between."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
         }
     }

@@ -227,6 +227,27 @@ import Testing
         }
     }
 
+    @Test(arguments: EAPOLTest.TLSVersion.allCases)
+    func peapIsBoundToItsInsideWhereTheDeviceKnowsHow(version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            for way in Self.ways where way.method == "PEAP" {
+                for (server, device, succeeds) in [
+                    (EAPCryptoBinding.required, 2, true), (.yes, 2, true), (.yes, 0, true), (.no, 0, true), (.no, 2, false),
+                    (.required, 0, false),
+                ] {
+                    let host = try Self.host(authority) { $0.peapBinding = server }
+                    var test = Self.peer(host, authority, way, version)
+                    test.network = test.network.map { $0.replacing("phase1=\"", with: "phase1=\"crypto_binding=\(device) ") }
+                    test.repetitions = 1
+                    let outcome = try await test.run()
+                    #expect(outcome.isSuccess == succeeds, "\(way.name) \(server) \(device): \(outcome.transcript)")
+                    if succeeds { #expect(outcome.keysMatched == 2 && outcome.resumptions == [false, true]) }
+                    if server == .required, !succeeds { #expect(host.count(.tunnelUnbound as AccessReason) > 0) }
+                }
+            }
+        }
+    }
+
     @Test func changedFilesAreTakenOverAndSessionsOfTheOldOnesEnd() async throws {
         try await Self.withAuthority { authority in
             try await authority.makeList()

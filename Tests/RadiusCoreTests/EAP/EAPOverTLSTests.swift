@@ -154,6 +154,25 @@ import Testing
         }
     }
 
+    @Test func aBindingThatIsNoneIsRefused() async throws {
+        try await Self.with { authority, desk in
+            for (binding, isRequired) in [([UInt8](repeating: 7, count: 56), false), ([1, 2], false), ([], true)] {
+                desk.tls?.peapBinding = isRequired ? .required : .yes
+                let peer = try EAPTLSPeer(.peap, authority.client(nil))
+                peer.talkPEAP()
+                let honest = peer.talk
+                peer.talk = { read in
+                    let answer = honest(read)
+                    guard answer.count > 4, answer[4] == 33, !binding.isEmpty else { return answer }
+                    let tlvs = answer.dropFirst(4) + [0, 12, 0, UInt8(binding.count)] + binding
+                    return [2, answer[1], 0, UInt8(tlvs.count + 4)] + tlvs
+                }
+                var session = EAPSession()
+                #expect(try peer.run(&session, desk).reason == .tunnelUnbound)
+            }
+        }
+    }
+
     @Test func theFirstNameOfACertificateThatIsASubscribersCounts() async throws {
         try await Self.with { authority, desk in
             let reasons: [([EAPCertificateName], String?, AccessReason?)] = [

@@ -87,7 +87,7 @@ final class EAPConversations: Sendable {
         let tls = EAPTLSSurroundings(
             certificate: contexts.certificate, tunnel: contexts.tunnel, names: settings.certificateNames,
             packetOctets: min(settings.packetOctets, arrival.framedMTU ?? .max), ttlsMethods: settings.ttlsMethods,
-            peapMethods: settings.peapMethods, tenant: arrival.tenant)
+            peapMethods: settings.peapMethods, peapBinding: settings.peapBinding, tenant: arrival.tenant)
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },

@@ -36,6 +36,7 @@ public final class EAPService: Sendable {
         public var ttlsMethods = EAPInnerMethod.allCases
         /// Methods in a tunnel of PEAP, in the order in which they are proposed.
         public var peapMethods: [EAPType] = [.msCHAPv2, .gtc]
+        public var peapBinding = EAPCryptoBinding.yes
         /// The name of this node.
         public var node = "lastmile"
 

@@ -141,7 +141,7 @@ struct EAPOverTLS: Sendable {
             claimed = attributes.identity
             inside = .attributes(attributes)
         case .packets(var packets):
-            step = packets.receive(octets, surroundings, tls)
+            step = packets.receive(octets, conversation, surroundings, tls)
             claimed = packets.identity
             inside = .packets(packets)
         }
@@ -197,7 +197,7 @@ struct EAPOverTLS: Sendable {
         else { return refuse(.tlsSessionVoid, conversation) }
         guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
         conversation.offerSession()
-        let request = packets.beginResumed(as: claimed)
+        let request = packets.beginResumed(as: claimed, conversation, surroundings, tls)
         inside = .packets(packets)
         return say(request, conversation)
     }
@@ -226,9 +226,12 @@ struct EAPOverTLS: Sendable {
         guard let account = surroundings.account(claimed), let keys = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
         else { return refuse(.tlsBroken, conversation) }
         conversation.keepSession(remembering: EAPSessionMemory(type, tenant: tls.tenant, identity: claimed, account).octets)
-        let key = keys.masterSessionKey
-        return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32))), as: claimed)
+        let key = boundKey ?? keys.masterSessionKey
+        return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)
     }
+
+    /// The MSK of a PEAP that is bound to its inside.
+    private var boundKey: [UInt8]? { if case .packets(let packets) = inside { packets.masterSessionKey } else { nil } }
 
     /// Refuses whoever is gone or may not be online; nil for the others.
     private func turnAway(_ conversation: TLSConversation, _ surroundings: EAPSurroundings) -> EAPStep? {

@@ -12,13 +12,14 @@ public struct EAPTLSSurroundings {
     public var ttlsMethods: [EAPInnerMethod]
     /// Methods in a tunnel of PEAP, the first is proposed first.
     public var peapMethods: [EAPType]
+    public var peapBinding: EAPCryptoBinding
     /// Whose subscribers these are; a session that began elsewhere is not resumed.
     public var tenant: Int64
 
     public init(
         certificate: TLSContext? = nil, tunnel: TLSContext? = nil, names: [EAPCertificateName] = EAPCertificateName.allCases,
         packetOctets: Int = 1024, ttlsMethods: [EAPInnerMethod] = EAPInnerMethod.allCases, peapMethods: [EAPType] = [.msCHAPv2, .gtc],
-        tenant: Int64 = 0
+        peapBinding: EAPCryptoBinding = .yes, tenant: Int64 = 0
     ) {
         self.certificate = certificate
         self.tunnel = tunnel
@@ -26,6 +27,7 @@ public struct EAPTLSSurroundings {
         self.packetOctets = packetOctets
         self.ttlsMethods = ttlsMethods
         self.peapMethods = peapMethods
+        self.peapBinding = peapBinding
         self.tenant = tenant
     }
 
