@@ -63,7 +63,16 @@ extension ProtocolTests {
             #expect(outcome.isSuccess && outcome.keysMatched == test.repetitions + 1, "\(outcome.transcript)")
             #expect(outcome.transcript.contains("Using TLS version \(version.rawValue)"))
             #expect(outcome.resumptions == [false] + [Bool](repeating: true, count: test.repetitions))
-            try await Self.awaitLog(daemon, "alice", way.name, "accepted")
+        }
+
+        @Test(arguments: ways)
+        func theLogNamesTheSubscriberAndTheWay(way: Way) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = try await Self.subscriber(daemon)
+            if way.method == "TLS" { try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", user) }
+            let outcome = try await Self.test(daemon, way, user: user).run()
+            #expect(outcome.isSuccess, "\(outcome.transcript)")
+            try await Self.awaitLog(daemon, user, way.name, "accepted")
         }
 
         @Test(arguments: ways.filter { $0.method != "TLS" })
