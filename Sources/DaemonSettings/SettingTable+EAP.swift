@@ -41,10 +41,11 @@ extension SettingTable {
         SettingKey("eap.tls.sessions", .integer(1...10_000_000), "50000", "TLS sessions that are kept, 1 KB each"),
         SettingKey("eap.tls.refresh_seconds", .integer(1...3_600), "10", "how often the files are looked at; changed ones are taken over"),
         SettingKey(
-            "eap.ttls.inner", .choices(["pap", "chap", "mschap", "mschapv2", "eap-mschapv2", "eap-md5", "eap-gtc"]),
-            "pap,chap,mschap,mschapv2,eap-mschapv2,eap-md5,eap-gtc", "how a device may log in inside TTLS"),
+            "eap.ttls.inner", .choices(["pap", "chap", "mschap", "mschapv2", "eap-mschapv2", "eap-md5", "eap-gtc", "eap-tls"]),
+            "pap,chap,mschap,mschapv2,eap-mschapv2,eap-md5,eap-gtc,eap-tls", "how a device may log in inside TTLS"),
         SettingKey(
-            "eap.peap.inner", .choices(["mschapv2", "gtc"]), "mschapv2,gtc", "methods inside PEAP, in the order in which they are proposed"),
+            "eap.peap.inner", .choices(["mschapv2", "gtc", "tls"]), "mschapv2,gtc,tls",
+            "methods inside PEAP, in the order in which they are proposed"),
         SettingKey(
             "eap.peap.crypto_binding", .choice(["no", "yes", "required"]), "yes",
             "bind the method inside PEAP to its tunnel; required: refuse devices that do not"),

@@ -8,10 +8,10 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
     /// TTLS, before anything was said in the tunnel.
     case eapTTLS
     case eapTTLSPAP, eapTTLSCHAP, eapTTLSMSCHAP, eapTTLSMSCHAPv2
-    case eapTTLSEAPMD5, eapTTLSEAPGTC, eapTTLSEAPMSCHAPv2
+    case eapTTLSEAPMD5, eapTTLSEAPGTC, eapTTLSEAPMSCHAPv2, eapTTLSEAPTLS
     /// PEAP, before a method was agreed on in the tunnel.
     case eapPEAP
-    case eapPEAPGTC, eapPEAPMSCHAPv2
+    case eapPEAPGTC, eapPEAPMSCHAPv2, eapPEAPTLS
 
     public var name: String {
         switch self {
@@ -33,9 +33,11 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         case .eapTTLSEAPMD5: "eap-ttls/eap-md5"
         case .eapTTLSEAPGTC: "eap-ttls/eap-gtc"
         case .eapTTLSEAPMSCHAPv2: "eap-ttls/eap-mschapv2"
+        case .eapTTLSEAPTLS: "eap-ttls/eap-tls"
         case .eapPEAP: "eap-peap"
         case .eapPEAPGTC: "eap-peap/eap-gtc"
         case .eapPEAPMSCHAPv2: "eap-peap/eap-mschapv2"
+        case .eapPEAPTLS: "eap-peap/eap-tls"
         }
     }
 }

@@ -93,6 +93,13 @@ public struct EAPOLTest: Sendable {
         network.append("private_key=\"\(path.hasSuffix(".pem") ? String(path.dropLast(4)) : path).key\"")
     }
 
+    /// Has it show a certificate in the tunnel, and trust `authority` there.
+    public mutating func showInside(certificate path: String, authority: String) {
+        network.append("ca_cert2=\"\(authority)\"")
+        network.append("client_cert2=\"\(path)\"")
+        network.append("private_key2=\"\(path.hasSuffix(".pem") ? String(path.dropLast(4)) : path).key\"")
+    }
+
     /// Runs it to its end.
     public func run() async throws -> Outcome {
         let lines = ["key_mgmt=IEEE8021X", "eap=\(method)", "identity=\"\(user)\"", "password=\"\(password)\""] + network

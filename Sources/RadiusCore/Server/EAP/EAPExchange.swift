@@ -46,6 +46,7 @@ extension AuthenticationMethod {
         case .eapMD5: .eapTTLSEAPMD5
         case .eapGTC: .eapTTLSEAPGTC
         case .eapMSCHAPv2: .eapTTLSEAPMSCHAPv2
+        case .eapTLS: .eapTTLSEAPTLS
         case nil: .eapTTLS
         }
     }
@@ -54,6 +55,7 @@ extension AuthenticationMethod {
         switch inner {
         case .eapGTC: .eapPEAPGTC
         case .eapMSCHAPv2: .eapPEAPMSCHAPv2
+        case .eapTLS: .eapPEAPTLS
         default: .eapPEAP
         }
     }

@@ -35,7 +35,7 @@ public final class EAPService: Sendable {
         /// What a device may do in a tunnel of TTLS.
         public var ttlsMethods = EAPInnerMethod.allCases
         /// Methods in a tunnel of PEAP, in the order in which they are proposed.
-        public var peapMethods: [EAPType] = [.msCHAPv2, .gtc]
+        public var peapMethods: [EAPType] = [.msCHAPv2, .gtc, .tls]
         public var peapBinding = EAPCryptoBinding.yes
         /// The name of this node.
         public var node = "lastmile"

@@ -9,12 +9,16 @@ enum EAPInsideStep: Equatable {
 }
 
 extension EAPSurroundings {
-    /// Of a conversation inside a tunnel: other methods, and nobody is told anything but by the conversation outside.
+    /// What the records and fragments of a tunnel take of a packet, about.
+    private static let tunnelOctets = 128
+
+    /// Of a conversation inside a tunnel: other methods, no further tunnel, and nobody is told anything but by the conversation outside.
     func inside(methods: [EAPType]) -> EAPSurroundings {
         var inside = self
         inside.methods = methods
         inside.notifiesRefused = false
-        inside.tls = nil
+        inside.tls?.tunnel = nil
+        inside.tls?.packetOctets -= Self.tunnelOctets
         return inside
     }
 }

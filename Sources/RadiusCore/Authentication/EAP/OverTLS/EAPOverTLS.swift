@@ -28,6 +28,8 @@ struct EAPOverTLS: Sendable {
     private var inside: Inside
     private var phase = Phase.handshake
     private var hasWaited = false
+    /// The server has sent a flight, so that the peer is in a handshake.
+    private var hasSpoken = false
 
     init(_ type: EAPType, _ context: TLSContext, packetOctets: Int) {
         self.type = type
@@ -43,7 +45,13 @@ struct EAPOverTLS: Sendable {
     /// The data of the first Request.
     var start: [UInt8] { channel.start }
 
-    var memoryOctets: Int { channel.memoryOctets + 1024 }
+    var memoryOctets: Int {
+        switch inside {
+        case .certificate: channel.memoryOctets
+        case .attributes(let inside): channel.memoryOctets + inside.memoryOctets
+        case .packets(let inside): channel.memoryOctets + inside.memoryOctets
+        }
+    }
 
     /// What the peer does in the tunnel; nil before it does, and for EAP-TLS.
     var inner: EAPInnerMethod? {
@@ -77,7 +85,9 @@ struct EAPOverTLS: Sendable {
             if let refused = conversation.refusedPeer { claimed = Self.name(of: refused, surroundings, tls) ?? [] }
             return fail(AccessReason(failure), conversation)
         case (.closed, _): return .refused(.tlsPeerGaveUp)
-        case (.handshaking, _): return .request(channel.flush())
+        case (.handshaking, _):
+            hasSpoken = true
+            return .request(channel.flush())
         case (.established, .handshake): return established(conversation, surroundings, tls)
         case (.established, .inside): return hear(conversation, surroundings, tls)
         // Data, where the peer has only to agree.
@@ -85,9 +95,10 @@ struct EAPOverTLS: Sendable {
         }
     }
 
-    /// RFC 5216 §2.1.3: the peer learns why by an alert, and answers it, before it is turned away.
+    /// RFC 5216 §2.1.3: the peer learns why by an alert, and answers it, before it is turned away. To one that answers its first flight,
+    /// wpa_supplicant says nothing more, and nothing would be logged.
     private mutating func fail(_ reason: AccessReason, _ conversation: TLSConversation) -> EAPStep {
-        guard conversation.outputCount > 0 else { return .refused(reason) }
+        guard conversation.outputCount > 0, hasSpoken else { return .refused(reason) }
         phase = .failing(reason)
         return .request(channel.flush())
     }

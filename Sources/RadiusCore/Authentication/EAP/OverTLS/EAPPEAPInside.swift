@@ -28,6 +28,8 @@ struct EAPPEAPInside: Sendable {
     /// Of the result that is out.
     private var binding: EAPPEAPBinding?
 
+    var memoryOctets: Int { session.memoryOctets }
+
     var hasBegun: Bool { if case .waiting = phase { false } else { true } }
 
     /// Asks who is there.
@@ -77,7 +79,7 @@ struct EAPPEAPInside: Sendable {
         let count = data.count + EAPPacket.headerCount
         let header = [EAPPacket.Code.response.rawValue, session.identifier, UInt8(count >> 8), UInt8(count & 0xff)]
         let action = session.receive(header + data, surroundings.inside(methods: tls.peapMethods))
-        identity = session.proven.isEmpty ? session.identity : session.proven
+        identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
         method = EAPInnerMethod(session.method)
         switch action {
         case .request(let packet), .again(let packet): return .answer(Self.withoutHeader(packet))

@@ -18,7 +18,8 @@ public struct EAPTLSSurroundings {
 
     public init(
         certificate: TLSContext? = nil, tunnel: TLSContext? = nil, names: [EAPCertificateName] = EAPCertificateName.allCases,
-        packetOctets: Int = 1024, ttlsMethods: [EAPInnerMethod] = EAPInnerMethod.allCases, peapMethods: [EAPType] = [.msCHAPv2, .gtc],
+        packetOctets: Int = 1024, ttlsMethods: [EAPInnerMethod] = EAPInnerMethod.allCases,
+        peapMethods: [EAPType] = [.msCHAPv2, .gtc, .tls],
         peapBinding: EAPCryptoBinding = .yes, tenant: Int64 = 0
     ) {
         self.certificate = certificate
@@ -67,6 +68,7 @@ public enum EAPInnerMethod: String, Sendable, CaseIterable {
     case eapMSCHAPv2 = "eap-mschapv2"
     case eapMD5 = "eap-md5"
     case eapGTC = "eap-gtc"
+    case eapTLS = "eap-tls"
 
     /// Of a method of EAP; nil for the others.
     var type: EAPType? {
@@ -74,6 +76,7 @@ public enum EAPInnerMethod: String, Sendable, CaseIterable {
         case .eapMD5: .md5Challenge
         case .eapGTC: .gtc
         case .eapMSCHAPv2: .msCHAPv2
+        case .eapTLS: .tls
         default: nil
         }
     }

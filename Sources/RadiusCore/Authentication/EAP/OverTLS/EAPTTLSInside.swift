@@ -7,6 +7,8 @@ struct EAPTTLSInside: Sendable {
     private(set) var method: EAPInnerMethod?
     private var session: EAPSession?
 
+    var memoryOctets: Int { session?.memoryOctets ?? 0 }
+
     /// Octets that the peer wrote into the tunnel, of any length and content.
     mutating func receive(
         _ octets: [UInt8], _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
@@ -38,7 +40,7 @@ struct EAPTTLSInside: Sendable {
         case .chap: return Self.step(challenge.chap(attributes, account))
         case .msCHAP: return Self.step(challenge.msCHAP(attributes, account))
         case .msCHAPv2: return challenge.msCHAPv2(attributes, account, identity)
-        case .eapMD5, .eapGTC, .eapMSCHAPv2: return .refused(.eapUnexpected)
+        case .eapMD5, .eapGTC, .eapMSCHAPv2, .eapTLS: return .refused(.eapUnexpected)
         }
     }
 
@@ -58,7 +60,7 @@ struct EAPTTLSInside: Sendable {
         var session = self.session ?? EAPSession()
         let action = session.receive(message, surroundings.inside(methods: tls.ttlsMethods.compactMap(\.type)))
         self.session = session
-        identity = session.proven.isEmpty ? session.identity : session.proven
+        identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
         method = EAPInnerMethod(session.method)
         switch action {
         case .request(let packet), .again(let packet): return .answer(EAPTTLSAttributes.eapMessage(packet))
