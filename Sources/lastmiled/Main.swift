@@ -62,8 +62,8 @@ extension Lastmiled {
             do {
                 let dictionary = try Daemon.loadDictionary(settings)
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
-                print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
                 print("eap: \(try EAPCertificateFiles(settings.eapTLS).description())")
+                print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
             } catch {
                 StandardError.write("lastmiled: \(error)")
                 throw ExitCode(1)
