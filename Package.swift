@@ -60,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "lastmiled",
             dependencies: [
-                "Admin", "Provisioning", "Database", "RadiusCore", "DaemonSettings",
+                "Admin", "Provisioning", "Database", "RadiusCore", "DaemonSettings", "Certificates",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -31,7 +31,7 @@ private func surroundings(_ choice: UInt8) -> EAPSurroundings {
         .clearText(password), .ntHash(MSCHAP.ntHash(ofUTF8: password.span) ?? Digest16(repeating: 0)), .hash([0x24]), .none,
     ]
     let account = choice & 4 == 0 ? EAPAccount(credentials[Int(choice & 3)], refusal: choice & 8 == 0 ? nil : .locked) : nil
-    let methods = Array(EAPType.served.dropFirst(Int(choice >> 4 & 3)))
+    let methods = Array(EAPType.served.filter { !$0.isOverTLS }.dropFirst(Int(choice >> 4 & 3)))
     var drawn: UInt8 = 0
     return EAPSurroundings(
         methods: methods, notifiesRefused: choice & 8 != 0, octetLimit: 8192, account: { _ in account },

@@ -1,8 +1,8 @@
 extension SettingTable {
     static let eap: [SettingKey] = [
         SettingKey(
-            "eap.methods", .choices(["mschapv2", "md5", "gtc"]), "mschapv2,md5,gtc",
-            "methods that may be used, in the order in which they are proposed"),
+            "eap.methods", .choices(["peap", "ttls", "tls", "mschapv2", "md5", "gtc"]), "peap,ttls,tls,mschapv2,md5,gtc",
+            "methods that may be used, in the order in which they are proposed; those over TLS only where there is a certificate"),
         SettingKey(
             "eap.notify_refused", .choice(["no", "yes"]), "no", "tell a proven peer that is turned away why, by an EAP Notification"),
         SettingKey("eap.conversations", .integer(16...1_048_576), "16384", "conversations at one moment; beyond it the oldest gives way"),
@@ -15,5 +15,39 @@ extension SettingTable {
         SettingKey(
             "eap.deadline_milliseconds", .integer(100...120_000), "5000",
             "how long an EAP packet may wait for them before it is dropped unanswered"),
+    ]
+
+    static let eapTLS: [SettingKey] = [
+        SettingKey("eap.tls.directory", .optionalPath, "", "what lastmile pki made; empty: pki in state.dir"),
+        SettingKey(
+            "eap.tls.certificate", .optionalPath, "",
+            "the server's certificate in PEM, those above it behind it; empty: the first valid one in the directory"),
+        SettingKey("eap.tls.key", .optionalPath, "", "its key; empty: in the file of the certificate, or as the directory has it"),
+        SettingKey("eap.tls.authority", .optionalPath, "", "whose clients are trusted; empty: ca.pem in the directory"),
+        SettingKey(
+            "eap.tls.revocation_list", .optionalPath, "", "who is revoked; empty: crl.pem in the directory, if the authority is from there"),
+        SettingKey(
+            "eap.tls.accept_stale_revocation_list", .choice(["no", "yes"]), "no", "let a revocation list past its next update still count"),
+        SettingKey("eap.tls.minimum_version", .choice(["1.2", "1.3"]), "1.2", "the least version of TLS"),
+        SettingKey("eap.tls.maximum_version", .choice(["1.2", "1.3"]), "1.3", "the greatest version of TLS"),
+        SettingKey("eap.tls.ciphers", .choice(["modern", "compatible"]), "modern", "cipher suites of TLS 1.2; compatible: old ones, too"),
+        SettingKey(
+            "eap.tls.identity", .choices(["upn", "email", "dns", "cn"]), "upn,email,dns,cn",
+            "names of a device's certificate that may be a subscriber's, the first that is one counts"),
+        SettingKey(
+            "eap.tls.packet_bytes", .integer(128...3_500), "1024", "EAP packets over TLS at most; a NAS's Framed-MTU makes them less"),
+        SettingKey(
+            "eap.tls.session_seconds", .integer(0...604_800), "86400", "how long a device may log in again by its TLS session; 0: never"),
+        SettingKey("eap.tls.sessions", .integer(1...10_000_000), "50000", "TLS sessions that are kept, 1 KB each"),
+        SettingKey("eap.tls.refresh_seconds", .integer(1...3_600), "10", "how often the files are looked at; changed ones are taken over"),
+        SettingKey(
+            "eap.ttls.inner", .choices(["pap", "chap", "mschap", "mschapv2", "eap-mschapv2", "eap-md5", "eap-gtc", "eap-tls"]),
+            "pap,chap,mschap,mschapv2,eap-mschapv2,eap-md5,eap-gtc,eap-tls", "how a device may log in inside TTLS"),
+        SettingKey(
+            "eap.peap.inner", .choices(["mschapv2", "gtc", "tls"]), "mschapv2,gtc,tls",
+            "methods inside PEAP, in the order in which they are proposed"),
+        SettingKey(
+            "eap.peap.crypto_binding", .choice(["no", "yes", "required"]), "yes",
+            "bind the method inside PEAP to its tunnel; required: refuse devices that do not"),
     ]
 }

@@ -1,6 +1,6 @@
 /// Every key there is; the file, the environment and `etc/lastmile.yaml` are checked against this one list.
 public enum SettingTable {
-    public static let keys: [SettingKey] = general + radius + eap + listeners + storage
+    public static let keys: [SettingKey] = general + radius + eap + eapTLS + listeners + storage
 
     private static let switchWords = SettingType.choice(["no", "yes", "auto"])
 

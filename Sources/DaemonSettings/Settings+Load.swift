@@ -56,13 +56,20 @@ extension Settings {
     /// Keys of which one bounds a part of what the other bounds as a whole.
     private static func contradictions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
         let pairs = [("eap.response_seconds", "eap.conversation_seconds"), ("eap.conversation_bytes", "eap.memory_bytes")]
-        return pairs.compactMap { part, whole -> SettingsMistake? in
+        let sizes = pairs.compactMap { part, whole -> SettingsMistake? in
             let (small, large) = (values.number(part), values.number(whole))
             guard small > large else { return nil }
             return SettingsMistake(
                 place: places[part] ?? places[whole] ?? "defaults", key: part, problem: "\(small) is more than \(whole), which is \(large)",
                 remedy: "lower \(part), or raise \(whole)")
         }
+        let (least, most) = ("eap.tls.minimum_version", "eap.tls.maximum_version")
+        guard values.text(least) > values.text(most) else { return sizes }
+        return sizes + [
+            SettingsMistake(
+                place: places[least] ?? places[most] ?? "defaults", key: least,
+                problem: "\(values.text(least)) is above \(most), which is \(values.text(most))", remedy: "leave one of them out")
+        ]
     }
 
     /// Unknown variables are no mistake: container platforms set some with our prefix. A near miss is worth a line.

@@ -65,6 +65,7 @@ public struct Settings: Sendable {
     public let eapThreads: Int
     public let eapQueue: Int
     public let eapDeadlineMilliseconds: Int
+    public let eapTLS: EAPTLS
 
     public let radSecPort: UInt16
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
@@ -130,6 +131,7 @@ public struct Settings: Sendable {
         eapThreads = values.number("eap.threads")
         eapQueue = values.number("eap.queue")
         eapDeadlineMilliseconds = values.number("eap.deadline_milliseconds")
+        eapTLS = EAPTLS(values)
         radSecPort = values.port("radsec.port")
         coaPort = values.port("coa.port")
         httpAddress = values.text("http.address")

@@ -64,6 +64,10 @@ struct Daemon {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
             let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
             services.append(.init(service: report))
+            if let certificates = server.environment.eap?.certificates {
+                services.append(
+                    .init(service: EAPCertificateWatch(certificates: certificates, everySeconds: settings.eapTLS.refreshSeconds)))
+            }
         }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))

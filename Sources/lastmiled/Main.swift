@@ -62,6 +62,7 @@ extension Lastmiled {
             do {
                 let dictionary = try Daemon.loadDictionary(settings)
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
+                print("eap: \(try EAPCertificateFiles(settings.eapTLS).description())")
                 print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
                 for warning in dictionary.warnings { StandardError.write("lastmiled: warning: \(warning)") }
             } catch {

@@ -20,5 +20,21 @@ extension Metrics {
         single(
             "eap_waited_seconds_total", "counter", "Time spent waiting by all EAP packets that left the queue.",
             Double(queue.waitedNanoseconds) / 1e9)
+        if let certificates = eap.certificates { addCertificates(certificates) }
+    }
+
+    private mutating func addCertificates(_ certificates: EAPCertificates) {
+        let contexts = certificates.contexts
+        single("eap_certificates_broken", "gauge", "1 when the last look at the files of eap.tls failed.", certificates.isBroken ? 1 : 0)
+        family("eap_certificate_end_seconds", "gauge", "Unix time at which a file of eap.tls ends; absent where there is none.")
+        let ends = [
+            ("certificate", contexts.tunnel?.certificates.map(\.notAfter).min()),
+            ("authority", contexts.certificate?.authorities.map(\.notAfter).min()),
+            ("revocation_list", contexts.certificate?.revocationListEnd),
+        ]
+        for case (let file, let end?) in ends { sample("eap_certificate_end_seconds", [("file", file)], end) }
+        family("eap_tls_sessions", "gauge", "TLS sessions that devices may log in again by.")
+        sample("eap_tls_sessions", [("methods", "tls")], contexts.certificate?.sessionCount ?? 0)
+        sample("eap_tls_sessions", [("methods", "ttls_peap")], contexts.tunnel?.sessionCount ?? 0)
     }
 }

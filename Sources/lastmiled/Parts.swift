@@ -100,7 +100,9 @@ final class Parts: Sendable {
         let anywhere = address.ipv4 == 0 ? IPAddress(high: 0, low: 0) : address
         let environment = ServerEnvironment(
             settings: limits, store: store, journal: journal, slowChecks: slowChecks,
-            eap: EAPService(Self.eap(settings, node: node, cores: cores), store: store))
+            eap: EAPService(
+                Self.eap(settings, node: node, cores: cores), store: store, certificates: try EAPCertificateFiles(settings.eapTLS).opened())
+        )
         return try RadiusServer(
             .init(
                 address: anywhere, authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
@@ -122,6 +124,7 @@ final class Parts: Sendable {
         eap.queue = settings.eapQueue
         eap.deadlineMilliseconds = settings.eapDeadlineMilliseconds
         eap.node = node
+        EAPCertificateFiles(settings.eapTLS).apply(to: &eap)
         return eap
     }
 

@@ -168,4 +168,18 @@ import Testing
     func fileNamesAreHarmless(commonName: String, expected: String) {
         #expect(CertificateRequest.fileName(for: commonName) == expected)
     }
+
+    @Test func theFirstValidCertificateOfAServerIsTheOneInForce() async throws {
+        try await Authority.with { authority in
+            #expect(try authority.directory.firstServer(now: authority.now) == nil)
+            _ = try authority.issue(.radsec, "proxy.example.net")
+            _ = try authority.issue(.client, "alice")
+            _ = try authority.issue(.server, "radius.example.net") { $0.days = 10 }
+            _ = try authority.issue(.server, "other.example.net") { $0.days = 100 }
+            #expect(try authority.directory.firstServer(now: authority.now)?.name == "radius.example.net")
+            // Revoked, or ended, it gives way to the next.
+            #expect(try authority.directory.firstServer(now: authority.now + 11 * 86_400)?.name == "other.example.net")
+            #expect(try authority.directory.firstServer(now: authority.now + 101 * 86_400) == nil)
+        }
+    }
 }

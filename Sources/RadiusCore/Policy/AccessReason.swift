@@ -37,6 +37,29 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case replyTooLarge = 60
     case overloaded = 61
     case eapOverloaded = 62
+    case certificateExpired = 100
+    case certificateNotYetValid = 101
+    case certificateRevoked = 102
+    case certificateUnknownAuthority = 103
+    case certificateWrongPurpose = 104
+    case certificateRefused = 105
+    case certificateMissing = 106
+    case certificateWithoutName = 107
+    case revocationListMissing = 108
+    case revocationListStale = 109
+    case tlsUnavailable = 110
+    case tlsPeerDistrusts = 111
+    case tlsPeerRefusesCertificate = 112
+    case tlsPeerGaveUp = 113
+    case tlsNoSharedVersion = 114
+    case tlsNoSharedCipher = 115
+    case tlsMalformed = 116
+    case tlsBroken = 117
+    case tlsSessionVoid = 118
+    case tunnelMethodRefused = 119
+    case tunnelMalformed = 120
+    case tunnelEmpty = 121
+    case tunnelUnbound = 122
 
     /// The stable name in the API and in metrics.
     public var name: String {
@@ -78,6 +101,29 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .replyTooLarge: "reply_too_large"
         case .overloaded: "overloaded"
         case .eapOverloaded: "eap_overloaded"
+        case .certificateExpired: "certificate_expired"
+        case .certificateNotYetValid: "certificate_not_yet_valid"
+        case .certificateRevoked: "certificate_revoked"
+        case .certificateUnknownAuthority: "certificate_unknown_authority"
+        case .certificateWrongPurpose: "certificate_wrong_purpose"
+        case .certificateRefused: "certificate_refused"
+        case .certificateMissing: "certificate_missing"
+        case .certificateWithoutName: "certificate_without_name"
+        case .revocationListMissing: "revocation_list_missing"
+        case .revocationListStale: "revocation_list_stale"
+        case .tlsUnavailable: "tls_unavailable"
+        case .tlsPeerDistrusts: "tls_peer_distrusts"
+        case .tlsPeerRefusesCertificate: "tls_peer_refuses_certificate"
+        case .tlsPeerGaveUp: "tls_peer_gave_up"
+        case .tlsNoSharedVersion: "tls_no_shared_version"
+        case .tlsNoSharedCipher: "tls_no_shared_cipher"
+        case .tlsMalformed: "tls_malformed"
+        case .tlsBroken: "tls_broken"
+        case .tlsSessionVoid: "tls_session_void"
+        case .tunnelMethodRefused: "tunnel_method_refused"
+        case .tunnelMalformed: "tunnel_malformed"
+        case .tunnelEmpty: "tunnel_empty"
+        case .tunnelUnbound: "tunnel_unbound"
         }
     }
 
@@ -124,28 +170,35 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
         case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
         case .eapOverloaded: "Too many EAP packets are waiting, of this NAS or altogether; raise eap.queue, eap.threads, or add cores."
-        }
-    }
-}
-
-/// How the subscriber proved the password.
-public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
-    case none, pap, chap, msCHAP, msCHAPv2
-    /// EAP, before a method was agreed on.
-    case eap
-    case eapMD5, eapGTC, eapMSCHAPv2
-
-    public var name: String {
-        switch self {
-        case .none: "none"
-        case .pap: "pap"
-        case .chap: "chap"
-        case .msCHAP: "mschap"
-        case .msCHAPv2: "mschapv2"
-        case .eap: "eap"
-        case .eapMD5: "eap-md5"
-        case .eapGTC: "eap-gtc"
-        case .eapMSCHAPv2: "eap-mschapv2"
+        case .certificateExpired: "The device's certificate has expired; issue a new one (lastmile pki issue client)."
+        case .certificateNotYetValid: "The device's certificate is not valid yet; check the clocks."
+        case .certificateRevoked: "The device's certificate is revoked."
+        case .certificateUnknownAuthority: "No authority of eap.tls.authority signed the device's certificate."
+        case .certificateWrongPurpose: "The device's certificate is none for clients; it lacks the usage clientAuth."
+        case .certificateRefused: "The device's certificate is refused: its signature is wrong, or its key too weak."
+        case .certificateMissing: "The device has no certificate to show; install one, or use TTLS or PEAP with a password."
+        case .certificateWithoutName: "The device's certificate has no name of the kinds in eap.tls.identity."
+        case .revocationListMissing: "There is no revocation list of the authority that signed the device's certificate."
+        case .revocationListStale: "The revocation list is stale, so every certificate is refused; make it anew (lastmile pki crl)."
+        case .tlsUnavailable:
+            "Every method in eap.methods needs the server's certificate, and there is none; see the daemon's log, or lastmile pki."
+        case .tlsPeerDistrusts:
+            "The device does not trust the server's authority; install ca.pem on it, or choose it in the network's settings."
+        case .tlsPeerRefusesCertificate:
+            "The device refuses the server's certificate: its user declined, it expects another name, its clock is wrong, or it "
+                + "lacks the kind of key."
+        case .tlsPeerGaveUp: "The device ended the TLS handshake with an alert; its own log says why."
+        case .tlsNoSharedVersion: "The device has no version of TLS that eap.tls.minimum_version and eap.tls.maximum_version allow."
+        case .tlsNoSharedCipher: "The device has no cipher suite that is allowed; for old devices set eap.tls.ciphers to compatible."
+        case .tlsMalformed:
+            "What the device sent is no TLS, or its fragments do not add up; look for what alters or drops packets on the way."
+        case .tlsBroken: "OpenSSL could not go on; see the daemon's log for its certificate and memory."
+        case .tlsSessionVoid: "The device took up a TLS session from before its password changed; it has to log in anew, with the password."
+        case .tunnelMethodRefused:
+            "The device wants a way to log in inside the tunnel that eap.ttls.inner or eap.peap.inner does not allow."
+        case .tunnelMalformed: "What came through the tunnel cannot be read, or demands what the server does not know."
+        case .tunnelUnbound: "The device did not bind what it said in the tunnel to the tunnel, or somebody stands between."
+        case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
         }
     }
 }

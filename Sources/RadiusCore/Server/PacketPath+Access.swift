@@ -148,10 +148,10 @@ extension PacketPath {
     }
 
     @inline(__always)
-    mutating func noteAccept(_ verdict: AccessVerdict, _ method: AuthenticationMethod, _ attempt: Attempt) {
+    mutating func noteAccept(_ verdict: AccessVerdict, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = []) {
         counters.add(.accessAccepts)
         tally.add(attempt.client) { $0.accepts &+= 1 }
-        record(verdict.reason, method, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0)
+        record(verdict.reason, method, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0, name: name)
     }
 
     mutating func refuse(
@@ -169,14 +169,17 @@ extension PacketPath {
     }
 
     @inline(__always)
-    mutating func noteReject(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt) {
+    mutating func noteReject(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = []) {
         counters.add(.accessRejects)
         tally.add(attempt.client) { $0.rejects &+= 1 }
-        record(reason, method, attempt, profile: 0)
+        record(reason, method, attempt, profile: 0, name: name)
     }
 
-    /// Hands the outcome to the authentication log; a full ring drops it, counted there.
-    private func record(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64) {
+    /// Hands the outcome to the authentication log; a full ring drops it, counted there. `name` is the subscriber's where User-Name may
+    /// be another, as with a tunnel; empty else.
+    private func record(
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8]
+    ) {
         counters.add(reason)
         let accepted = reason == .accepted || reason == .acceptedCaptive
         let event = AuthEvent(
@@ -184,7 +187,8 @@ extension PacketPath {
             subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: elapsedMicroseconds,
             outcome: accepted ? .accept : .reject, method: method.rawValue, reason: reason.rawValue)
         events.push(
-            event, userName: attempt.request.value(.userName), callingStation: attempt.request.value(.callingStationID),
+            event, userName: name.isEmpty ? attempt.request.value(.userName) : name.span,
+            callingStation: attempt.request.value(.callingStationID),
             nasPortID: attempt.request.value(.nasPortID))
     }
 }

@@ -40,8 +40,8 @@ struct PasswordProof {
             case .pap: return pap(subscriber)
             case .chap: return try chap(subscriber)
             case .msCHAP, .msCHAPv2: return try msCHAP(subscriber)
-            case .eap, .eapMD5, .eapGTC, .eapMSCHAPv2: return .refused(.methodUnsupported)
             case .none: return .refused(.noCredentials)
+            default: return .refused(.methodUnsupported)
             }
         } catch {
             return .refused(.malformedCredentials)

@@ -66,6 +66,9 @@ public struct EAPTLSFragments: Sendable {
         self.version = version & Flag.version
     }
 
+    /// Octets of either side's message that are held.
+    var heldOctets: Int { incoming.count + outgoing.count }
+
     // MARK: Sending
 
     /// The packet that begins a conversation.

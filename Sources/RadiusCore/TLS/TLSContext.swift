@@ -64,6 +64,9 @@ public final class TLSContext: @unchecked Sendable {
     /// The first end of all certificates here, in seconds since 1970; nil without any.
     public var notAfter: Int64? { (certificates + authorities).map(\.notAfter).min() }
 
+    /// Sessions that may be taken up.
+    public var sessionCount: Int { sessions?.count ?? 0 }
+
     private static func validate(_ settings: TLSSettings) throws(TLSFileFailure) {
         guard settings.role == .client || settings.certificatePath != nil else {
             throw TLSFileFailure(path: "certificate", reason: "a server needs one")

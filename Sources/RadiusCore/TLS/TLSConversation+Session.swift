@@ -38,6 +38,7 @@ extension TLSConversation {
     private func recall() -> TLSFailure? {
         let now = Int64(time(nil))
         remembered = Array(rememberedOctets.dropFirst(Self.timeCount))
+        resumedIdentifier = identifier
         guard let entry = identifier.flatMap({ context.sessions?.entry(of: $0, now: now) }) else {
             return .broken("the session ended while it was taken up")
         }
@@ -47,8 +48,24 @@ extension TLSConversation {
         return nil
     }
 
-    /// A server keeps this session, so that the peer may take it up without certificates. In TLS 1.3 the peer is sent a ticket, which
-    /// waits in the output (RFC 9190 §2.1.1 wants it before the protected success indication), and the one that it came with is void.
+    /// A server of TLS 1.3 sends the ticket for this session, which waits in the output (RFC 9190 §2.1.1 wants it before the protected
+    /// success indication). It is good for nothing until `keepSession`. TLS 1.2 needs none.
+    ///
+    /// - Returns: false when the settings have no resumption, or the conversation is not established.
+    @discardableResult
+    public func offerSession() -> Bool {
+        guard context.sessions != nil, state == .established else { return false }
+        guard protocolVersion == .tls13, !hasOffered else { return true }
+        guard SSL_new_session_ticket(handle) == 1, SSL_do_handshake(handle) == 1 else {
+            fail(TLSFailure(of: handle))
+            return false
+        }
+        hasOffered = true
+        return true
+    }
+
+    /// A server keeps this session, so that the peer may take it up without certificates. In TLS 1.3 the peer is offered it, unless it
+    /// was before, and the one that it came with is void.
     ///
     /// Of a resumed session what was remembered first stays, and so does its end, counted from the full handshake.
     ///
@@ -57,23 +74,17 @@ extension TLSConversation {
     @discardableResult
     public func keepSession(remembering octets: [UInt8]) -> Bool {
         guard let sessions = context.sessions, state == .established, octets.count <= Self.rememberLimit else { return false }
-        if !isResumed, !remember(octets) { return false }
-        let before = identifier
         // That of a resumed session of TLS 1.2 is kept already.
         guard protocolVersion == .tls13 || !isResumed else { return true }
-        if protocolVersion == .tls13 {
-            guard SSL_new_session_ticket(handle) == 1, SSL_do_handshake(handle) == 1 else {
-                fail(TLSFailure(of: handle))
-                return false
-            }
-        }
-        if isResumed, let before { sessions.remove(before) }
+        guard offerSession(), isResumed || remember(octets) else { return false }
+        if let resumedIdentifier { sessions.remove(resumedIdentifier) }
         return store(in: sessions)
     }
 
     /// Nobody takes this session up any more: the account is gone, disabled, or did not prove itself.
     public func forgetSession() {
         if let identifier { context.sessions?.remove(identifier) }
+        if let resumedIdentifier { context.sessions?.remove(resumedIdentifier) }
     }
 
     /// What a client needs to take this session up; nil when the server gave nothing for it. In TLS 1.3 it comes after the handshake.

@@ -36,8 +36,14 @@ public final class TLSConversation: @unchecked Sendable {
     public internal(set) var isResumed = false
     /// What the peer's certificate says, also that of a resumed session; nil when it showed none.
     public internal(set) var peer: CertificateDescription?
+    /// What the certificate says of itself for which the handshake failed: nobody attests it.
+    public internal(set) var refusedPeer: CertificateDescription?
     /// What `keepSession` remembered in the session that is resumed; empty else.
     public internal(set) var remembered: [UInt8] = []
+    /// The session that was taken up, of a server.
+    var resumedIdentifier: TLSSessionCache.Identifier?
+    /// The ticket is out.
+    var hasOffered = false
 
     /// `SSL *`.
     let handle: OpaquePointer
@@ -72,6 +78,7 @@ public final class TLSConversation: @unchecked Sendable {
     deinit {
         // A client's session would not be resumable after a conversation that just ends; after a failure it shall not be.
         if case .failed = state {} else { SSL_set_shutdown(handle, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        X509_free(TLSVerification.takeRefused(of: handle))
         SSL_free(handle)
         _ = OpenSSLErrors.drain()
     }
@@ -175,6 +182,10 @@ public final class TLSConversation: @unchecked Sendable {
     func fail(_ failure: TLSFailure) {
         // A session does not outlive a fatal error (RFC 5246 §7.2.2).
         if state == .established { forgetSession() }
+        if let certificate = TLSVerification.takeRefused(of: handle) {
+            refusedPeer = CertificateDescription(certificate)
+            X509_free(certificate)
+        }
         state = .failed(failure)
         clear = []
     }

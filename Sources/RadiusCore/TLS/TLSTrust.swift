@@ -90,14 +90,26 @@ enum TLSVerification {
     }
 
     private static let index = lm_ssl_new_index()
+    private static let certificateIndex = lm_ssl_new_index()
 
-    /// Remembers how far above the peer's own certificate the bad one stands.
+    /// Remembers how far above the peer's own certificate the bad one stands, and the peer's own, which libssl forgets.
     private static func note(_ verification: OpaquePointer?) {
         guard let verification,
             let connection = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx())
         else { return }
         let depth = Int(X509_STORE_CTX_get_error_depth(verification))
         SSL_set_ex_data(OpaquePointer(connection), index, UnsafeMutableRawPointer(bitPattern: depth + 1))
+        guard SSL_get_ex_data(OpaquePointer(connection), certificateIndex) == nil, let certificate = X509_STORE_CTX_get0_cert(verification),
+            X509_up_ref(certificate) == 1
+        else { return }
+        SSL_set_ex_data(OpaquePointer(connection), certificateIndex, UnsafeMutableRawPointer(certificate))
+    }
+
+    /// The peer's own certificate that was refused, once; an `X509 *` for the caller to own.
+    static func takeRefused(of connection: OpaquePointer) -> OpaquePointer? {
+        guard let certificate = SSL_get_ex_data(connection, certificateIndex) else { return nil }
+        SSL_set_ex_data(connection, certificateIndex, nil)
+        return OpaquePointer(certificate)
     }
 
     /// 0: the peer's own certificate; more: so many above it.

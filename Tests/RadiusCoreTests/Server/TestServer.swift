@@ -15,7 +15,7 @@ final class TestServer {
         client: NASClient = TestServer.loopback(), subscribers: [SubscriberEntry], profiles: [ReplyProfile] = [TestServer.plan()],
         rejectDelayMilliseconds: Int = 0, policy: AccessPolicy = AccessPolicy(), others: [NASClient] = [], workers: Int = 1,
         address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
-        eap: EAPService.Settings? = EAPService.Settings(),
+        eap: EAPService.Settings? = EAPService.Settings(), certificates: EAPCertificates? = nil,
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
@@ -32,10 +32,19 @@ final class TestServer {
         adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)), eap: eap.map { EAPService($0, store: store) })
-        server = try RadiusServer(
-            .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)),
+            eap: eap.map { EAPService($0, store: store, certificates: certificates) })
+        server = try Self.bound {
+            try RadiusServer(
+                .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
+        }
         if started { server.start() }
+    }
+
+    /// Between finding a free port and taking it, a program of another test may take it.
+    private static func bound(_ make: () throws -> RadiusServer) throws -> RadiusServer {
+        for _ in 0..<8 { if let server = try? make() { return server } }
+        return try make()
     }
 
     deinit {

@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// Debian's `eapol_test`: wpa_supplicant and a NAS in one program.
 public struct EAPOLTest: Sendable {
     /// What came of a run.
@@ -9,6 +11,18 @@ public struct EAPOLTest: Sendable {
         /// The codes of the replies, such as `Access-Challenge`, in their order.
         public let replies: [String]
         public let transcript: String
+
+        /// Of each EAP packet of the server, how long it is.
+        public var packetLengths: [Int] {
+            transcript.split(separator: "\n").filter { $0.hasPrefix("decapsulated EAP packet") }.compactMap { line in
+                Int(String(line.components(separatedBy: "len=").last?.prefix { $0.isNumber } ?? ""))
+            }
+        }
+
+        /// Of each conversation over TLS, whether it took up the session of one before.
+        public var resumptions: [Bool] {
+            transcript.components(separatedBy: "Sending fake EAP-Request-Identity").dropFirst().map { $0.contains("finished - resumed=1") }
+        }
     }
 
     public var port: UInt16
@@ -40,6 +54,50 @@ public struct EAPOLTest: Sendable {
         self.user = user
         self.password = password
         self.expectsKeys = expectsKeys
+    }
+
+    /// A version of TLS that the program can be held to.
+    public enum TLSVersion: String, Sendable, CaseIterable {
+        case tls12 = "TLSv1.2"
+        case tls13 = "TLSv1.3"
+
+        fileprivate var options: String {
+            "tls_disable_tlsv1_0=1 tls_disable_tlsv1_1=1 tls_disable_tlsv1_2=\(self == .tls12 ? 0 : 1) "
+                + "tls_disable_tlsv1_3=\(self == .tls13 ? 0 : 1)"
+        }
+    }
+
+    /// Has it speak this version only, trust `authority`, and do `inner` in the tunnel, such as `auth=PAP`.
+    ///
+    /// - Parameters:
+    ///   - version: the only one.
+    ///   - authority: the path of a file in PEM.
+    ///   - inner: the network's `phase2`; nil for EAP-TLS.
+    ///   - anonymous: the identity outside; nil: the same as inside.
+    ///   - fragment: octets of TLS in one packet.
+    public mutating func overTLS(
+        _ version: TLSVersion, authority: String, inner: String? = nil, anonymous: String? = nil, fragment: Int = 1398
+    ) {
+        network.append("ca_cert=\"\(authority)\"")
+        network.append("phase1=\"\(version.options)\"")
+        network.append("fragment_size=\(fragment)")
+        if let inner { network.append("phase2=\"\(inner)\"") }
+        if let anonymous { network.append("anonymous_identity=\"\(anonymous)\"") }
+    }
+
+    /// Has it show a certificate.
+    ///
+    /// - Parameter path: of a file in PEM; its key lies beside it, with the ending `.key`.
+    public mutating func show(certificate path: String) {
+        network.append("client_cert=\"\(path)\"")
+        network.append("private_key=\"\(path.hasSuffix(".pem") ? String(path.dropLast(4)) : path).key\"")
+    }
+
+    /// Has it show a certificate in the tunnel, and trust `authority` there.
+    public mutating func showInside(certificate path: String, authority: String) {
+        network.append("ca_cert2=\"\(authority)\"")
+        network.append("client_cert2=\"\(path)\"")
+        network.append("private_key2=\"\(path.hasSuffix(".pem") ? String(path.dropLast(4)) : path).key\"")
     }
 
     /// Runs it to its end.

@@ -20,8 +20,10 @@ public struct EAPAccount: Sendable {
     }
 
     /// Whether the stored credential is enough for a method. Without any credential every method is, and ends in a refusal that says so.
+    /// Methods over TLS say inside what they need.
     func allows(_ type: EAPType) -> Bool {
-        switch credential {
+        if type.isOverTLS { return true }
+        return switch credential {
         case .none, .clearText: true
         case .ntHash: type != .md5Challenge
         case .hash: type != .md5Challenge && type != .msCHAPv2

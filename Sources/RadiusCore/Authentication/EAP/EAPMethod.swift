@@ -5,6 +5,8 @@ enum EAPStep {
     /// The peer has proven itself, to be who it said it was, or inside a tunnel, somebody else.
     case proven(EAPKeys?, as: [UInt8]? = nil)
     case refused(AccessReason)
+    /// The peer has proven itself, and may not be online.
+    case turnedAway(AccessReason, as: [UInt8])
     /// The Response is none that the method can read now; it is ignored.
     case invalid
 }
@@ -23,10 +25,13 @@ public struct EAPSurroundings {
     public var account: (_ identity: [UInt8]) -> EAPAccount?
     /// Sixteen octets that nobody can foretell.
     public var random: () -> Digest16
+    /// Of methods over TLS; nil where there are none.
+    public var tls: EAPTLSSurroundings?
 
     public init(
         methods: [EAPType] = EAPType.served, serverName: [UInt8] = Array("lastmile".utf8), notifiesRefused: Bool = false,
-        octetLimit: Int = 65_536, account: @escaping (_ identity: [UInt8]) -> EAPAccount?, random: @escaping () -> Digest16
+        octetLimit: Int = 65_536, account: @escaping (_ identity: [UInt8]) -> EAPAccount?, random: @escaping () -> Digest16,
+        tls: EAPTLSSurroundings? = nil
     ) {
         self.methods = methods
         self.serverName = serverName
@@ -34,7 +39,11 @@ public struct EAPSurroundings {
         self.octetLimit = octetLimit
         self.account = account
         self.random = random
+        self.tls = tls
     }
+
+    /// The methods that can be proposed at this moment.
+    var available: [EAPType] { methods.filter { !$0.isOverTLS || tls?.context(of: $0) != nil } }
 }
 
 /// Who talks, as far as a method needs to know.
@@ -49,6 +58,7 @@ enum EAPMethod {
     case md5(EAPMD5)
     case gtc(EAPGTC)
     case msCHAPv2(EAPMSCHAPv2)
+    case overTLS(EAPOverTLS)
 
     /// Begins a method.
     ///
@@ -68,9 +78,20 @@ enum EAPMethod {
             let method = EAPMSCHAPv2(identifier: identifier, challenge: surroundings.random())
             return (.msCHAPv2(method), method.request(serverName: surroundings.serverName))
         default:
-            return nil
+            guard let tls = surroundings.tls, let context = tls.context(of: type) else { return nil }
+            let method = EAPOverTLS(type, context, packetOctets: tls.packetOctets)
+            return (.overTLS(method), method.start)
         }
     }
+
+    /// Octets that the value takes, about.
+    var memoryOctets: Int { if case .overTLS(let method) = self { method.memoryOctets } else { 0 } }
+
+    /// Who a peer says to be inside a tunnel, or is by its certificate; empty where the method has neither, or it did not say yet.
+    var claimed: [UInt8] { if case .overTLS(let method) = self { method.claimed } else { [] } }
+
+    /// What a peer does inside a tunnel.
+    var inner: EAPInnerMethod? { if case .overTLS(let method) = self { method.inner } else { nil } }
 
     /// Takes what stands behind the type of a Response to the method's last Request.
     mutating func receive(_ data: [UInt8], from peer: EAPPeer, _ surroundings: EAPSurroundings) -> EAPStep {
@@ -80,6 +101,10 @@ enum EAPMethod {
         case .msCHAPv2(var method):
             let step = method.receive(data, from: peer, surroundings)
             self = .msCHAPv2(method)
+            return step
+        case .overTLS(var method):
+            let step = method.receive(data, surroundings)
+            self = .overTLS(method)
             return step
         }
     }

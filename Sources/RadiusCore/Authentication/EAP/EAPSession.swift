@@ -42,13 +42,17 @@ public struct EAPSession: Sendable {
     public private(set) var identity: [UInt8] = []
     /// Who the peer has proven to be: whom to authorize after Success. Empty before.
     public private(set) var proven: [UInt8] = []
+    /// Who the peer is by its certificate, or said to be inside a tunnel; empty where the method has neither.
+    public private(set) var claimed: [UInt8] = []
+    /// What the peer did inside a tunnel.
+    public private(set) var inner: EAPInnerMethod?
     /// The method that was proposed last.
     public private(set) var method: EAPType?
     /// The peer has answered a method, with more than a Nak.
     public private(set) var hasAnswered = false
     private var phase = Phase.identity
     /// Of the outstanding Request.
-    private var identifier: UInt8
+    private(set) var identifier: UInt8
     private var outstanding: [UInt8] = []
     private var refused: [EAPType] = []
     /// A digest of the packet that was answered last; the packet itself may hold a password.
@@ -67,7 +71,11 @@ public struct EAPSession: Sendable {
 
     /// Octets that the value takes, about.
     public var memoryOctets: Int {
-        512 + identity.count + outstanding.count + lastResponse.count + (lastAction?.packet.count ?? 0)
+        512 + identity.count + outstanding.count + lastResponse.count + (lastAction?.packet.count ?? 0) + methodOctets
+    }
+
+    private var methodOctets: Int {
+        if case .method(let method) = phase { method.memoryOctets } else { 0 }
     }
 
     /// Takes an EAP-Start, which has no octets (RFC 3579 §2.1): asks who is there.
@@ -128,6 +136,7 @@ public struct EAPSession: Sendable {
             let peer = EAPPeer(identity: identity, account: surroundings.account(identity))
             let step = method.receive(packet.data, from: peer, surroundings)
             phase = .method(method)
+            (claimed, inner) = (method.claimed, method.inner)
             return follow(step, message, surroundings)
         case (.notification(let reason), .notification):
             return end(reason, message)
@@ -141,7 +150,9 @@ public struct EAPSession: Sendable {
         guard packet.data.count <= Self.longestIdentity else { return end(.eapMalformed, message) }
         identity = packet.data
         let account = surroundings.account(identity)
-        guard let type = surroundings.methods.first(where: { account?.allows($0) ?? true }) else {
+        let available = surroundings.available
+        guard !available.isEmpty else { return end(.tlsUnavailable, message) }
+        guard let type = available.first(where: { account?.allows($0) ?? true }) else {
             return end(.eapMethodNeedsPassword, message)
         }
         return propose(type, message, surroundings)
@@ -150,7 +161,7 @@ public struct EAPSession: Sendable {
     /// Takes the first of the peer's wishes that can be fulfilled (RFC 3748 §5.3).
     private mutating func renegotiate(_ packet: EAPPacket, _ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
         if let method { refused.append(method) }
-        let known = EAPNak.desired(packet).filter { surroundings.methods.contains($0) && !refused.contains($0) }
+        let known = EAPNak.desired(packet).filter { surroundings.available.contains($0) && !refused.contains($0) }
         guard !known.isEmpty else { return end(.eapNoCommonMethod, message) }
         let account = surroundings.account(identity)
         guard let type = known.first(where: { account?.allows($0) ?? true }) else { return end(.eapMethodNeedsPassword, message) }
@@ -177,16 +188,23 @@ public struct EAPSession: Sendable {
             hasAnswered = true
             return request(method ?? .nak, data)
         case .refused(let reason): return end(reason, message)
+        case .turnedAway(let reason, let name):
+            proven = name
+            return surroundings.notifiesRefused ? notify(reason) : end(reason, message)
         case .proven(let keys, let name):
             hasAnswered = true
             proven = name ?? identity
             if surroundings.notifiesRefused, let refusal = surroundings.account(proven)?.refusal {
-                phase = .notification(refusal)
-                return request(.notification, Array(refusal.sentence.utf8))
+                return notify(refusal)
             }
             phase = .ended
             return .success(EAPPacket.octets(.success, identifier), keys)
         }
+    }
+
+    private mutating func notify(_ refusal: AccessReason) -> Action {
+        phase = .notification(refusal)
+        return request(.notification, Array(refusal.sentence.utf8))
     }
 
     /// Repeats the outstanding Request, or where there is none, or was enough of it, ends for `reason`.

@@ -16,6 +16,9 @@ public struct EAPType: Hashable, Sendable {
     public static let nak = EAPType(3)
     public static let md5Challenge = EAPType(4)
     public static let gtc = EAPType(6)
+    public static let tls = EAPType(13)
+    public static let ttls = EAPType(21)
+    public static let peap = EAPType(25)
     public static let msCHAPv2 = EAPType(26)
 
     /// The octet that says that vendor and number follow (RFC 3748 §5.7).
@@ -27,12 +30,19 @@ public struct EAPType: Hashable, Sendable {
         case .md5Challenge: "md5"
         case .gtc: "gtc"
         case .msCHAPv2: "mschapv2"
+        case .tls: "tls"
+        case .ttls: "ttls"
+        case .peap: "peap"
         default: nil
         }
     }
 
-    /// The methods that the server has, strongest first.
-    public static let served: [EAPType] = [.msCHAPv2, .md5Challenge, .gtc]
+    /// The methods that the server has, in the order in which they are proposed. The first three need certificates, and are left out
+    /// where there are none.
+    public static let served: [EAPType] = [.peap, .ttls, .tls, .msCHAPv2, .md5Challenge, .gtc]
+
+    /// Whether the method begins with a TLS handshake.
+    var isOverTLS: Bool { self == .tls || self == .ttls || self == .peap }
 
     /// The method of that name.
     public init?(name: String) {

@@ -6,13 +6,17 @@ import Synchronization
 final class EAPConversations: Sendable {
     private let settings: EAPService.Settings
     private let store: SnapshotStore
+    private let certificates: EAPCertificates?
     private let clock: @Sendable () -> UInt64
     private let state: EAPState
     private let table: Mutex<EAPConversationTable>
 
-    init(_ settings: EAPService.Settings, store: SnapshotStore, clock: @escaping @Sendable () -> UInt64) {
+    init(
+        _ settings: EAPService.Settings, store: SnapshotStore, certificates: EAPCertificates?, clock: @escaping @Sendable () -> UInt64
+    ) {
         self.settings = settings
         self.store = store
+        self.certificates = certificates
         self.clock = clock
         state = EAPState(node: Array(settings.node.utf8), secret: Self.secret())
         table = Mutex(
@@ -79,10 +83,15 @@ final class EAPConversations: Sendable {
 
     private func step(_ session: inout EAPSession, _ arrival: EAPArrival) -> EAPSession.Action {
         let snapshot = store.snapshot
+        let contexts = certificates?.contexts ?? EAPCertificates.Contexts()
+        let tls = EAPTLSSurroundings(
+            certificate: contexts.certificate, tunnel: contexts.tunnel, names: settings.certificateNames,
+            packetOctets: min(settings.packetOctets, arrival.framedMTU ?? .max), ttlsMethods: settings.ttlsMethods,
+            peapMethods: settings.peapMethods, peapBinding: settings.peapBinding, tenant: arrival.tenant)
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },
-            random: Self.random)
+            random: Self.random, tls: tls)
         let action = session.receive(arrival.message, surroundings)
         // RFC 3579 §2.1: the NAS copies the identity into User-Name of each request.
         guard session.identity.isEmpty || session.identity == arrival.userName else {
@@ -92,12 +101,14 @@ final class EAPConversations: Sendable {
     }
 
     private func outcome(_ action: EAPSession.Action, _ session: EAPSession, _ arrival: EAPArrival, _ state: [UInt8]) -> EAPOutcome {
-        let method = AuthenticationMethod(session.method)
+        let method = AuthenticationMethod(session.method, session.inner)
         switch action {
         case .request(let packet): return .challenge(packet, state: state, wasIgnored: false)
         case .again(let packet): return .challenge(packet, state: state, wasIgnored: true)
         case .success(let packet, let keys): return .proven(packet, identity: session.proven, keys: keys, method: method)
-        case .failure(let packet, let reason): return .refused(packet, reason, identity: session.identity, method: method)
+        case .failure(let packet, let reason):
+            let identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
+            return .refused(packet, reason, identity: identity, method: method)
         }
     }
 

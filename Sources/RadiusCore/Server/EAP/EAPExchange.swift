@@ -8,6 +8,8 @@ struct EAPArrival: Sendable {
     let state: [UInt8]?
     /// EAP-Message, joined; empty for an EAP-Start (RFC 3579 §2.1).
     let message: [UInt8]
+    /// Framed-MTU: octets of an EAP packet that the way to the peer takes (RFC 3579 §2.4); nil when the NAS does not say.
+    var framedMTU: Int?
 }
 
 /// What the conversations answer, for the worker to send.
@@ -22,13 +24,39 @@ enum EAPOutcome: Sendable {
 }
 
 extension AuthenticationMethod {
-    /// The name in the log for a conversation that has come to `type`.
-    init(_ type: EAPType?) {
+    /// The name in the log for a conversation that has come to `type`, and inside a tunnel to `inner`.
+    init(_ type: EAPType?, _ inner: EAPInnerMethod? = nil) {
         switch type {
+        case .tls: self = .eapTLS
+        case .ttls: self = Self.ttls(inner)
+        case .peap: self = Self.peap(inner)
         case .md5Challenge: self = .eapMD5
         case .gtc: self = .eapGTC
         case .msCHAPv2: self = .eapMSCHAPv2
         default: self = .eap
+        }
+    }
+
+    private static func ttls(_ inner: EAPInnerMethod?) -> AuthenticationMethod {
+        switch inner {
+        case .pap: .eapTTLSPAP
+        case .chap: .eapTTLSCHAP
+        case .msCHAP: .eapTTLSMSCHAP
+        case .msCHAPv2: .eapTTLSMSCHAPv2
+        case .eapMD5: .eapTTLSEAPMD5
+        case .eapGTC: .eapTTLSEAPGTC
+        case .eapMSCHAPv2: .eapTTLSEAPMSCHAPv2
+        case .eapTLS: .eapTTLSEAPTLS
+        case nil: .eapTTLS
+        }
+    }
+
+    private static func peap(_ inner: EAPInnerMethod?) -> AuthenticationMethod {
+        switch inner {
+        case .eapGTC: .eapPEAPGTC
+        case .eapMSCHAPv2: .eapPEAPMSCHAPv2
+        case .eapTLS: .eapPEAPTLS
+        default: .eapPEAP
         }
     }
 }

@@ -28,6 +28,15 @@ public final class EAPService: Sendable {
         public var queue = 4096
         /// An EAP packet that waited longer is dropped.
         public var deadlineMilliseconds = 5000
+        /// Octets of an EAP packet over TLS at most; a NAS's Framed-MTU makes it less.
+        public var packetOctets = 1024
+        /// Which names of a device's certificate may be a subscriber's, the first the most likely.
+        public var certificateNames = EAPCertificateName.allCases
+        /// What a device may do in a tunnel of TTLS.
+        public var ttlsMethods = EAPInnerMethod.allCases
+        /// Methods in a tunnel of PEAP, in the order in which they are proposed.
+        public var peapMethods: [EAPType] = [.msCHAPv2, .gtc, .tls]
+        public var peapBinding = EAPCryptoBinding.yes
         /// The name of this node.
         public var node = "lastmile"
 
@@ -48,6 +57,8 @@ public final class EAPService: Sendable {
     }
 
     public let settings: Settings
+    /// What methods over TLS show and trust; nil when there are to be none.
+    public let certificates: EAPCertificates?
     private let conversations: EAPConversations
     let checks: SlowChecks
 
@@ -56,13 +67,17 @@ public final class EAPService: Sendable {
     /// - Parameters:
     ///   - settings: how EAP is spoken.
     ///   - store: where the snapshot in force stands.
-    public convenience init(_ settings: Settings, store: SnapshotStore) {
-        self.init(settings, store: store, clock: lm_monotonic_nanoseconds)
+    ///   - certificates: for methods over TLS; without, they are not proposed.
+    public convenience init(_ settings: Settings, store: SnapshotStore, certificates: EAPCertificates? = nil) {
+        self.init(settings, store: store, certificates: certificates, clock: lm_monotonic_nanoseconds)
     }
 
-    init(_ settings: Settings, store: SnapshotStore, clock: @escaping @Sendable () -> UInt64) {
+    init(
+        _ settings: Settings, store: SnapshotStore, certificates: EAPCertificates? = nil, clock: @escaping @Sendable () -> UInt64
+    ) {
         self.settings = settings
-        let conversations = EAPConversations(settings, store: store, clock: clock)
+        self.certificates = certificates
+        let conversations = EAPConversations(settings, store: store, certificates: certificates, clock: clock)
         self.conversations = conversations
         checks = SlowChecks(
             .init(threads: settings.threads, queue: settings.queue, deadlineMilliseconds: settings.deadlineMilliseconds), name: "eap",

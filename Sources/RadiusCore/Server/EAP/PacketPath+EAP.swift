@@ -6,6 +6,8 @@ extension PacketPath {
     private static let invalidEAPPacketIgnored: UInt32 = 202
     /// Error-Cause (RFC 5176 §3.5).
     private static let errorCause: UInt8 = 101
+    /// Framed-MTU (RFC 2865 §5.12).
+    private static let framedMTU: UInt8 = 12
 
     /// Hands an Access-Request with EAP-Message, which verified, to the conversations.
     @inline(never)
@@ -21,7 +23,8 @@ extension PacketPath {
         let arrival = EAPArrival(
             client: attempt.client.pointee.id, tenant: attempt.client.pointee.tenant,
             userName: Self.copy(attempt.request.value(.userName)),
-            state: attempt.request.first(.state).map { Self.copy(attempt.request.octets($0)) }, message: message)
+            state: attempt.request.first(.state).map { Self.copy(attempt.request.octets($0)) }, message: message,
+            framedMTU: Self.framedMTU(of: attempt.request))
         let work = attempt.work
         let parked = ParkedRequest(
             client: arrival.client, packet: work.pointee.packet, count: work.pointee.attributes.count,
@@ -60,19 +63,19 @@ extension PacketPath {
                 return challenge(packet, state, wasIgnored, attempt, reply)
             case .refused(let packet, let reason, let identity, let method):
                 attempt.subscriber = find(identity, work)
-                return refuse(reason, packet, method, attempt, reply)
+                return refuse(reason, packet, method, attempt, reply, identity: identity)
             case .proven(let packet, let identity, let keys, let method):
                 // The account may have changed, or gone, since the method ended.
                 guard let subscriber = find(identity, work) else {
-                    return refuse(.unknownSubscriber, Self.failure(answering: packet), method, attempt, reply)
+                    return refuse(.unknownSubscriber, Self.failure(answering: packet), method, attempt, reply, identity: identity)
                 }
                 attempt.subscriber = subscriber
                 var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
                 if snapshot.hasRules { verdict = applyRules(verdict, method, pointer, subscriber) }
                 guard verdict.isAccepted else {
-                    return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply)
+                    return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply, identity: identity)
                 }
-                return accept(verdict, packet, keys, method, attempt, subscriber, reply)
+                return accept(verdict, packet, keys, method, attempt, subscriber, reply, identity: identity)
             }
         }
     }
@@ -97,29 +100,31 @@ extension PacketPath {
 
     private mutating func accept(
         _ verdict: AccessVerdict, _ packet: [UInt8], _ keys: EAPKeys?, _ method: AuthenticationMethod, _ attempt: Attempt,
-        _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>
+        _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8]
     ) -> Disposition {
         var writer = begin(.accessAccept, packet, attempt, reply)
+        // The device said another name outside its tunnel; accounting shall name the subscriber (RFC 2865 §5.1).
+        if !Self.isSame(identity, attempt.request.value(.userName)) { writer.append(AttributeNumber.userName, identity.span) }
         let complete = appendAuthorization(verdict, attempt, subscriber, &writer)
         if let keys { appendKeys(keys, attempt, &writer) }
         echoProxyState(attempt.request, &writer)
         guard complete, !writer.overflowed else {
-            return refuse(.replyTooLarge, Self.failure(answering: packet), method, attempt, reply)
+            return refuse(.replyTooLarge, Self.failure(answering: packet), method, attempt, reply, identity: identity)
         }
         finish(writer, to: attempt.client, reply)
-        noteAccept(verdict, method, attempt)
+        noteAccept(verdict, method, attempt, name: identity)
         return .send
     }
 
     private mutating func refuse(
         _ reason: AccessReason, _ packet: [UInt8], _ method: AuthenticationMethod, _ attempt: Attempt,
-        _ reply: UnsafeMutablePointer<lm_datagram>
+        _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8] = []
     ) -> Disposition {
         var writer = begin(.accessReject, packet, attempt, reply)
         if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, attempt.client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: attempt.client, reply)
-        noteReject(reason, method, attempt)
+        noteReject(reason, method, attempt, name: identity)
         return .delay
     }
 
@@ -145,9 +150,26 @@ extension PacketPath {
         return message
     }
 
+    /// Framed-MTU (RFC 2865 §5.12), which only EAP looks at. The attributes' lengths were checked.
+    private static func framedMTU(of request: RequestAttributes) -> Int? {
+        var offset = PacketHeader.count
+        while offset < request.count {
+            let length = Int(request.packet[offset + 1])
+            if request.packet[offset] == framedMTU, length == 6 {
+                return (2..<6).reduce(0) { $0 << 8 | Int(request.packet[offset + $1]) }
+            }
+            offset += length
+        }
+        return nil
+    }
+
     /// EAP-Failure under the identifier of `packet`, which may be of any length.
     private static func failure(answering packet: [UInt8]) -> [UInt8] {
         EAPPacket.octets(.failure, packet.count > 1 ? packet[1] : 0)
+    }
+
+    private static func isSame(_ name: [UInt8], _ octets: Span<UInt8>) -> Bool {
+        name.count == octets.count && name.indices.allSatisfy { name[$0] == octets[$0] }
     }
 
     private static func copy(_ octets: Span<UInt8>) -> [UInt8] { octets.indices.map { octets[$0] } }

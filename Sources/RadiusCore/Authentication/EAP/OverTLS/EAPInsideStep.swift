@@ -1,0 +1,24 @@
+/// What comes of octets that a peer wrote into its tunnel.
+enum EAPInsideStep: Equatable {
+    /// To be written into the tunnel; the peer goes on.
+    case answer([UInt8])
+    /// To be written into the tunnel; all is proven once the peer has taken it without a word.
+    case conclude([UInt8])
+    case proven
+    case refused(AccessReason)
+}
+
+extension EAPSurroundings {
+    /// What the records and fragments of a tunnel take of a packet, about.
+    private static let tunnelOctets = 128
+
+    /// Of a conversation inside a tunnel: other methods, no further tunnel, and nobody is told anything but by the conversation outside.
+    func inside(methods: [EAPType]) -> EAPSurroundings {
+        var inside = self
+        inside.methods = methods
+        inside.notifiesRefused = false
+        inside.tls?.tunnel = nil
+        inside.tls?.packetOctets -= Self.tunnelOctets
+        return inside
+    }
+}

@@ -1,0 +1,254 @@
+/// EAP-TLS (RFC 5216, RFC 9190), EAP-TTLSv0 (RFC 5281) and PEAPv0, the latter two with RFC 9427 for TLS 1.3: a handshake in fragments, then
+/// what the method has inside, then keys.
+///
+/// A TLS session is kept once the peer has proven everything. Whoever takes it up is the subscriber of that time, if the account is still
+/// there, may be online, and has the same credential.
+struct EAPOverTLS: Sendable {
+    private indirect enum Inside: Sendable {
+        /// EAP-TLS: the handshake is all.
+        case certificate
+        case attributes(EAPTTLSInside)
+        case packets(EAPPEAPInside)
+    }
+
+    private enum Phase {
+        case handshake
+        /// The tunnel stands.
+        case inside
+        /// All is proven; the peer has to say that it is content.
+        case concluding
+        /// An alert is on its way.
+        case failing(AccessReason)
+    }
+
+    let type: EAPType
+    /// Who the peer is by its certificate, or says to be in the tunnel; empty before it did.
+    private(set) var claimed: [UInt8] = []
+    private var channel: EAPTLSChannel
+    private var inside: Inside
+    private var phase = Phase.handshake
+    private var hasWaited = false
+    /// The server has sent a flight, so that the peer is in a handshake.
+    private var hasSpoken = false
+
+    init(_ type: EAPType, _ context: TLSContext, packetOctets: Int) {
+        self.type = type
+        channel = EAPTLSChannel(context, packetOctets: packetOctets)
+        inside =
+            switch type {
+            case .ttls: .attributes(EAPTTLSInside())
+            case .peap: .packets(EAPPEAPInside())
+            default: .certificate
+            }
+    }
+
+    /// The data of the first Request.
+    var start: [UInt8] { channel.start }
+
+    var memoryOctets: Int {
+        switch inside {
+        case .certificate: channel.memoryOctets
+        case .attributes(let inside): channel.memoryOctets + inside.memoryOctets
+        case .packets(let inside): channel.memoryOctets + inside.memoryOctets
+        }
+    }
+
+    /// What the peer does in the tunnel; nil before it does, and for EAP-TLS.
+    var inner: EAPInnerMethod? {
+        switch inside {
+        case .certificate: nil
+        case .attributes(let inside): inside.method
+        case .packets(let inside): inside.method
+        }
+    }
+
+    mutating func receive(_ data: [UInt8], _ surroundings: EAPSurroundings) -> EAPStep {
+        // Whatever the peer answers to an alert.
+        if case .failing(let reason) = phase { return .refused(reason) }
+        guard let tls = surroundings.tls else { return .refused(.tlsUnavailable) }
+        switch channel.receive(data) {
+        case .answer(let packet): return .request(packet)
+        case .refused(let reason): return .refused(reason)
+        case .acknowledged: return acknowledged(surroundings, tls)
+        case .advanced(let conversation): return advanced(conversation, surroundings, tls)
+        }
+    }
+
+    // MARK: Events
+
+    private mutating func advanced(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        switch (conversation.state, phase) {
+        case (.failed(let failure), _):
+            // For the log: who has this certificate will want to know.
+            if let refused = conversation.refusedPeer { claimed = Self.name(of: refused, surroundings, tls) ?? [] }
+            return fail(AccessReason(failure), conversation)
+        case (.closed, _): return .refused(.tlsPeerGaveUp)
+        case (.handshaking, _):
+            hasSpoken = true
+            return .request(channel.flush())
+        case (.established, .handshake): return established(conversation, surroundings, tls)
+        case (.established, .inside): return hear(conversation, surroundings, tls)
+        // Data, where the peer has only to agree.
+        case (.established, _): return refuse(.eapPeerRefused, conversation)
+        }
+    }
+
+    /// RFC 5216 §2.1.3: the peer learns why by an alert, and answers it, before it is turned away. To one that answers its first flight,
+    /// wpa_supplicant says nothing more, and nothing would be logged.
+    private mutating func fail(_ reason: AccessReason, _ conversation: TLSConversation) -> EAPStep {
+        guard conversation.outputCount > 0, hasSpoken else { return .refused(reason) }
+        phase = .failing(reason)
+        return .request(channel.flush())
+    }
+
+    private mutating func acknowledged(_ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings) -> EAPStep {
+        guard let conversation = channel.conversation else { return .refused(.eapUnexpected) }
+        switch (phase, inside) {
+        case (.concluding, _):
+            return finish(conversation, surroundings, tls)
+        case (.inside, .packets(var packets)) where !packets.hasBegun:
+            let request = packets.begin()
+            inside = .packets(packets)
+            return say(request, conversation)
+        case (.inside, .attributes) where !hasWaited:
+            // Some peers take this for their turn.
+            hasWaited = true
+            return .request(channel.flush())
+        case (.inside, _): return refuse(.tunnelEmpty, conversation)
+        default: return refuse(.eapUnexpected, conversation)
+        }
+    }
+
+    private mutating func established(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        phase = .inside
+        if conversation.isResumed { return resume(conversation, surroundings, tls) }
+        if case .certificate = inside { return certify(conversation, surroundings, tls) }
+        conversation.offerSession()
+        switch inside {
+        case .packets(var packets) where conversation.protocolVersion == .tls13:
+            let request = packets.begin()
+            inside = .packets(packets)
+            return say(request, conversation)
+        // The end of the handshake goes first, or an empty packet; in TTLS the peer may have spoken with its own end.
+        case .packets, .certificate: return .request(channel.flush())
+        case .attributes: return hear(conversation, surroundings, tls)
+        }
+    }
+
+    private mutating func hear(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        let octets = conversation.read()
+        guard !octets.isEmpty else { return .request(channel.flush()) }
+        let step: EAPInsideStep
+        switch inside {
+        case .certificate: return refuse(.tunnelMalformed, conversation)
+        case .attributes(var attributes):
+            step = attributes.receive(octets, conversation, surroundings, tls)
+            claimed = attributes.identity
+            inside = .attributes(attributes)
+        case .packets(var packets):
+            step = packets.receive(octets, conversation, surroundings, tls)
+            claimed = packets.identity
+            inside = .packets(packets)
+        }
+        switch step {
+        case .answer(let octets): return say(octets, conversation)
+        case .conclude(let octets):
+            phase = .concluding
+            return say(octets, conversation)
+        case .proven: return finish(conversation, surroundings, tls)
+        case .refused(let reason): return refuse(reason, conversation)
+        }
+    }
+
+    private mutating func say(_ octets: [UInt8], _ conversation: TLSConversation) -> EAPStep {
+        guard conversation.write(octets) else { return refuse(.tlsBroken, conversation) }
+        return .request(channel.flush())
+    }
+
+    private func refuse(_ reason: AccessReason, _ conversation: TLSConversation) -> EAPStep {
+        conversation.forgetSession()
+        return .refused(reason)
+    }
+
+    // MARK: Proof
+
+    private mutating func certify(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        guard let peer = conversation.peer else { return refuse(.certificateMissing, conversation) }
+        guard let name = Self.name(of: peer, surroundings, tls) else { return refuse(.certificateWithoutName, conversation) }
+        claimed = name
+        return conclude(conversation, surroundings, tls)
+    }
+
+    /// Who a certificate is: the first of its names that is a subscriber's, else the first at all.
+    private static func name(
+        of certificate: CertificateDescription, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> [UInt8]? {
+        let names = tls.names.flatMap { $0.names(in: certificate) }.map { Array($0.utf8) }
+        return names.first { surroundings.account($0) != nil } ?? names.first
+    }
+
+    private mutating func resume(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        guard let memory = EAPSessionMemory(conversation.remembered), memory.type == type, memory.tenant == tls.tenant else {
+            return refuse(.tlsSessionVoid, conversation)
+        }
+        claimed = memory.identity
+        if let step = turnAway(conversation, surroundings) { return step }
+        guard let account = surroundings.account(claimed),
+            memory == EAPSessionMemory(type, tenant: tls.tenant, identity: claimed, account)
+        else { return refuse(.tlsSessionVoid, conversation) }
+        guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
+        conversation.offerSession()
+        let request = packets.beginResumed(as: claimed, conversation, surroundings, tls)
+        inside = .packets(packets)
+        return say(request, conversation)
+    }
+
+    /// Nothing is left to prove: says so where the version wants it, and waits for the peer where something is to be sent.
+    private mutating func conclude(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        if let step = turnAway(conversation, surroundings) { return step }
+        if conversation.protocolVersion == .tls13 {
+            // RFC 9190 §2.1.1: a ticket goes before the octet that says that all is well; RFC 9427 §4 has the same octet for TTLS.
+            conversation.offerSession()
+            guard conversation.write([0]) else { return refuse(.tlsBroken, conversation) }
+        }
+        return finish(conversation, surroundings, tls)
+    }
+
+    private mutating func finish(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
+        if let step = turnAway(conversation, surroundings) { return step }
+        guard conversation.outputCount == 0 else {
+            phase = .concluding
+            return .request(channel.flush())
+        }
+        guard let account = surroundings.account(claimed), let keys = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
+        else { return refuse(.tlsBroken, conversation) }
+        conversation.keepSession(remembering: EAPSessionMemory(type, tenant: tls.tenant, identity: claimed, account).octets)
+        let key = boundKey ?? keys.masterSessionKey
+        return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)
+    }
+
+    /// The MSK of a PEAP that is bound to its inside.
+    private var boundKey: [UInt8]? { if case .packets(let packets) = inside { packets.masterSessionKey } else { nil } }
+
+    /// Refuses whoever is gone or may not be online; nil for the others.
+    private func turnAway(_ conversation: TLSConversation, _ surroundings: EAPSurroundings) -> EAPStep? {
+        guard let account = surroundings.account(claimed) else { return refuse(.unknownSubscriber, conversation) }
+        guard let refusal = account.refusal else { return nil }
+        conversation.forgetSession()
+        return .turnedAway(refusal, as: claimed)
+    }
+}

@@ -1,0 +1,43 @@
+/// How the subscriber proved the password.
+public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
+    case none, pap, chap, msCHAP, msCHAPv2
+    /// EAP, before a method was agreed on.
+    case eap
+    case eapMD5, eapGTC, eapMSCHAPv2
+    case eapTLS
+    /// TTLS, before anything was said in the tunnel.
+    case eapTTLS
+    case eapTTLSPAP, eapTTLSCHAP, eapTTLSMSCHAP, eapTTLSMSCHAPv2
+    case eapTTLSEAPMD5, eapTTLSEAPGTC, eapTTLSEAPMSCHAPv2, eapTTLSEAPTLS
+    /// PEAP, before a method was agreed on in the tunnel.
+    case eapPEAP
+    case eapPEAPGTC, eapPEAPMSCHAPv2, eapPEAPTLS
+
+    public var name: String {
+        switch self {
+        case .none: "none"
+        case .pap: "pap"
+        case .chap: "chap"
+        case .msCHAP: "mschap"
+        case .msCHAPv2: "mschapv2"
+        case .eap: "eap"
+        case .eapMD5: "eap-md5"
+        case .eapGTC: "eap-gtc"
+        case .eapMSCHAPv2: "eap-mschapv2"
+        case .eapTLS: "eap-tls"
+        case .eapTTLS: "eap-ttls"
+        case .eapTTLSPAP: "eap-ttls/pap"
+        case .eapTTLSCHAP: "eap-ttls/chap"
+        case .eapTTLSMSCHAP: "eap-ttls/mschap"
+        case .eapTTLSMSCHAPv2: "eap-ttls/mschapv2"
+        case .eapTTLSEAPMD5: "eap-ttls/eap-md5"
+        case .eapTTLSEAPGTC: "eap-ttls/eap-gtc"
+        case .eapTTLSEAPMSCHAPv2: "eap-ttls/eap-mschapv2"
+        case .eapTTLSEAPTLS: "eap-ttls/eap-tls"
+        case .eapPEAP: "eap-peap"
+        case .eapPEAPGTC: "eap-peap/eap-gtc"
+        case .eapPEAPMSCHAPv2: "eap-peap/eap-mschapv2"
+        case .eapPEAPTLS: "eap-peap/eap-tls"
+        }
+    }
+}

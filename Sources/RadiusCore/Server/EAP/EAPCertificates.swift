@@ -1,0 +1,140 @@
+internal import Glibc
+internal import Synchronization
+
+/// What methods over TLS show of the server and whom they trust, as the files are now. For any number of threads.
+///
+/// Somebody calls `refresh` from time to time. Files that cannot be used leave what was in force there.
+public final class EAPCertificates: Sendable {
+    /// Files in PEM.
+    public struct Files: Sendable, Equatable {
+        /// Our certificate, then those between it and the root.
+        public var certificate: String
+        public var key: String
+        /// Whose clients are trusted; nil: no EAP-TLS.
+        public var authority: String?
+        /// Who is revoked; nil: nobody is asked about.
+        public var revocationList: String?
+
+        public init(certificate: String, key: String, authority: String? = nil, revocationList: String? = nil) {
+            self.certificate = certificate
+            self.key = key
+            self.authority = authority
+            self.revocationList = revocationList
+        }
+    }
+
+    public struct Settings: Sendable {
+        public var minimumVersion = TLSSettings.Version.tls12
+        public var maximumVersion = TLSSettings.Version.tls13
+        public var ciphers = TLSSettings.Ciphers.modern
+        /// Nil: every log-in is a full one.
+        public var resumption: TLSSettings.Resumption? = TLSSettings.Resumption()
+        public var acceptsStaleRevocationList = false
+
+        public init() {}
+    }
+
+    /// What new conversations begin with.
+    public struct Contexts: Sendable {
+        /// Asks for a certificate: EAP-TLS.
+        public internal(set) var certificate: TLSContext?
+        /// Asks for none: TTLS and PEAP.
+        public internal(set) var tunnel: TLSContext?
+
+        public init() {}
+    }
+
+    /// What a look at the files came to.
+    public enum Outcome: Sendable {
+        case unchanged
+        /// New files are in force.
+        case replaced
+        /// There are no files to be used.
+        case missing
+        /// The files cannot be used; what was in force before stays. The next look tries again.
+        case kept(TLSFileFailure)
+    }
+
+    private struct Held {
+        var files: Files?
+        var contexts = Contexts()
+        var isBroken = false
+    }
+
+    private let settings: Settings
+    private let locate: @Sendable () -> Files?
+    private let held = Mutex(Held())
+
+    /// Reads nothing yet.
+    ///
+    /// - Parameters:
+    ///   - settings: how TLS is spoken.
+    ///   - locate: which files there are to use now; nil for none. Called by `refresh` only.
+    public init(_ settings: Settings, locate: @escaping @Sendable () -> Files?) {
+        self.settings = settings
+        self.locate = locate
+    }
+
+    public var contexts: Contexts { held.withLock { $0.contexts } }
+
+    /// The files in force; nil for none.
+    public var files: Files? { held.withLock { $0.files } }
+
+    /// Whether the last look found files that cannot be used.
+    public var isBroken: Bool { held.withLock { $0.isBroken } }
+
+    /// Looks at the files, and reads them when they are others or changed. Blocks on the disk. One caller at a time.
+    public func refresh() -> Outcome {
+        let before = held.withLock { $0 }
+        guard let files = locate() else {
+            // Whoever takes the files away while conversations go on means to put others in their place.
+            return before.files == nil ? .missing : .unchanged
+        }
+        let outcome = refresh(files, before)
+        if case .kept = outcome { held.withLock { $0.isBroken = true } } else { held.withLock { $0.isBroken = false } }
+        return outcome
+    }
+
+    private func refresh(_ files: Files, _ before: Held) -> Outcome {
+        do throws(TLSFileFailure) {
+            guard let contexts = try files == before.files ? renewed(before.contexts) : make(files) else { return .unchanged }
+            held.withLock { $0 = Held(files: files, contexts: contexts) }
+            return .replaced
+        } catch {
+            return .kept(error)
+        }
+    }
+
+    /// Each by itself: a new revocation list is no reason to forget the sessions of TTLS and PEAP. Nil when both are as they were.
+    private func renewed(_ contexts: Contexts) throws(TLSFileFailure) -> Contexts? {
+        let (certificate, tunnel) = (try contexts.certificate?.renewed(), try contexts.tunnel?.renewed())
+        guard certificate != nil || tunnel != nil else { return nil }
+        var renewed = contexts
+        if let certificate { renewed.certificate = certificate }
+        if let tunnel { renewed.tunnel = tunnel }
+        return renewed
+    }
+
+    private func make(_ files: Files) throws(TLSFileFailure) -> Contexts {
+        var contexts = Contexts()
+        contexts.tunnel = try TLSContext(tls(files, .none))
+        if files.authority != nil { contexts.certificate = try TLSContext(tls(files, .required)) }
+        return contexts
+    }
+
+    private func tls(_ files: Files, _ peer: TLSSettings.PeerCertificate) -> TLSSettings {
+        var tls = TLSSettings(role: .server, peerCertificate: peer)
+        tls.certificatePath = files.certificate
+        tls.keyPath = files.key
+        if peer != .none {
+            tls.authorityPath = files.authority
+            tls.revocationListPath = files.revocationList
+        }
+        tls.acceptsStaleRevocationList = settings.acceptsStaleRevocationList
+        tls.minimumVersion = settings.minimumVersion
+        tls.maximumVersion = settings.maximumVersion
+        tls.ciphers = settings.ciphers
+        tls.resumption = settings.resumption
+        return tls
+    }
+}

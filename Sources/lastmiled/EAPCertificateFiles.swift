@@ -1,0 +1,76 @@
+import Certificates
+import DaemonSettings
+import Glibc
+import RadiusCore
+
+/// Which files EAP over TLS uses: those that settings name, else what `lastmile pki` made.
+struct EAPCertificateFiles: Sendable {
+    private let settings: Settings.EAPTLS
+
+    init(_ settings: Settings.EAPTLS) { self.settings = settings }
+
+    /// What EAP is told besides the files.
+    func apply(to eap: inout EAPService.Settings) {
+        eap.packetOctets = settings.packetBytes
+        eap.certificateNames = settings.identity.compactMap { EAPCertificateName(rawValue: $0) }
+        eap.ttlsMethods = settings.ttlsInner.compactMap { EAPInnerMethod(rawValue: $0) }
+        eap.peapMethods = settings.peapInner.compactMap { EAPType(name: $0) }
+        eap.peapBinding = EAPCryptoBinding(rawValue: settings.peapCryptoBinding) ?? .yes
+    }
+
+    /// With the files read, where there are any.
+    ///
+    /// - Throws: `StartFailure` when files cannot be used that settings name. What is wrong in the folder is said later, in the log.
+    func opened() throws -> EAPCertificates {
+        guard settings.key == nil || settings.certificate != nil else {
+            throw StartFailure("eap.tls.key is set and eap.tls.certificate is not; they go together")
+        }
+        let certificates = EAPCertificates(tls) { [self] in located() }
+        if case .kept(let failure) = certificates.refresh(), settings.certificate != nil || settings.authority != nil {
+            throw StartFailure("the files of eap.tls cannot be used: \(failure)")
+        }
+        return certificates
+    }
+
+    /// One line for `lastmiled check`.
+    func description() throws -> String {
+        let certificates = try opened()
+        guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
+            return "no certificate, so that peap, ttls and tls are not offered; make one with lastmile pki"
+        }
+        let days = (own.notAfter - Int64(time(nil))) / 86_400
+        let clients = certificates.contexts.certificate == nil ? "; no authority, so that tls is not offered" : ""
+        return "certificate \(own.subject), \(days) days left\(clients)"
+    }
+
+    private var tls: EAPCertificates.Settings {
+        var tls = EAPCertificates.Settings()
+        tls.minimumVersion = settings.minimumVersion == "1.3" ? .tls13 : .tls12
+        tls.maximumVersion = settings.maximumVersion == "1.2" ? .tls12 : .tls13
+        tls.ciphers = settings.ciphers == "compatible" ? .compatible : .modern
+        tls.resumption =
+            settings.sessionSeconds == 0
+            ? nil : TLSSettings.Resumption(lifetimeSeconds: settings.sessionSeconds, sessionLimit: settings.sessions)
+        tls.acceptsStaleRevocationList = settings.acceptsStaleRevocationList
+        return tls
+    }
+
+    private func located() -> EAPCertificates.Files? {
+        let directory = AuthorityDirectory(path: settings.directory)
+        let own: (certificate: String, key: String)
+        if let certificate = settings.certificate {
+            own = (certificate, settings.key ?? certificate)
+        } else if let server = try? directory.firstServer(now: Int64(time(nil))) {
+            own = (directory.certificate(server.name), directory.key(server.name))
+        } else {
+            return nil
+        }
+        var files = EAPCertificates.Files(certificate: own.certificate, key: own.key)
+        files.authority = settings.authority ?? Self.existing(directory.authorityCertificate)
+        let list = settings.authority == nil ? Self.existing(directory.revocationList) : nil
+        files.revocationList = files.authority == nil ? nil : settings.revocationList ?? list
+        return files
+    }
+
+    private static func existing(_ path: String) -> String? { access(path, F_OK) == 0 ? path : nil }
+}

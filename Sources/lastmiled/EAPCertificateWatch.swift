@@ -1,0 +1,78 @@
+import Glibc
+import Logging
+import RadiusCore
+import ServiceLifecycle
+
+/// Takes over certificates and revocation lists that changed, and warns before they end.
+struct EAPCertificateWatch: Service {
+    let certificates: EAPCertificates
+    let everySeconds: Int
+    private let logger = Logger(label: "eap")
+    /// Warned of from here on, once a day.
+    private static let noticeSeconds: Int64 = 30 * 86_400
+    private static let daySeconds: Int64 = 86_400
+
+    init(certificates: EAPCertificates, everySeconds: Int) {
+        self.certificates = certificates
+        self.everySeconds = everySeconds
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            describe()
+            var (failure, warned) = ("", Int64(0))
+            while !Task.isCancelled {
+                failure = look(failure)
+                let now = Int64(time(nil))
+                if now - warned >= Self.daySeconds {
+                    warned = now
+                    warn(now)
+                }
+                try? await Task.sleep(for: .seconds(everySeconds))
+            }
+        }
+    }
+
+    /// Gives what is wrong, so that it is said once.
+    private func look(_ before: String) -> String {
+        switch certificates.refresh() {
+        case .unchanged, .missing: return before
+        case .replaced:
+            describe()
+            warn(Int64(time(nil)))
+            return ""
+        case .kept(let failure):
+            let text = "\(failure)"
+            if text != before { logger.error("the files of eap.tls cannot be used; what was in force before stays: \(text)") }
+            return text
+        }
+    }
+
+    private func describe() {
+        guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
+            return logger.notice("no certificate for EAP, so that peap, ttls and tls are not offered; make one with lastmile pki")
+        }
+        logger.notice(
+            "EAP shows the certificate \(own.subject)",
+            metadata: [
+                "issuer": "\(own.issuer)", "serial": "\(own.serialText)", "file": "\(certificates.files?.certificate ?? "")",
+                "clients": "\(certificates.files?.authority ?? "no authority, so that tls is not offered")",
+            ])
+    }
+
+    private func warn(_ now: Int64) {
+        let contexts = certificates.contexts
+        let ends = [
+            (
+                "the server's certificate for EAP", contexts.tunnel?.certificates.map(\.notAfter).min(),
+                "lastmile pki issue server ... --replace"
+            ),
+            ("the authority of EAP's clients", contexts.certificate?.authorities.map(\.notAfter).min(), "a new authority"),
+            ("the revocation list of EAP's clients", contexts.certificate?.revocationListEnd, "lastmile pki crl"),
+        ]
+        for case (let what, let end?, let remedy) in ends where end - now < Self.noticeSeconds {
+            let days = (end - now) / Self.daySeconds
+            logger.warning("\(what) \(end < now ? "has ended" : "ends in \(days) days"): \(remedy)")
+        }
+    }
+}

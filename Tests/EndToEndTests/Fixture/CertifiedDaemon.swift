@@ -1,0 +1,42 @@
+import Support
+
+/// One daemon that got its certificates while it was running, for all tests of EAP over TLS. Its authority is that of `lastmile pki`.
+actor CertifiedDaemon {
+    private static let shared = CertifiedDaemon()
+    private var starting: Task<DaemonProcess, any Error>?
+
+    static func get() async throws -> DaemonProcess { try await shared.started() }
+
+    static func authority(_ daemon: DaemonProcess) -> String { daemon.state + "/pki/ca.pem" }
+
+    private func started() async throws -> DaemonProcess {
+        if let starting { return try await starting.value }
+        let task = Task { try await Self.start() }
+        starting = task
+        return try await task.value
+    }
+
+    private static func start() async throws -> DaemonProcess {
+        let daemon = try await DaemonProcess.start(["LASTMILE_EAP_TLS_REFRESH_SECONDS": "1"])
+        try await pki(daemon, "init", "--common-name", "Example Access")
+        try await pki(daemon, "issue", "server", "--common-name", "radius.example.net")
+        try await pki(daemon, "issue", "client", "--common-name", "alice")
+        // Read without a restart.
+        try await eventually {
+            try await daemon.client.send("GET", "/metrics").text.contains("eap_certificate_end_seconds{file=\"authority\"}")
+        }
+        return daemon
+    }
+
+    /// Runs `lastmile pki` in the daemon's folder.
+    static func pki(_ daemon: DaemonProcess, _ arguments: String...) async throws {
+        var result = try await Tool.run("lastmile", ["pki"] + arguments + ["--directory", daemon.state + "/pki"])
+        // Tests beside this one change the folder, too.
+        try await eventually {
+            guard result.status == 5, result.errors.contains("another process") else { return true }
+            result = try await Tool.run("lastmile", ["pki"] + arguments + ["--directory", daemon.state + "/pki"])
+            return false
+        }
+        guard result.status == 0 else { throw ProcessFailure("lastmile pki \(arguments): \(result.errors)") }
+    }
+}

@@ -1,0 +1,166 @@
+import Support
+import Testing
+
+extension ProtocolTests {
+    /// EAP-TLS, TTLS and PEAP, by Debian's eapol_test, with certificates that `lastmile pki` made.
+    @Suite struct EAPOverTLS {
+        /// A way to log in: as eapol_test calls it, and as the authentication log does.
+        struct Way: Sendable, CustomTestStringConvertible {
+            let method: String
+            let inner: String?
+            let name: String
+
+            init(_ method: String, _ inner: String?, _ name: String) { (self.method, self.inner, self.name) = (method, inner, name) }
+
+            var testDescription: String { name }
+        }
+
+        static let ways = [
+            Way("TLS", nil, "eap-tls"), Way("TTLS", "auth=PAP", "eap-ttls/pap"), Way("TTLS", "auth=CHAP", "eap-ttls/chap"),
+            Way("TTLS", "auth=MSCHAP", "eap-ttls/mschap"), Way("TTLS", "auth=MSCHAPV2", "eap-ttls/mschapv2"),
+            Way("TTLS", "autheap=MSCHAPV2", "eap-ttls/eap-mschapv2"), Way("TTLS", "autheap=MD5", "eap-ttls/eap-md5"),
+            Way("TTLS", "autheap=GTC", "eap-ttls/eap-gtc"), Way("PEAP", "auth=MSCHAPV2", "eap-peap/eap-mschapv2"),
+            Way("PEAP", "auth=GTC", "eap-peap/eap-gtc"),
+        ]
+
+        private static func test(
+            _ daemon: DaemonProcess, _ way: Way, _ version: EAPOLTest.TLSVersion = .tls13, user: String = "alice",
+            password: String = TestSubscriber.password, fragment: Int = 1398
+        ) -> EAPOLTest {
+            var test = EAPOLTest(
+                port: daemon.authenticationPort, secret: "testing123", method: way.method, user: user, password: password,
+                expectsKeys: true)
+            test.overTLS(
+                version, authority: CertifiedDaemon.authority(daemon), inner: way.inner, anonymous: "anonymous", fragment: fragment)
+            test.network.append("domain_suffix_match=\"radius.example.net\"")
+            if way.method == "TLS" { test.show(certificate: daemon.state + "/pki/issued/\(user).pem") }
+            return test
+        }
+
+        /// Waits until the authentication log has a row for the subscriber, whose name was not seen outside the tunnel.
+        private static func awaitLog(_ daemon: DaemonProcess, _ user: String, _ method: String, _ reason: String) async throws {
+            let owner = Operator(daemon)
+            try await eventually {
+                try await owner.list("auth-log?user=\(user)").contains {
+                    $0["method"]?.text == method && $0["reason"]?.text == reason
+                }
+            }
+        }
+
+        /// A subscriber whom the daemon knows already.
+        private static func subscriber(_ daemon: DaemonProcess) async throws -> String {
+            let user = try await TestSubscriber.create(Operator(daemon)).name
+            try await eventually { try await Radclient(daemon).login(user).code == "Access-Accept" }
+            return user
+        }
+
+        @Test(arguments: ways, EAPOLTest.TLSVersion.allCases)
+        func succeedsWithMatchingKeysAndResumes(way: Way, version: EAPOLTest.TLSVersion) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            var test = Self.test(daemon, way, version)
+            test.repetitions = Scale.of(1, large: 50)
+            let outcome = try await test.run()
+            #expect(outcome.isSuccess && outcome.keysMatched == test.repetitions + 1, "\(outcome.transcript)")
+            #expect(outcome.transcript.contains("Using TLS version \(version.rawValue)"))
+            #expect(outcome.resumptions == [false] + [Bool](repeating: true, count: test.repetitions))
+        }
+
+        @Test(arguments: ways)
+        func theLogNamesTheSubscriberAndTheWay(way: Way) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = try await Self.subscriber(daemon)
+            if way.method == "TLS" { try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", user) }
+            let outcome = try await Self.test(daemon, way, user: user).run()
+            #expect(outcome.isSuccess, "\(outcome.transcript)")
+            try await Self.awaitLog(daemon, user, way.name, "accepted")
+        }
+
+        @Test(arguments: ways.filter { $0.method != "TLS" })
+        func aWrongPasswordIsLoggedForTheNameInsideTheTunnel(way: Way) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = try await Self.subscriber(daemon)
+            let outcome = try await Self.test(daemon, way, user: user, password: "looking-glass").run()
+            #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+            try await Self.awaitLog(daemon, user, way.name, "wrong_password")
+        }
+
+        @Test(arguments: ways, [100, 300])
+        func fragmentsOfAnySizeArrive(way: Way, fragment: Int) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            var test = Self.test(daemon, way, fragment: fragment)
+            test.arguments = ["-N", "12:d:\(fragment + 64)"]
+            let outcome = try await test.run()
+            #expect(outcome.isSuccess && outcome.keysMatched == 1, "\(outcome.transcript)")
+            #expect(outcome.packetLengths.max() ?? 0 == fragment + 64)
+        }
+
+        @Test(arguments: EAPOLTest.TLSVersion.allCases)
+        func aRevokedCertificateIsRefusedWithoutARestart(version: EAPOLTest.TLSVersion) async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = try await Self.subscriber(daemon)
+            try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", user)
+            let test = Self.test(daemon, Self.ways[0], version, user: user)
+            #expect(try await test.run().isSuccess)
+            try await CertifiedDaemon.pki(daemon, "revoke", user, "--reason", "key-compromise")
+            try await eventually { try await !test.run().isSuccess }
+            try await Self.awaitLog(daemon, user, "eap-tls", "certificate_revoked")
+        }
+
+        @Test func aCertificateOfNobodyIsRefused() async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = "nobody-\(await Serial.next())"
+            try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", user)
+            let outcome = try await Self.test(daemon, Self.ways[0], user: user).run()
+            #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+            try await Self.awaitLog(daemon, user, "eap-tls", "unknown_subscriber")
+        }
+
+        @Test func aMethodThatIsNotServedEndsWithItsReason() async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let user = try await Self.subscriber(daemon)
+            let test = EAPOLTest(
+                port: daemon.authenticationPort, secret: "testing123", method: "PWD", user: user, password: "x", expectsKeys: false)
+            let outcome = try await test.run()
+            #expect(!outcome.isSuccess && outcome.replies == ["Access-Challenge", "Access-Reject"], "\(outcome.transcript)")
+            try await Self.awaitLog(daemon, user, "eap-peap", "eap_no_common_method")
+        }
+
+        @Test func aLockedSubscriberIsTurnedAwayAndTheAcceptNamesTheSubscriber() async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let tool = CommandLineTool(daemon)
+            let user = try await Self.subscriber(daemon)
+            let test = Self.test(daemon, Self.ways[8], user: user)
+            let outcome = try await test.run()
+            #expect(outcome.isSuccess && outcome.transcript.contains("Value: '\(user)'"), "\(outcome.transcript)")
+            #expect(try await tool.run("subscriber", "lock", user, "--reason", "overdue", "--level", "suspended").status == 0)
+            try await eventually { try await !test.run().isSuccess }
+            try await Self.awaitLog(daemon, user, Self.ways[8].name, "locked")
+        }
+
+        @Test func aRenewedCertificateIsShownWithoutARestart() async throws {
+            try await DaemonProcess.run(["LASTMILE_EAP_TLS_REFRESH_SECONDS": "1"]) { daemon in
+                try await CertifiedDaemon.pki(daemon, "init", "--common-name", "Example Access")
+                try await CertifiedDaemon.pki(daemon, "issue", "server", "--common-name", "radius.example.net")
+                let test = Self.test(daemon, Self.ways[1])
+                try await eventually { try await test.run().isSuccess }
+                // A second server's does not take its place; a renewed one does.
+                try await CertifiedDaemon.pki(daemon, "issue", "server", "--common-name", "other.example.net")
+                try await CertifiedDaemon.pki(daemon, "issue", "server", "--common-name", "radius.example.net", "--replace")
+                let shown = "EAP shows the certificate CN=radius.example.net"
+                try await eventually { daemon.output.split(separator: "\n").count { $0.contains(shown) } >= 2 }
+                let outcome = try await test.run()
+                #expect(outcome.isSuccess, "\(outcome.transcript)")
+                #expect(!daemon.output.contains("EAP shows the certificate CN=other.example.net"))
+            }
+        }
+
+        @Test func aFileThatSettingsNameMustBeGoodAtTheStart() async throws {
+            try await TemporaryDirectory.use { directory in
+                var settings = DaemonProcess.variables(state: directory)
+                settings["LASTMILE_EAP_TLS_CERTIFICATE"] = directory + "/missing.pem"
+                let result = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(result.status == 1 && result.errors.contains("missing.pem: No such file or directory"), "\(result.errors)")
+            }
+        }
+    }
+}
