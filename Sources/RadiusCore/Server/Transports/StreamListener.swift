@@ -33,6 +33,12 @@ struct StreamListener: Sendable {
         return listeners
     }
 
+    /// Connections that the kernel may accept ahead of us.
+    private static let backlog: Int32 = 512
+
+    /// Begins to listen, or goes on.
+    func listen() -> Bool { lm_tcp_listen(fd, Self.backlog) == 0 }
+
     var port: UInt16 { UInt16(clamping: lm_bound_port(fd)) }
 
     private static func open(_ address: [UInt8], _ port: UInt16, _ key: String, isShared: Bool) throws(ServerError) -> Int32 {

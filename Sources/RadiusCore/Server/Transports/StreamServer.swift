@@ -77,8 +77,9 @@ public final class StreamServer: Sendable {
         fileLimit = Int(lm_raise_file_limit(settings.connections + 1024))
     }
 
-    /// Starts the threads.
+    /// Starts the threads. Who connects from here on is served.
     public func start() {
+        for listener in listeners.joined() where listener.transport == .tcp || certificates?.current != nil { _ = listener.listen() }
         for position in listeners.indices {
             running.add(1, ordering: .relaxed)
             Thread.start(name: "radius-tcp-\(position)") { [self] in

@@ -158,8 +158,8 @@ extension StreamWorker {
     }
 
     /// Each second: deadlines, clients that changed, ports that can be listened to now.
-    mutating func sweep(firstListenerKey: UInt64) {
-        if isAccepting { listen(firstListenerKey) }
+    mutating func sweep() {
+        if isAccepting { listen() }
         let generation = environment.store.generation.load(ordering: .relaxed)
         let hasChanged = generation != knownGeneration
         knownGeneration = generation
@@ -183,11 +183,11 @@ extension StreamWorker {
         return isStalled ? .notReading : nil
     }
 
-    private mutating func listen(_ firstKey: UInt64) {
+    mutating func listen() {
         for (position, listener) in listeners.enumerated() where !isListening[position] {
             if listener.transport == .tls, certificates?.current == nil { continue }
-            guard lm_tcp_listen(listener.fd, 512) == 0 else { continue }
-            isListening[position] = lm_epoll_set(epoll, listener.fd, firstKey + UInt64(position), LM_READABLE) == 0
+            guard listener.listen() else { continue }
+            isListening[position] = lm_epoll_set(epoll, listener.fd, Key.firstListener + UInt64(position), LM_READABLE) == 0
         }
     }
 

@@ -42,7 +42,7 @@ struct StreamWorker: ~Copyable {
     private var hasArrivals = false
 
     /// Keys of what is no connection: their generation is 0.
-    private enum Key {
+    enum Key {
         static let wake: UInt64 = 0
         static let handshakes: UInt64 = 1
         static let firstListener: UInt64 = 2
@@ -79,6 +79,7 @@ struct StreamWorker: ~Copyable {
         environment.journal.addListener(eventFD: wakeFD)
         _ = lm_epoll_set(epoll, wakeFD, Key.wake, LM_READABLE)
         _ = lm_epoll_set(epoll, handshakeEpoll, Key.handshakes, LM_READABLE)
+        listen()
         while !isStopping() { _ = turn(timeoutMilliseconds: timeout) }
         drain()
         environment.journal.removeListener(eventFD: wakeFD)
@@ -98,6 +99,7 @@ struct StreamWorker: ~Copyable {
         }
         _ = authentication.release(through: .max, into: &path.cache)
         authentication.flush()
+        writeAll()
         for connection in connections.all {
             connection.tls?.close()
             connections.mark(connection)
@@ -131,7 +133,7 @@ struct StreamWorker: ~Copyable {
         }
         if nowSeconds != sweptSeconds {
             sweptSeconds = nowSeconds
-            sweep(firstListenerKey: Key.firstListener)
+            sweep()
         }
         return counters[.accessRequests] &+ counters[.accountingRequests] &+ counters[.statusRequests] != before
     }
