@@ -66,7 +66,8 @@ public struct Settings: Sendable {
     public let eapQueue: Int
     public let eapDeadlineMilliseconds: Int
 
-    public let radSecPort: UInt16
+    /// RADIUS over TCP and TLS.
+    public let transports: TransportSettings
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
     public let coaPort: UInt16
     /// Numeric IPv4 or IPv6.
@@ -130,7 +131,7 @@ public struct Settings: Sendable {
         eapThreads = values.number("eap.threads")
         eapQueue = values.number("eap.queue")
         eapDeadlineMilliseconds = values.number("eap.deadline_milliseconds")
-        radSecPort = values.port("radsec.port")
+        transports = TransportSettings(values)
         coaPort = values.port("coa.port")
         httpAddress = values.text("http.address")
         httpPort = values.port("http.port")

@@ -63,6 +63,7 @@ struct Daemon {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
             let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
             services.append(.init(service: report))
+            services.append(.init(service: StreamReport(streams: parts.streams, logger: Logger(label: "radsec"))))
         }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))

@@ -13,7 +13,7 @@ final class StreamHost {
     init(
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
-        tls: (inout TLSSettings) -> Void = { _ in }, _ adjust: (inout StreamSettings) -> Void = { _ in }
+        bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
     ) throws {
         host = try TestServer(
             client: client, subscribers: subscribers, rejectDelayMilliseconds: rejectDelayMilliseconds, others: others,
@@ -28,7 +28,7 @@ final class StreamHost {
         }
         certificates?.refresh()
         var settings = StreamSettings()
-        adjust(&settings)
+        bounds(&settings)
         streams = try StreamServer(
             [.tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port")],
             address: IPAddress(high: 0, low: 0), certificates: certificates, settings: settings, environment: host.server.environment)

@@ -131,8 +131,6 @@ import Testing
             #expect(peer.receive().prefix(2) == [3, 1])
             #expect(peer.ends() && peer.tls?.state == .closed)
             #expect(await eventually { !host.streams.isRunning })
-            let late = try StreamPeer(to: host.tlsPort)
-            #expect(late.isEnded)
         }
     }
 }
