@@ -55,10 +55,7 @@ extension Settings {
 
     /// Keys of which one bounds a part of what the other bounds as a whole.
     private static func contradictions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
-        let pairs = [
-            ("eap.response_seconds", "eap.conversation_seconds"), ("eap.conversation_bytes", "eap.memory_bytes"),
-            ("radsec.connections_per_client", "radsec.connections"), ("radsec.handshakes", "radsec.connections"),
-        ]
+        let pairs = [("eap.response_seconds", "eap.conversation_seconds"), ("eap.conversation_bytes", "eap.memory_bytes")]
         return pairs.compactMap { part, whole -> SettingsMistake? in
             let (small, large) = (values.number(part), values.number(whole))
             guard small > large else { return nil }

@@ -97,8 +97,8 @@ public final class NASClient: Sendable {
     public let sendsMessageAuthenticator: Bool
     /// Access-Requests that are looked at in a second, on this node; 0 for no limit.
     public let rateLimitPerSecond: UInt32
-    /// Whom the certificate of a TLS connection must name; none: any certificate that is trusted will do.
-    public let tlsIdentities: [TLSIdentity]
+    /// Whom the certificate of a TLS connection must name, one of them; nil: any certificate that is trusted will do.
+    public let tlsIdentities: [TLSIdentity]?
     public let observation: ClientObservation
     /// What stands in for a client on TLS connections.
     private let isBehindTLS: Bool
@@ -106,7 +106,7 @@ public final class NASClient: Sendable {
     public init(
         id: Int64, tenant: Int64, name: String, network: IPAddress, prefixLength: Int, secret: SharedSecret, vendor: NASVendor,
         requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto, sendsMessageAuthenticator: Bool = true,
-        rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity] = [], observation: ClientObservation = ClientObservation()
+        rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity]? = nil, observation: ClientObservation = ClientObservation()
     ) {
         self.id = id
         self.tenant = tenant

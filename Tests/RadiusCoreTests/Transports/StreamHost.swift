@@ -53,7 +53,7 @@ final class StreamHost {
     static func client(_ last: UInt32, identities: [String] = []) -> NASClient {
         NASClient(
             id: Int64(100 + last), tenant: 1, name: "nas\(last)", network: IPAddress(ipv4: 0x7f00_0000 | last), prefixLength: 128,
-            secret: TestServer.secret, vendor: .generic, tlsIdentities: identities.compactMap { TLSIdentity(text: $0) })
+            secret: TestServer.secret, vendor: .generic, tlsIdentities: identities.isEmpty ? nil : identities.compactMap { TLSIdentity(text: $0) })
     }
 }
 

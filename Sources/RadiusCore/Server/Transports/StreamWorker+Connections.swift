@@ -123,8 +123,7 @@ extension StreamWorker {
         guard let row = path.snapshot.clients.rows.find(connection.source), row.pointee.id == connection.client else {
             return .clientChanged
         }
-        let identities = row.pointee.client.tlsIdentities
-        guard connection.transport == .tls, !identities.isEmpty else { return nil }
+        guard connection.transport == .tls, let identities = row.pointee.client.tlsIdentities else { return nil }
         guard let certificate = connection.tls?.peer else { return .identityMismatch("nobody") }
         return identities.contains { $0.isNamed(by: certificate) } ? nil : .identityMismatch(Self.names(in: certificate))
     }
