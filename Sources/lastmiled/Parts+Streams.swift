@@ -1,5 +1,6 @@
 import DaemonSettings
 import Glibc
+import Logging
 import RadiusCore
 
 /// RADIUS over TCP and TLS.

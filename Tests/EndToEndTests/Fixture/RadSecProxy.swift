@@ -14,6 +14,8 @@ struct RadSecProxy {
     ///   - pki: the authority's folder, with a certificate for gw1.example.net.
     ///   - source: the address that its connection comes from.
     ///   - directory: for its configuration.
+    /// - Returns: the proxy, on its way to the daemon.
+    /// - Throws: `ProcessFailure` when the program is missing.
     static func start(
         to daemon: DaemonProcess, pki: String, from source: String = "127.0.0.1", in directory: String
     ) async throws -> RadSecProxy {

@@ -35,7 +35,8 @@ extension ProtocolTests {
 
         private static func figure(_ daemon: DaemonProcess, _ name: String) async throws -> Int {
             let text = try await daemon.client.send("GET", "/metrics").text
-            return text.split(separator: "\n").first { $0.hasPrefix("lastmile_\(name) ") }?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+            return text.split(separator: "\n").first { $0.hasPrefix("lastmile_\(name) ") }?.split(separator: " ").last.flatMap { Int($0) }
+                ?? 0
         }
 
         @Test func logInsAccountingAndEAPComeThroughTheProxy() async throws {
@@ -46,7 +47,9 @@ extension ProtocolTests {
                     let client = Radclient(daemon)
                     let login = [#"User-Name = "alice""#, #"User-Password = "wonderland""#, "Message-Authenticator = 0x00"]
                     let accept = try await client.send("auth", login, port: proxy.port)
-                    #expect(accept.code == "Access-Accept" && !accept.values("Mikrotik-Rate-Limit").isEmpty, "\(accept.transcript)\(proxy.transcript)")
+                    #expect(
+                        accept.code == "Access-Accept" && !accept.values("Mikrotik-Rate-Limit").isEmpty,
+                        "\(accept.transcript)\(proxy.transcript)")
                     let wrong = [#"User-Name = "alice""#, #"User-Password = "looking-glass""#, "Message-Authenticator = 0x00"]
                     #expect(try await client.send("auth", wrong, port: proxy.port).code == "Access-Reject")
                     let start = [
@@ -56,7 +59,8 @@ extension ProtocolTests {
                     let owner = Operator(daemon)
                     try await eventually { try await owner.list("sessions?username=alice").count == 1 }
                     var eap = EAPOLTest(
-                        port: proxy.port, secret: "testing123", method: "MSCHAPV2", user: "alice", password: "wonderland", expectsKeys: true)
+                        port: proxy.port, secret: "testing123", method: "MSCHAPV2", user: "alice", password: "wonderland", expectsKeys: true
+                    )
                     eap.repetitions = Scale.of(1, large: 50)
                     let outcome = try await eap.run()
                     #expect(outcome.isSuccess && outcome.keysMatched == eap.repetitions + 1, "\(outcome.transcript)")
@@ -92,7 +96,10 @@ extension ProtocolTests {
                     let stem = directory + "/pki/issued/gw1.example.net"
                     let result = try await Tool.run(
                         "openssl",
-                        ["s_client", "-connect", "127.0.0.1:\(daemon.radSecPort)", "-cert", stem + ".pem", "-key", stem + ".key", "-tls1_3"])
+                        [
+                            "s_client", "-connect", "127.0.0.1:\(daemon.radSecPort)", "-cert", stem + ".pem", "-key", stem + ".key",
+                            "-tls1_3",
+                        ])
                     #expect(result.output.contains("CONNECTED"))
                     try await eventually { daemon.output.contains("none of the authorities that are trusted here signed it") }
                 }
@@ -119,6 +126,25 @@ extension ProtocolTests {
                     "radclient", ["-x", "-P", "tcp", "127.0.0.1:\(daemon.tcpAuthenticationPort)", "auth", proxy.secret],
                     input: lines.joined(separator: "\n") + "\n")
                 #expect(RadclientReply(result.output + result.errors).code == "Access-Accept", "\(result.output)\(result.errors)")
+            }
+        }
+
+        @Test(arguments: ["tls", "tcp"])
+        func theCommandLineTestsOverIt(transport: String) async throws {
+            try await Self.with { daemon, tool, pki in
+                let port = transport == "tls" ? daemon.radSecPort : daemon.tcpAuthenticationPort
+                let files = ["--ca", "\(pki)/ca.pem", "--cert", "\(pki)/issued/gw1.example.net.pem", "--server-name", Self.server]
+                let common = ["radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--user", "alice"]
+                let rest = transport == "tls" ? files : ["--secret", "testing123"]
+                let yes = try await Tool.run("lastmile", common + ["--password", "wonderland"] + rest, settings: tool.settings)
+                #expect(yes.status == 0 && yes.output.contains("Mikrotik-Rate-Limit"), "\(yes.output)\(yes.errors)")
+                let no = try await Tool.run("lastmile", common + ["--password", "looking-glass"] + rest, settings: tool.settings)
+                #expect(no.status == 4, "\(no.output)\(no.errors)")
+                if transport == "tls" {
+                    let other = common + ["--password", "wonderland"] + files.dropLast() + ["other.example.net"]
+                    let refused = try await Tool.run("lastmile", other, settings: tool.settings)
+                    #expect(refused.status == 6 && refused.errors.contains("it belongs to another server"), "\(refused.errors)")
+                }
             }
         }
     }

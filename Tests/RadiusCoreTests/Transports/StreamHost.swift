@@ -53,7 +53,8 @@ final class StreamHost {
     static func client(_ last: UInt32, identities: [String] = []) -> NASClient {
         NASClient(
             id: Int64(100 + last), tenant: 1, name: "nas\(last)", network: IPAddress(ipv4: 0x7f00_0000 | last), prefixLength: 128,
-            secret: TestServer.secret, vendor: .generic, tlsIdentities: identities.isEmpty ? nil : identities.compactMap { TLSIdentity(text: $0) })
+            secret: TestServer.secret, vendor: .generic,
+            tlsIdentities: identities.isEmpty ? nil : identities.compactMap { TLSIdentity(text: $0) })
     }
 }
 
@@ -71,6 +72,7 @@ final class StreamPeer {
     ///   - source: 127.0.0.`source`.
     ///   - context: for TLS; nil talks in clear.
     ///   - receiveOctets: what the kernel may hold for it; 0 for the usual.
+    /// - Throws: `TLSFailure` when OpenSSL has no memory.
     init(to port: UInt16, from source: UInt32 = 1, _ context: TLSContext? = nil, receiveOctets: Int32 = 0) throws {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         tls = try context.map { try TLSConversation($0) }
@@ -122,7 +124,9 @@ final class StreamPeer {
     func sendRaw(_ octets: [UInt8]) {
         var sent = 0
         while sent < octets.count {
-            let count = octets.withUnsafeBytes { Glibc.send(fd, $0.baseAddress?.advanced(by: sent), octets.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = octets.withUnsafeBytes {
+                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), octets.count - sent, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             sent += count
         }

@@ -59,7 +59,8 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
         let isLabel = { (label: Substring) in
             (1...63).contains(label.utf8.count)
                 && label.utf8.allSatisfy { byte in
-                    byte == 0x2d || byte == 0x5f || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                    byte == 0x2d || byte == 0x5f || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
+                        || (0x61...0x7a).contains(byte)
                 }
         }
         return text.utf8.count <= 253 && labels.allSatisfy(isLabel)
