@@ -79,7 +79,7 @@ public final class StreamServer: Sendable {
 
     /// Starts the threads. Who connects from here on is served.
     public func start() {
-        for listener in listeners.joined() where listener.transport == .tcp || certificates?.current != nil { _ = listener.listen() }
+        listen()
         for position in listeners.indices {
             running.add(1, ordering: .relaxed)
             Thread.start(name: "radius-tcp-\(position)") { [self] in
@@ -93,6 +93,11 @@ public final class StreamServer: Sendable {
         }
     }
 
+    /// What can be listened to is listened to from here on; the threads notice within a second.
+    private func listen() {
+        for listener in listeners.joined() where listener.transport == .tcp || certificates?.current != nil { _ = listener.listen() }
+    }
+
     /// Whether threads still answer.
     public var isRunning: Bool { running.load(ordering: .acquiring) > 0 }
 
@@ -104,5 +109,9 @@ public final class StreamServer: Sendable {
 
     /// Looks at the certificates' files; new ones are good for new connections. Blocks on the disk.
     @discardableResult
-    public func refreshCertificates() -> RadSecCertificates.Outcome { certificates?.refresh() ?? .unchanged }
+    public func refreshCertificates() -> RadSecCertificates.Outcome {
+        let outcome = certificates?.refresh() ?? .unchanged
+        if case .ready = outcome, isRunning, !stopping.load(ordering: .relaxed) { listen() }
+        return outcome
+    }
 }
