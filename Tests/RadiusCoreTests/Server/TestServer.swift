@@ -19,13 +19,7 @@ final class TestServer {
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
-        var builder = SubscriberIndexBuilder()
-        for subscriber in subscribers { builder.add(subscriber) }
-        let snapshot = Snapshot(
-            clients: ClientTable([client] + others), subscribers: SubscriberTable(builder.build()),
-            profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            dictionary: try ShippedDictionaries.loaded.get())
-        let store = SnapshotStore(snapshot)
+        let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy))
         self.store = store
         var settings = ServerSettings()
         settings.rejectDelayMilliseconds = rejectDelayMilliseconds
@@ -36,6 +30,19 @@ final class TestServer {
         server = try RadiusServer(
             .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
         if started { server.start() }
+    }
+
+    /// What a server answers from.
+    static func snapshot(
+        _ clients: [NASClient], _ subscribers: [SubscriberEntry], _ profiles: [ReplyProfile] = [TestServer.plan()],
+        _ policy: AccessPolicy = AccessPolicy()
+    ) throws -> Snapshot {
+        var builder = SubscriberIndexBuilder()
+        for subscriber in subscribers { builder.add(subscriber) }
+        return Snapshot(
+            clients: ClientTable(clients), subscribers: SubscriberTable(builder.build()),
+            profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
+            dictionary: try ShippedDictionaries.loaded.get())
     }
 
     deinit {

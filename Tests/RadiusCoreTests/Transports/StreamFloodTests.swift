@@ -166,6 +166,32 @@ import Testing
         #expect(host.refused("not_reading", .tcp) == 0)
     }
 
+    @Test func hostileOctetsOfAnyKindLeaveTheServerServing() async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority) { $0.packetSeconds = 1 }
+            let context = try authority.client()
+            let good = try StreamPeer(to: host.tlsPort, context)
+            #expect(good.handshake())
+            var random = SeededGenerator(state: 6614)
+            for round in 0..<200 {
+                let port = [host.tlsPort, host.tcpAuthenticationPort, host.tcpAccountingPort][round % 3]
+                let peer = try StreamPeer(to: port, round % 6 == 0 ? context : nil)
+                if round % 6 == 0, round % 12 == 0 { #expect(peer.handshake()) } else { peer.tls?.start() }
+                var octets = peer.tls?.takeOutput() ?? []
+                octets += round % 2 == 0 ? TestPacket.access(1) : []
+                for _ in 0..<Int.random(in: 0...40, using: &random) {
+                    let place = Int.random(in: 0...octets.count, using: &random)
+                    octets.insert(UInt8.random(in: 0...255, using: &random), at: place)
+                }
+                // Inside TLS where there is an inside, else past it.
+                if round % 12 == 0 { peer.send(octets) } else { peer.sendRaw(octets) }
+                if round % 5 == 0 { #expect(Self.login(good, 1, secret: StreamPeer.radsec)) }
+            }
+            #expect(Self.login(good, 50, secret: StreamPeer.radsec))
+            #expect(await eventually { host.open == 1 && host.streams.census.statistics.handshaking == 0 })
+        }
+    }
+
     @Test func anIdleConnectionIsEnded() throws {
         let host = try StreamHost { $0.idleSeconds = 1 }
         let peer = try StreamPeer(to: host.tcpAuthenticationPort)

@@ -2,10 +2,12 @@ import Glibc
 
 @testable import RadiusCore
 
-/// A stream server on free loopback ports, in clear and with TLS, over the same snapshot, journal and pools as a `TestServer`.
+/// A stream server on free loopback ports, in clear and with TLS, with a snapshot made in the test.
 final class StreamHost {
-    let host: TestServer
     let streams: StreamServer
+    let environment: ServerEnvironment
+    let client: NASClient
+    private let folder = JournalFolder()
     var tcpAuthenticationPort: UInt16 { streams.ports[0] }
     var tcpAccountingPort: UInt16 { streams.ports[1] }
     var tlsPort: UInt16 { streams.ports[2] }
@@ -15,9 +17,13 @@ final class StreamHost {
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
         bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
     ) throws {
-        host = try TestServer(
-            client: client, subscribers: subscribers, rejectDelayMilliseconds: rejectDelayMilliseconds, others: others,
-            slowChecks: slowChecks, started: false)
+        self.client = client
+        var limits = ServerSettings()
+        limits.rejectDelayMilliseconds = rejectDelayMilliseconds
+        environment = ServerEnvironment(
+            settings: limits, store: SnapshotStore(try TestServer.snapshot([client] + others, subscribers)),
+            journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)))
         let certificates = authority.map { authority in
             var settings = TLSSettings(role: .server)
             settings.certificatePath = "\(authority.path)/server.pem"
@@ -31,13 +37,15 @@ final class StreamHost {
         bounds(&settings)
         streams = try StreamServer(
             [.tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port")],
-            address: IPAddress(high: 0, low: 0), certificates: certificates, settings: settings, environment: host.server.environment)
+            address: IPAddress(high: 0, low: 0), certificates: certificates, settings: settings, environment: environment)
         streams.start()
     }
 
     deinit {
         streams.stop()
         _ = eventually { !streams.isRunning }
+        environment.slowChecks.shutdown()
+        environment.journal.close()
     }
 
     func count(_ counter: ServerCounter) -> UInt64 { streams.counters.reduce(0) { $0 + $1[counter] } }

@@ -116,10 +116,10 @@ import Testing
             #expect(peer.handshake() && other.handshake())
             let secret = StreamPeer.radsec
             #expect(!peer.exchange(TestPacket.access(1, secret: secret)).isEmpty)
-            let before = host.host.store.snapshot
-            host.host.store.publish(
+            let before = host.environment.store.snapshot
+            host.environment.store.publish(
                 Snapshot(
-                    clients: ClientTable([host.host.client]), subscribers: before.subscribers, profiles: before.profiles,
+                    clients: ClientTable([host.client]), subscribers: before.subscribers, profiles: before.profiles,
                     policies: before.policies, dictionary: before.dictionary))
             #expect(peer.ends())
             #expect(host.refused("client_changed") == 1)

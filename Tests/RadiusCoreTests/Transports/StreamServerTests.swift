@@ -14,7 +14,7 @@ import Testing
         let accounting = try StreamPeer(to: host.tcpAccountingPort)
         let response = accounting.exchange(TestPacket.accounting(8, status: 1, session: "a"))
         #expect(response.prefix(2) == [5, 8])
-        #expect(host.host.server.environment.journal.durableSequence == 1)
+        #expect(host.environment.journal.durableSequence == 1)
         #expect(host.streams.census.statistics.open == [.init(client: 7, transport: .tcp): 2])
     }
 
@@ -29,7 +29,7 @@ import Testing
             #expect(reply.prefix(2) == [2, 1] && TestPacket.isSigned(reply, secret: secret))
             #expect(peer.exchange(TestPacket.access(2, password: "wrong", secret: secret)).prefix(2) == [3, 2])
             #expect(peer.exchange(TestPacket.accounting(3, status: 1, session: "a", secret: secret)).prefix(2) == [5, 3])
-            #expect(host.host.server.environment.journal.durableSequence == 1)
+            #expect(host.environment.journal.durableSequence == 1)
             let alive = peer.exchange(TestPacket.status(secret: secret))
             #expect(alive.first == 2 && TestPacket.isSigned(alive, secret: secret))
             let statistics = host.streams.census.statistics

@@ -18,6 +18,7 @@ struct StreamListener: Sendable {
     ) throws(ServerError) -> [StreamListener] {
         // With SO_REUSEPORT a second daemon of the same user could share the port; only our own workers may.
         let probe = try open(address.octets, port, key, isShared: false)
+        guard workers > 1 else { return [StreamListener(fd: probe, transport: transport, service: service, key: key)] }
         let chosen = UInt16(clamping: lm_bound_port(probe))
         close(probe)
         var listeners: [StreamListener] = []

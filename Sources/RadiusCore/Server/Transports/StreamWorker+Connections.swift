@@ -30,7 +30,6 @@ extension StreamWorker {
         var address = peer
         let source = withUnsafeBytes(of: &address.octets) { IPAddress(octets: $0) }
         guard let client = path.snapshot.clients.rows.find(source) else {
-            environment.unknownClients.note(source)
             census.refuse(.unknownClient, source, listener.transport, client: nil)
             close(fd)
             return

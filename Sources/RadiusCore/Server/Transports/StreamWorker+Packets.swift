@@ -119,6 +119,7 @@ extension StreamWorker {
         let (outcome, octets) = connection.write(now: nowSeconds)
         census.countSent(octets, connection.transport)
         if case .failed = outcome { return end(connection, .error) }
+        if case .failed(let failure)? = connection.tls?.state { return refuse(.tls(failure), connection) }
         guard connection.outputCount <= StreamSettings.outputLimit else { return refuse(.notReading, connection) }
         if connection.isPaused, connection.outputCount <= StreamSettings.outputResume {
             connection.isPaused = false
