@@ -6,6 +6,7 @@ extension SettingTable {
         SettingKey("radsec.key", .optionalPath, "", "its key; empty: the certificate's path with .key at its end"),
         SettingKey("radsec.authority", .optionalPath, "", "who signs the clients' certificates, PEM; empty: pki/ca.pem in state.dir"),
         SettingKey("radsec.revocation_list", .optionalPath, "", "whose certificates are revoked, PEM; empty: none is looked at"),
+        SettingKey("radsec.preshared_keys", .optionalPath, "", "keys of peers without a certificate, name:hexadecimal; empty: none"),
         SettingKey("radsec.minimum_version", .choice(["1.2", "1.3"]), "1.2", "the oldest version of TLS that is taken"),
         SettingKey("radsec.threads", .integer(0...64), "0", "threads that serve connections of TCP and TLS; 0: half of the cores"),
         SettingKey("radsec.connections", .integer(1...262_144), "4096", "connections of TCP and TLS at one moment"),

@@ -12,6 +12,8 @@ public struct TransportSettings: Sendable {
     public let authorityPath: String
     /// Absolute; nil: revocation is not looked at.
     public let revocationListPath: String?
+    /// Absolute; nil: every peer needs a certificate.
+    public let presharedKeyPath: String?
     public let demandsTLS13: Bool
     /// 0: half of the cores.
     public let threads: Int
@@ -31,6 +33,7 @@ public struct TransportSettings: Sendable {
         keyPath = path("radsec.key") ?? certificatePath.map { Self.key(beside: $0) }
         authorityPath = path("radsec.authority") ?? values.absolutePath("state.dir") + "/pki/ca.pem"
         revocationListPath = path("radsec.revocation_list")
+        presharedKeyPath = path("radsec.preshared_keys")
         demandsTLS13 = values.text("radsec.minimum_version") == "1.3"
         threads = values.number("radsec.threads")
         connections = values.number("radsec.connections")

@@ -29,6 +29,7 @@ extension Parts {
         tls.keyPath = transports.keyPath
         tls.authorityPath = transports.authorityPath
         tls.revocationListPath = transports.revocationListPath
+        tls.presharedKeyPath = transports.presharedKeyPath
         tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
         return RadSecCertificates(tls)
     }

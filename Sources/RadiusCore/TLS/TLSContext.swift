@@ -18,6 +18,8 @@ public final class TLSContext: @unchecked Sendable {
     let handle: OpaquePointer
     /// Of a server with resumption.
     let sessions: TLSSessionCache?
+    /// Of a server that takes such.
+    let presharedKeys: PresharedKeys?
     /// OpenSSL has its address.
     private let protocols: ApplicationProtocols?
     private let stamps: [FileStamp?]
@@ -42,6 +44,8 @@ public final class TLSContext: @unchecked Sendable {
             let trusted = try TLSTrust.trust(settings, on: handle)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             sessions?.attach(to: handle)
+            presharedKeys = try Self.presharedKeys(settings)
+            presharedKeys?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)
             _ = OpenSSLErrors.drain()
@@ -63,6 +67,11 @@ public final class TLSContext: @unchecked Sendable {
 
     /// The first end of all certificates here, in seconds since 1970; nil without any.
     public var notAfter: Int64? { (certificates + authorities).map(\.notAfter).min() }
+
+    private static func presharedKeys(_ settings: TLSSettings) throws(TLSFileFailure) -> PresharedKeys? {
+        guard settings.role == .server, let path = settings.presharedKeyPath else { return nil }
+        return try PresharedKeys(path: path)
+    }
 
     private static func validate(_ settings: TLSSettings) throws(TLSFileFailure) {
         guard settings.role == .client || settings.certificatePath != nil else {

@@ -76,7 +76,7 @@ extension ProtocolTests {
                     let nas = try await TestNAS.create(Operator(daemon), fields: #","tls_identity":"gw2.example.net""#)
                     let proxy = try await RadSecProxy.start(to: daemon, pki: pki, from: nas.address, in: directory)
                     defer { proxy.stop() }
-                    try await eventually { daemon.output.contains("the certificate names gw1.example.net") }
+                    try await eventually { daemon.output.contains("the certificate or key names gw1.example.net") }
                     let reason = #"stream_refused_total{transport="tls",reason="certificate_wrong_identity"}"#
                     #expect(try await Self.figure(daemon, reason) >= 1)
                     // Mended while it runs: the proxy tries again by itself.

@@ -3,7 +3,7 @@ import Testing
 @testable import RadiusCore
 
 @Suite struct TLSIdentityTests {
-    @Test(arguments: ["gw1.example.net", "*.pop3.example.net", "192.0.2.1", "2001:db8::1"])
+    @Test(arguments: ["gw1.example.net", "*.pop3.example.net", "192.0.2.1", "2001:db8::1", "psk:gw1"])
     func readsWhatItWrites(text: String) { #expect(TLSIdentity(text: text)?.description == text) }
 
     @Test(arguments: ["", "*", "a b", "gw..example.net", "*.*.net", "sha256:00", "gw1.example.net/24", "ümlaut.example.net"])

@@ -50,7 +50,7 @@ enum StreamRefusal: Error, Equatable {
         case .handshakeTimeout: "no TLS handshake within radsec.handshake_seconds; is the peer set to TLS, and not to plain RADIUS?"
         case .tls(let failure): failure.description
         case .identityMismatch(let names):
-            "the certificate names \(names), which is not what tls_identity of the NAS says; mend that, or give the peer another certificate"
+            "the certificate or key names \(names), which is not what tls_identity of the NAS says; mend that, or give the peer another certificate"
         case .clientChanged: "the NAS was removed, or its address or tls_identity changed"
         case .badLength(let length): "a packet of \(length) octets, where 20 to 4096 are possible: what the peer sends is not RADIUS"
         case .badPacket(let reason): Self.sentence(of: reason)

@@ -123,6 +123,9 @@ extension StreamWorker {
             return .clientChanged
         }
         guard connection.transport == .tls, let identities = row.pointee.client.tlsIdentities else { return nil }
+        if let name = connection.tls?.presharedKeyName {
+            return identities.contains(.presharedKey(name)) ? nil : .identityMismatch(TLSIdentity.presharedKey(name).description)
+        }
         guard let certificate = connection.tls?.peer else { return .identityMismatch("nobody") }
         return identities.contains { $0.isNamed(by: certificate) } ? nil : .identityMismatch(Self.names(in: certificate))
     }

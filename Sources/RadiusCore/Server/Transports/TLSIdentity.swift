@@ -1,21 +1,28 @@
-/// Whom a peer's certificate must name for a client (RFC 6614 §2.3): a DNS name, an address, or one certificate by its fingerprint.
+/// Whom a peer's certificate must name for a client (RFC 6614 §2.3): a DNS name, an address, or one certificate by its
+/// fingerprint; or which key it must have instead.
 public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
     /// In lower case; a name that begins with `*.` stands for one label more.
     case name(String)
     case address(IPAddress)
     /// SHA-256 of the certificate.
     case fingerprint([UInt8])
+    /// The name of a key that was shared beforehand.
+    case presharedKey(String)
 
     private static let fingerprintPrefix = "sha256:"
+    private static let keyPrefix = "psk:"
 
-    /// Reads `gw1.example.net`, `*.pop3.example.net`, `192.0.2.1`, or `sha256:` and 64 hexadecimal digits, with colons or without; nil for
-    /// anything else.
+    /// Reads `gw1.example.net`, `*.pop3.example.net`, `192.0.2.1`, `psk:gw1`, or `sha256:` and 64 hexadecimal digits, with colons or without;
+    /// nil for anything else.
     public init?(text: String) {
         if let address = IPAddress(text: text) {
             self = .address(address)
         } else if text.lowercased().hasPrefix(Self.fingerprintPrefix) {
             guard let octets = Self.octets(text.dropFirst(Self.fingerprintPrefix.count)) else { return nil }
             self = .fingerprint(octets)
+        } else if text.hasPrefix(Self.keyPrefix) {
+            guard text.utf8.count > Self.keyPrefix.utf8.count else { return nil }
+            self = .presharedKey(String(text.dropFirst(Self.keyPrefix.count)))
         } else {
             guard Self.isName(text) else { return nil }
             self = .name(text.lowercased())
@@ -34,6 +41,7 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
         case .name(let name): name
         case .address(let address): address.text
         case .fingerprint(let octets): Self.fingerprintPrefix + CertificateDescription.hexadecimal(octets)
+        case .presharedKey(let name): Self.keyPrefix + name
         }
     }
 
@@ -41,6 +49,7 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
     public func isNamed(by certificate: CertificateDescription) -> Bool {
         switch self {
         case .fingerprint(let octets): return certificate.fingerprint == octets
+        case .presharedKey: return false
         case .address(let address): return certificate.names.ipAddresses.contains { IPAddress(text: $0) == address }
         case .name(let name):
             let names = certificate.names.dnsNames
