@@ -12,6 +12,12 @@ final class PresharedKeys: @unchecked Sendable {
     private static let nameOctets = 1...128
     private static let lineLimit = 100_000
 
+    /// Those of a server that takes such; nil for all others.
+    static func read(_ settings: TLSSettings) throws(TLSFileFailure) -> PresharedKeys? {
+        guard settings.role == .server, let path = settings.presharedKeyPath else { return nil }
+        return try PresharedKeys(path: path)
+    }
+
     /// - Throws: `TLSFileFailure` that names the line.
     init(path: String) throws(TLSFileFailure) {
         let lines = try Self.lines(of: PEMFile(path: path).octets)

@@ -44,7 +44,7 @@ public final class TLSContext: @unchecked Sendable {
             let trusted = try TLSTrust.trust(settings, on: handle)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             sessions?.attach(to: handle)
-            presharedKeys = try Self.presharedKeys(settings)
+            presharedKeys = try PresharedKeys.read(settings)
             presharedKeys?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)
@@ -67,11 +67,6 @@ public final class TLSContext: @unchecked Sendable {
 
     /// The first end of all certificates here, in seconds since 1970; nil without any.
     public var notAfter: Int64? { (certificates + authorities).map(\.notAfter).min() }
-
-    private static func presharedKeys(_ settings: TLSSettings) throws(TLSFileFailure) -> PresharedKeys? {
-        guard settings.role == .server, let path = settings.presharedKeyPath else { return nil }
-        return try PresharedKeys(path: path)
-    }
 
     private static func validate(_ settings: TLSSettings) throws(TLSFileFailure) {
         guard settings.role == .client || settings.certificatePath != nil else {
