@@ -4,8 +4,8 @@
 # Prints the decoder's sources, one a line.
 decoder_sources() {
     find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication,TLS} -name '*.swift' | sort
-    # What EAP needs besides.
-    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Server/EAP/EAPState.swift
+    # What EAP and the streams need besides.
+    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.

@@ -1,6 +1,6 @@
 /// Every key there is; the file, the environment and `etc/lastmile.yaml` are checked against this one list.
 public enum SettingTable {
-    public static let keys: [SettingKey] = general + radius + eap + eapTLS + listeners + storage
+    public static let keys: [SettingKey] = general + radius + eap + eapTLS + transports + listeners + storage
 
     private static let switchWords = SettingType.choice(["no", "yes", "auto"])
 
@@ -41,7 +41,6 @@ public enum SettingTable {
     ]
 
     private static let listeners: [SettingKey] = [
-        SettingKey("radsec.port", .port, "2083", "TCP port for RADIUS over TLS; accepted now, listens once TLS transports are built"),
         SettingKey("coa.port", .port, "3799", "UDP port of a NAS that takes CoA and Disconnect requests, where the NAS names none"),
         SettingKey("http.address", .address, "127.0.0.1", "address that the HTTP API is answered on"),
         SettingKey("http.port", .port, "8080", "TCP port of the HTTP API; 0 takes any free one"),

@@ -67,7 +67,8 @@ public struct Settings: Sendable {
     public let eapDeadlineMilliseconds: Int
     public let eapTLS: EAPTLS
 
-    public let radSecPort: UInt16
+    /// RADIUS over TCP and TLS.
+    public let transports: TransportSettings
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
     public let coaPort: UInt16
     /// Numeric IPv4 or IPv6.
@@ -132,7 +133,7 @@ public struct Settings: Sendable {
         eapQueue = values.number("eap.queue")
         eapDeadlineMilliseconds = values.number("eap.deadline_milliseconds")
         eapTLS = EAPTLS(values)
-        radSecPort = values.port("radsec.port")
+        transports = TransportSettings(values)
         coaPort = values.port("coa.port")
         httpAddress = values.text("http.address")
         httpPort = values.port("http.port")

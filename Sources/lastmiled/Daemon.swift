@@ -68,6 +68,7 @@ struct Daemon {
                 services.append(
                     .init(service: EAPCertificateWatch(certificates: certificates, everySeconds: settings.eapTLS.refreshSeconds)))
             }
+            services.append(.init(service: StreamReport(streams: parts.streams, logger: Logger(label: "radsec"))))
         }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))
         services.append(.init(service: ReloadOnHangUp(settingsFile: settingsFile, feed: parts.feed, logger: logger)))

@@ -10,6 +10,7 @@ struct Metrics {
     static func render(_ parts: Parts) -> String {
         var metrics = Metrics()
         metrics.addServer(parts)
+        if let streams = parts.streams { metrics.addStreams(streams, clients: parts.feed.store.snapshot.clients.clients) }
         metrics.addClients(parts)
         metrics.addSnapshot(parts)
         metrics.addAccounting(parts)
@@ -38,17 +39,18 @@ struct Metrics {
 
     private mutating func addServer(_ parts: Parts) {
         guard let server = parts.server else { return }
+        let workers = server.counters + (parts.streams?.counters ?? [])
         family("radius_packets_total", "counter", "What the packet path did.")
         for counter in ServerCounter.allCases {
-            sample("radius_packets_total", [("kind", counter.name)], server.counters.reduce(0) { $0 + $1[counter] })
+            sample("radius_packets_total", [("kind", counter.name)], workers.reduce(0) { $0 + $1[counter] })
         }
         family("radius_drops_total", "counter", "Packets dropped in silence, by reason.")
         for drop in DecodeError.allCases {
-            sample("radius_drops_total", [("reason", "\(drop)")], server.counters.reduce(0) { $0 + $1[drop] })
+            sample("radius_drops_total", [("reason", "\(drop)")], workers.reduce(0) { $0 + $1[drop] })
         }
         family("radius_answers_total", "counter", "Access-Requests answered, by reason.")
         for reason in AccessReason.allCases {
-            sample("radius_answers_total", [("reason", reason.name)], server.counters.reduce(0) { $0 + $1[reason] })
+            sample("radius_answers_total", [("reason", reason.name)], workers.reduce(0) { $0 + $1[reason] })
         }
         addSlowChecks(server.environment.slowChecks.statistics)
         if let eap = server.environment.eap { addEAP(eap) }

@@ -14,6 +14,8 @@ final class Parts: Sendable {
     let feed: SnapshotFeed
     let journal: Journal
     let server: RadiusServer?
+    /// RADIUS over TCP and TLS; nil where neither is set.
+    let streams: StreamServer?
     let shipper: AccountingShipper
     let authLog: AuthLogShipper?
     let coa: CoAClient
@@ -21,7 +23,7 @@ final class Parts: Sendable {
     let reauthorizer: Reauthorizer
     private let slowChecks: SlowChecks
     private let stopping = Atomic<Bool>(false)
-    private let logger = Logger(label: "radius")
+    let logger = Logger(label: "radius")
 
     init(
         settings: Settings, database: DatabaseConfiguration, pool: Pool, dictionary: RadiusDictionary, secrets: SecretBox
@@ -42,12 +44,13 @@ final class Parts: Sendable {
         server =
             settings.roles.contains(.aaa)
             ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores) : nil
+        streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
         shipper = AccountingShipper(
             journal: journal, configuration: database, node: node, settings: Self.keeping(settings),
             logger: Logger(label: "accounting"))
-        authLog = server.map {
+        authLog = server.map { [streams] server in
             AuthLogShipper(
-                rings: $0.authEvents, configuration: database,
+                rings: server.authEvents + (streams?.authEvents ?? []), configuration: database,
                 reasonNames: Dictionary(uniqueKeysWithValues: AccessReason.allCases.map { ($0.rawValue, $0.name) }),
                 methodNames: Dictionary(uniqueKeysWithValues: AuthenticationMethod.allCases.map { ($0.rawValue, $0.name) }),
                 eventsPerSecond: settings.authLogRate,
@@ -96,8 +99,6 @@ final class Parts: Sendable {
         guard let address = IPAddress(text: settings.radiusAddress) else {
             throw StartFailure("radius.address: \(settings.radiusAddress) is not an IP address")
         }
-        // 0.0.0.0 stands for every address of both families: one dual-stack socket.
-        let anywhere = address.ipv4 == 0 ? IPAddress(high: 0, low: 0) : address
         let environment = ServerEnvironment(
             settings: limits, store: store, journal: journal, slowChecks: slowChecks,
             eap: EAPService(
@@ -105,10 +106,13 @@ final class Parts: Sendable {
         )
         return try RadiusServer(
             .init(
-                address: anywhere, authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
+                address: Self.listening(address), authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
                 workers: settings.radiusWorkers == 0 ? cores : settings.radiusWorkers),
             environment: environment)
     }
+
+    /// 0.0.0.0 stands for every address of both families: one dual-stack socket.
+    static func listening(_ address: IPAddress) -> IPAddress { address.ipv4 == 0 ? IPAddress(high: 0, low: 0) : address }
 
     /// How EAP is spoken.
     private static func eap(_ settings: Settings, node: String, cores: Int) -> EAPService.Settings {
@@ -148,7 +152,9 @@ final class Parts: Sendable {
         try shipper.start()
         try authLog?.start()
         if let warning = server?.steering.warning { logger.warning("\(warning)") }
+        prepareStreams()
         server?.start()
+        streams?.start()
     }
 
     /// Whether the process was asked to end; from then on it is not ready.
@@ -158,12 +164,13 @@ final class Parts: Sendable {
     func beginStop() {
         stopping.store(true, ordering: .relaxed)
         server?.stop()
+        streams?.stop()
     }
 
     /// In the order of the flow: no new packets, then what they left behind.
     func stop() async {
         beginStop()
-        await Self.until { server?.isRunning != true }
+        await Self.until { server?.isRunning != true && streams?.isRunning != true }
         slowChecks.shutdown()
         server?.environment.eap?.shutdown()
         authLog?.stop()

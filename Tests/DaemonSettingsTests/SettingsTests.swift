@@ -16,7 +16,7 @@ import Testing
         let settings = try Self.load("")
         #expect(settings.radiusAuthPort == 1812)
         #expect(settings.radiusAcctPort == 1813)
-        #expect(settings.radSecPort == 2083)
+        #expect(settings.transports.radSecPort == 2083)
         #expect(settings.coaPort == 3799)
         #expect(settings.httpPort == 8080)
         #expect(settings.acsPort == 7547)

@@ -22,6 +22,9 @@ extension Resource {
                 .integer(
                     "rate_limit_per_second", .range(0...1_000_000),
                     .summary("Access-Requests that a node looks at in a second; 0: no limit; null: as the configuration says")),
+                .text(
+                    "tls_identity", .octets(1...1000),
+                    .summary("Whom its certificate must name over TLS: DNS names, addresses, sha256:...; null: any that is trusted")),
                 .boolean("enabled", .initial(true)),
                 .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
                 .timestamp("created_at", .required, .readOnly),

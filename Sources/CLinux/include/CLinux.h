@@ -12,6 +12,7 @@
 #include "Process.h"
 #include "SHA1Blocks.h"
 #include "Steering.h"
+#include "Stream.h"
 
 /// Where a datagram comes from or goes to.
 struct lm_address {

@@ -213,7 +213,16 @@ struct SnapshotCompiler {
             limitProxyState: try row.optionalString(9).flatMap { TriState(name: $0) } ?? defaults.limitProxyState,
             sendsMessageAuthenticator: try row.bool(10),
             rateLimitPerSecond: try row.optionalInt32(13).map { UInt32(clamping: $0) } ?? defaults.rateLimitPerSecond,
-            observation: observation)
+            tlsIdentities: try row.optionalString(14).map { identities($0, of: name, id) }, observation: observation)
+    }
+
+    /// Whom a certificate must name; nobody when that cannot be read, so that a slip of the pen opens nothing.
+    private mutating func identities(_ text: String, of name: String, _ id: Int64) -> [TLSIdentity] {
+        if let identities = TLSIdentity.list(text), !identities.isEmpty { return identities }
+        problems[.nas(id), default: []].append(
+            "NAS \(name): tls_identity '\(text)' is not a list of DNS names, addresses and sha256: fingerprints; no certificate is taken for it"
+        )
+        return []
     }
 
     private mutating func open(_ sealed: [UInt8], of owner: String, _ subject: Subject) -> [UInt8]? {

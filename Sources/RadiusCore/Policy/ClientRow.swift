@@ -44,8 +44,10 @@ struct ClientRow: BitwiseCopyable {
 
 /// Rows of clients and an open-addressing table over them. Immutable.
 final class ClientRows: @unchecked Sendable {
-    // Guard: written only while it is made. The clients that the rows point to are kept alive by `clients`.
+    // Guard: written only while it is made. The clients that the rows point to are kept alive by `clients` and `behindTLS`.
     let clients: [NASClient]
+    private let behindTLS: [NASClient]
+    /// Each client, then each as it is behind TLS, in the same order.
     private let rows: UnsafeMutablePointer<ClientRow>
     /// 1 + the position of a row, or 0.
     private let slots: UnsafeMutablePointer<UInt32>
@@ -56,7 +58,8 @@ final class ClientRows: @unchecked Sendable {
 
     init(_ clients: [NASClient]) {
         self.clients = clients
-        rows = .allocate(capacity: max(1, clients.count))
+        behindTLS = clients.map { NASClient(behindTLS: $0) }
+        rows = .allocate(capacity: max(1, 2 * clients.count))
         var size = 16
         while size < clients.count * 2 { size *= 2 }
         mask = size - 1
@@ -70,7 +73,9 @@ final class ClientRows: @unchecked Sendable {
         for (position, client) in clients.enumerated() {
             let name = Array(client.name.utf8)
             name.withUnsafeBytes { end.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(end), byteCount: $0.count) }
-            (rows + position).initialize(to: ClientRow(client, name: UnsafeRawBufferPointer(start: end, count: name.count)))
+            let kept = UnsafeRawBufferPointer(start: end, count: name.count)
+            (rows + position).initialize(to: ClientRow(client, name: kept))
+            (rows + clients.count + position).initialize(to: ClientRow(behindTLS[position], name: kept))
             end += name.count
             place(position)
         }
@@ -107,6 +112,9 @@ final class ClientRows: @unchecked Sendable {
         }
         return nil
     }
+
+    /// The row of the same client for what comes over TLS.
+    func behindTLS(_ row: UnsafePointer<ClientRow>) -> UnsafePointer<ClientRow> { row + clients.count }
 
     private static func hash(_ network: IPAddress, _ length: Int) -> Int {
         var mixed = (network.high ^ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15 ^ network.low

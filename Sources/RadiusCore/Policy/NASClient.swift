@@ -97,12 +97,16 @@ public final class NASClient: Sendable {
     public let sendsMessageAuthenticator: Bool
     /// Access-Requests that are looked at in a second, on this node; 0 for no limit.
     public let rateLimitPerSecond: UInt32
+    /// Whom the certificate of a TLS connection must name, one of them; nil: any certificate that is trusted will do.
+    public let tlsIdentities: [TLSIdentity]?
     public let observation: ClientObservation
+    /// What stands in for a client on TLS connections.
+    private let isBehindTLS: Bool
 
     public init(
         id: Int64, tenant: Int64, name: String, network: IPAddress, prefixLength: Int, secret: SharedSecret, vendor: NASVendor,
         requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto, sendsMessageAuthenticator: Bool = true,
-        rateLimitPerSecond: UInt32 = 0, observation: ClientObservation = ClientObservation()
+        rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity]? = nil, observation: ClientObservation = ClientObservation()
     ) {
         self.id = id
         self.tenant = tenant
@@ -115,11 +119,35 @@ public final class NASClient: Sendable {
         self.limitProxyState = limitProxyState
         self.sendsMessageAuthenticator = sendsMessageAuthenticator
         self.rateLimitPerSecond = rateLimitPerSecond
+        self.tlsIdentities = tlsIdentities
         self.observation = observation
+        isBehindTLS = false
+    }
+
+    /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
+    private static let tlsSecret = SharedSecret(Array("radsec".utf8))
+
+    /// The same client on a TLS connection: the secret is the one that all share, and neither a Message-Authenticator nor what was seen
+    /// over UDP says anything about the sender, whom TLS has proven.
+    init(behindTLS client: NASClient) {
+        id = client.id
+        tenant = client.tenant
+        name = client.name
+        network = client.network
+        prefixLength = client.prefixLength
+        secret = Self.tlsSecret
+        vendor = client.vendor
+        requireMessageAuthenticator = .no
+        limitProxyState = .no
+        sendsMessageAuthenticator = client.sendsMessageAuthenticator
+        rateLimitPerSecond = client.rateLimitPerSecond
+        tlsIdentities = client.tlsIdentities
+        observation = client.observation
+        isBehindTLS = true
     }
 
     /// Only a single host teaches: behind a prefix or a translator stand several devices with several habits.
-    var learns: Bool { prefixLength == 128 }
+    var learns: Bool { prefixLength == 128 && !isBehindTLS }
 
     /// An unsigned Access-Request is dropped.
     var demandsMessageAuthenticator: Bool {

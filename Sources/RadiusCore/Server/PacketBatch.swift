@@ -5,6 +5,8 @@ import Glibc
 struct PacketWork: BitwiseCopyable {
     enum Kind: UInt8 {
         case access, accounting, status
+        /// A request of dynamic authorization, which a server does not take.
+        case unwanted
     }
 
     /// Whether the signature is right: what its digest tells, or what is known without one.

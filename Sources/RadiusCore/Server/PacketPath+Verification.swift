@@ -16,6 +16,7 @@ extension PacketPath {
         case .accounting:
             counters.add(.accountingRequests)
             gatherRequestAuthenticator(position)
+        case .unwanted: gatherRequestAuthenticator(position)
         case .status:
             try gatherSignature(position)
         }
@@ -69,7 +70,7 @@ extension PacketPath {
             }
             guard work.pointee.proof == .digest else { continue }
             batch.restore(position)
-            if work.pointee.kind != .accounting {
+            if work.pointee.kind == .access || work.pointee.kind == .status {
                 work.pointee.digest = batch.addOuter(work.pointee.digest, work.pointee.client.pointee.key)
             }
         }
@@ -80,7 +81,7 @@ extension PacketPath {
     func verify(_ work: PacketWork) throws(DecodeError) {
         switch work.kind {
         case .access: try verifyAccess(work)
-        case .accounting: try verifyAccounting(work)
+        case .accounting, .unwanted: try verifyAccounting(work)
         case .status:
             // A Status-Server must be signed (RFC 5997 §3).
             guard try isSigned(work) else { throw .messageAuthenticatorMissing }

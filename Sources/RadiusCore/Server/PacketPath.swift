@@ -31,6 +31,10 @@ struct PacketPath: ~Copyable {
     let counters: WorkerCounters
     let events: AuthEventRing
     let completions: ParkedCompletions
+    /// Requests come on connections, which `StreamOrigin` names in their slots.
+    private let isStream: Bool
+    /// Packets for which a connection must not go on; for the worker to take.
+    var faults: [StreamFault] = []
     private var generation: UInt64
     /// Keeps alive what the rows, records and templates of a batch point to.
     private(set) var snapshot: Snapshot
@@ -51,7 +55,11 @@ struct PacketPath: ~Copyable {
     /// From the batch's arrival until its requests are decided.
     var elapsedMicroseconds: Int64 = 0
 
-    init(environment: ServerEnvironment, counters: WorkerCounters, events: AuthEventRing, completions: ParkedCompletions) {
+    init(
+        environment: ServerEnvironment, counters: WorkerCounters, events: AuthEventRing, completions: ParkedCompletions,
+        isStream: Bool = false
+    ) {
+        self.isStream = isStream
         self.environment = environment
         self.counters = counters
         self.events = events
@@ -113,10 +121,9 @@ struct PacketPath: ~Copyable {
             counters.add(.truncatedDatagrams)
             return
         }
-        let source = Self.address(of: datagram)
-        guard let client = snapshot.clients.rows.find(source) else {
+        guard let client = client(of: datagram) else {
             counters.add(.unknownClients)
-            environment.unknownClients.note(source)
+            environment.unknownClients.note(Self.address(of: datagram))
             return
         }
         guard admits(client, datagram, on: service) else { return }
@@ -124,28 +131,37 @@ struct PacketPath: ~Copyable {
             let count = try PacketHeader.length(of: Span(_unsafeStart: bytes, count: Int(datagram.pointee.count)))
             let attributes = try RequestAttributes(
                 bytes, count: count, offsets: batch.offsets + batch.count &* RequestAttributes.capacity, places)
-            let kind = try Self.kind(of: bytes[0], on: service)
+            let kind = try kind(of: bytes[0], on: service)
             batch.works[batch.count] = PacketWork(
                 datagram: datagram, packet: bytes, client: client, attributes: attributes, kind: kind, service: service)
             try gatherDigests(batch.count)
             batch.count &+= 1
         } catch {
-            drop(error, client)
+            drop(error, client, datagram)
         }
     }
 
-    private static func kind(of code: UInt8, on service: Service) throws(DecodeError) -> PacketWork.Kind {
+    /// Whose address the request came from; on a TLS connection, as the client is there.
+    private func client(of datagram: UnsafePointer<lm_datagram>) -> UnsafePointer<ClientRow>? {
+        let row = snapshot.clients.rows.find(Self.address(of: datagram))
+        guard isStream, let row, StreamOrigin(datagram).isProtected else { return row }
+        return snapshot.clients.rows.behindTLS(row)
+    }
+
+    private func kind(of code: UInt8, on service: Service) throws(DecodeError) -> PacketWork.Kind {
         switch (service, PacketCode(rawValue: code)) {
         case (.authentication, .accessRequest): .access
         case (.accounting, .accountingRequest): .accounting
         case (_, .statusServer): .status
+        case (.authentication, .coaRequest) where isStream, (.authentication, .disconnectRequest) where isStream: .unwanted
         default: throw .unsupportedCode
         }
     }
 
-    private mutating func drop(_ reason: DecodeError, _ client: UnsafePointer<ClientRow>) {
+    private mutating func drop(_ reason: DecodeError, _ client: UnsafePointer<ClientRow>, _ datagram: UnsafePointer<lm_datagram>) {
         counters.add(reason)
         tally.add(client) { $0.drops &+= 1 }
+        if isStream, reason.endsConnection { faults.append(StreamFault(connection: StreamOrigin(datagram).connection, reason: reason)) }
     }
 
     /// Answers one request of the batch, whose digests are there, into `reply`.
@@ -155,14 +171,19 @@ struct PacketPath: ~Copyable {
         let work = batch.works + position
         do {
             try verify(work.pointee)
-            if work.pointee.kind == .status {
+            switch work.pointee.kind {
+            case .status:
                 counters.add(.statusRequests)
                 status(work.pointee, reply)
                 return true
+            case .unwanted:
+                decline(work.pointee, reply)
+                return true
+            case .access, .accounting:
+                return try answerOnce(work.pointee, reply)
             }
-            return try answerOnce(work.pointee, reply)
         } catch {
-            drop(error, work.pointee.client)
+            drop(error, work.pointee.client, work.pointee.datagram)
             return false
         }
     }
@@ -253,7 +274,7 @@ struct PacketPath: ~Copyable {
     }
 
     private mutating func answer(_ parked: ParkedRequest, _ datagram: UnsafePointer<lm_datagram>, _ port: inout ReplyPort) {
-        guard let client = snapshot.clients.rows.find(Self.address(of: datagram)) else { return }
+        guard let client = client(of: datagram) else { return }
         do {
             let attributes = try RequestAttributes(parked.octets, count: parked.count, offsets: batch.offsets, places)
             var work = PacketWork(

@@ -1,9 +1,11 @@
 import CLinux
 import Glibc
 
-/// One socket's way out: the batch being gathered, and the replies that wait for their mark. One thread.
+/// The way out of one socket, or of many connections: the batch being gathered, and the replies that wait for their mark. One thread.
 struct ReplyPort: ~Copyable {
+    /// -1 where connections take the replies.
     let fd: Int32
+    private let connections: StreamConnections?
     private let counters: WorkerCounters
     private var batch = DatagramArena()
     /// Slots of the batch that are held back, and empty.
@@ -17,12 +19,26 @@ struct ReplyPort: ~Copyable {
     ///   - counters: of the worker.
     ///   - entries: replies that may wait, of 128 octets on average.
     init(fd: Int32, counters: WorkerCounters, held entries: Int) {
-        // Room is judged by the largest size, for a whole batch at once.
-        let least = 2 * (Int(LM_BATCH) + 1) * PacketHeader.maximumLength
-        held = HeldReplies(entries: entries, octets: max(entries * 128, least))
+        held = Self.room(entries)
         self.fd = fd
+        connections = nil
         self.counters = counters
         sendsRuns = lm_sends_runs(fd)
+    }
+
+    /// A port whose replies go to the connection that each request came on.
+    init(connections: StreamConnections, counters: WorkerCounters, held entries: Int) {
+        held = Self.room(entries)
+        fd = -1
+        self.connections = connections
+        self.counters = counters
+        sendsRuns = 0
+    }
+
+    private static func room(_ entries: Int) -> HeldReplies {
+        // Room is judged by the largest size, for a whole batch at once.
+        let least = 2 * (Int(LM_BATCH) + 1) * PacketHeader.maximumLength
+        return HeldReplies(entries: entries, octets: max(entries * 128, least))
     }
 
     /// Whether one more reply can wait, besides `others` that will.
@@ -74,9 +90,16 @@ struct ReplyPort: ~Copyable {
         }
     }
 
-    /// Hands the batch to the kernel.
+    /// Hands the batch to the kernel, or to the connections.
     mutating func flush() {
         guard batch.count > 0 else { return }
+        if let connections {
+            let lost = connections.deliver(batch.slots, count: batch.count)
+            if lost > 0 { counters.add(.sendFailures, UInt64(lost)) }
+            batch.count = 0
+            leftOut = 0
+            return
+        }
         let sentRuns = sendsRuns
         let sent = lm_send_runs(fd, batch.slots, UInt32(batch.count), &sendsRuns)
         if sent < Int32(batch.count - leftOut) { counters.add(.sendFailures) }

@@ -39,7 +39,7 @@ public struct FileStamp: Sendable, Equatable {
 /// A PEM file, read whole.
 struct PEMFile {
     let path: String
-    private let octets: [UInt8]
+    let octets: [UInt8]
 
     /// Octets; a long chain or revocation list has fewer.
     private static let limit = 64 << 20

@@ -18,6 +18,8 @@ public final class TLSContext: @unchecked Sendable {
     let handle: OpaquePointer
     /// Of a server with resumption.
     let sessions: TLSSessionCache?
+    /// Of a server that takes such.
+    let presharedKeys: PresharedKeys?
     /// OpenSSL has its address.
     private let protocols: ApplicationProtocols?
     private let stamps: [FileStamp?]
@@ -42,6 +44,8 @@ public final class TLSContext: @unchecked Sendable {
             let trusted = try TLSTrust.trust(settings, on: handle)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             sessions?.attach(to: handle)
+            presharedKeys = try PresharedKeys.read(settings)
+            presharedKeys?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)
             _ = OpenSSLErrors.drain()

@@ -23,7 +23,8 @@ extension TLSConversation {
     private static let timeCount = 8
 
     func establish() {
-        isResumed = SSL_session_reused(handle) == 1
+        // To OpenSSL a key that was shared beforehand is a session, too.
+        isResumed = SSL_session_reused(handle) == 1 && presharedKeyName == nil
         if let certificate = SSL_get1_peer_certificate(handle) {
             peer = CertificateDescription(certificate)
             X509_free(certificate)

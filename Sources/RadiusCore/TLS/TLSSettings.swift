@@ -66,6 +66,8 @@ public struct TLSSettings: Sendable, Equatable {
     /// Whether a list past its next update still counts. Revoked certificates stay refused either way.
     public var acceptsStaleRevocationList = false
     public var peerCertificate: PeerCertificate
+    /// For a server: `name:hexadecimal` on each line; a peer with such a key needs no certificate, over TLS 1.3.
+    public var presharedKeyPath: String?
     public var minimumVersion = Version.tls12
     public var maximumVersion = Version.tls13
     public var ciphers = Ciphers.modern
@@ -80,5 +82,5 @@ public struct TLSSettings: Sendable, Equatable {
     }
 
     /// All files that are named.
-    var paths: [String] { [certificatePath, keyPath, authorityPath, revocationListPath].compactMap { $0 } }
+    var paths: [String] { [certificatePath, keyPath, authorityPath, revocationListPath, presharedKeyPath].compactMap { $0 } }
 }

@@ -8,16 +8,19 @@ struct TestCommand: ParsableCommand {
         commandName: "test", abstract: "Sends one request to a RADIUS server, checks the reply and prints it.",
         discussion: """
             For example: lastmile radius test 127.0.0.1 --user alice --password wonderland --secret testing123
+            Over TLS: lastmile radius test radius.example.net --transport tls --ca ca.pem --cert gw1.example.net.pem --status
             Ends with 0 when the answer is yes (Access-Accept, Accounting-Response), 4 for Access-Reject, 6 without an answer, 1 for a reply \
             that does not verify.
             """)
 
     @OptionGroup var names: DictionaryOption
-    @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813.") var server = "127.0.0.1"
+    @OptionGroup var transport: TransportOptions
+    @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813, over TLS 2083.") var server = "127.0.0.1"
     @Option(help: "User-Name.") var user: String?
     @Option(parsing: .unconditional, help: "The password.") var password: String?
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
-    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS.") var secret: String
+    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS; over TLS it is radsec unless given.") var secret:
+        String?
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value")) var attribute: [String] = []
     @Flag(help: "Sends Status-Server (RFC 5997) instead of a login.") var status = false
     @Option(help: ArgumentHelp("Sends an accounting record instead of a login.", valueName: "start|interim|stop")) var acct: String?
@@ -30,15 +33,27 @@ struct TestCommand: ParsableCommand {
             throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
         }
         let dictionary = try names.load()
+        guard let secret = secret ?? (transport.transport == .tls ? "radsec" : nil) else {
+            throw CommandFailure.usage("--secret is missing", next: "Give the one of this NAS.")
+        }
         guard !secret.isEmpty else {
             throw CommandFailure.usage("the secret is empty", next: "RFC 2865 §3 forbids that; give the one of this NAS.")
         }
         let shared = SharedSecret(Array(secret.utf8))
-        let peer = try Peer(text: server, defaultPort: acct == nil ? 1812 : 1813)
         let packet = try request(dictionary, shared)
-        let exchange = try RadiusExchange.run(
-            packet, to: peer, secret: shared, timeoutMilliseconds: max(1, timeout) * 1000, retries: max(0, retries))
-        try report(exchange, packet, dictionary, shared)
+        try report(try exchange(packet, shared), packet, dictionary, shared)
+    }
+
+    private func exchange(_ packet: ClientPacket, _ secret: SharedSecret) throws -> RadiusExchange {
+        let port = transport.defaultPort(isAccounting: acct != nil)
+        let peer = try Peer(text: server, defaultPort: port)
+        let milliseconds = max(1, timeout) * 1000
+        guard transport.transport != .udp else {
+            return try RadiusExchange.run(packet, to: peer, secret: secret, timeoutMilliseconds: milliseconds, retries: max(0, retries))
+        }
+        let name = try transport.serverName ?? Peer.split(server, port).host
+        return try StreamExchange.run(
+            packet, to: peer, try transport.context(), serverName: name, secret: secret, timeoutMilliseconds: milliseconds)
     }
 
     private func request(_ dictionary: RadiusDictionary, _ secret: SharedSecret) throws -> ClientPacket {

@@ -42,6 +42,7 @@ extension Noun {
             Field("limit_proxy_state", .text, "no, yes or auto"),
             Field("send_message_authenticator", .flag, "true or false"),
             Field("rate_limit_per_second", .integer, "Access-Requests that a node looks at in a second; 0: no limit"),
+            Field("tls_identity", .text, "Whom its certificate must name over TLS: DNS names, addresses, sha256:..."),
             Field("enabled", .flag, "true or false"),
             Field("notes", .text, "For people"),
         ],

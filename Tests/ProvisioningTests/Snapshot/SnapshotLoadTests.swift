@@ -161,7 +161,7 @@ import Testing
             try await desk.sql(
                 """
                 UPDATE aaa.nas SET require_message_authenticator = 'yes', limit_proxy_state = 'no', send_message_authenticator = false,
-                    rate_limit_per_second = 250
+                    rate_limit_per_second = 250, tls_identity = 'gw1.example.net, 192.0.2.1'
                 WHERE name = 'four'
                 """)
             try await desk.follow()
@@ -170,10 +170,10 @@ import Testing
             let four = try #require(find("192.0.2.200"))
             #expect(four.name == "four" && four.prefixLength == 120 && four.vendor == .cisco)
             #expect(four.requireMessageAuthenticator == .yes && four.limitProxyState == .no && !four.sendsMessageAuthenticator)
-            #expect(four.rateLimitPerSecond == 250)
+            #expect(four.rateLimitPerSecond == 250 && four.tlsIdentities?.map(\.description) == ["gw1.example.net", "192.0.2.1"])
             let inside = try #require(find("192.0.2.7"))
             #expect(inside.name == "inside" && inside.prefixLength == 128 && inside.requireMessageAuthenticator == .auto)
-            #expect(inside.sendsMessageAuthenticator && inside.rateLimitPerSecond == 0)
+            #expect(inside.sendsMessageAuthenticator && inside.rateLimitPerSecond == 0 && inside.tlsIdentities == nil)
             #expect(find("2001:db8:ffff::1")?.name == "six" && find("2001:db8:ffff::1")?.vendor == .generic)
             #expect(find("2001:db9::1") == nil && find("192.0.3.1") == nil)
         }

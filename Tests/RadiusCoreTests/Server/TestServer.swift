@@ -19,13 +19,7 @@ final class TestServer {
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
-        var builder = SubscriberIndexBuilder()
-        for subscriber in subscribers { builder.add(subscriber) }
-        let snapshot = Snapshot(
-            clients: ClientTable([client] + others), subscribers: SubscriberTable(builder.build()),
-            profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            dictionary: try ShippedDictionaries.loaded.get())
-        let store = SnapshotStore(snapshot)
+        let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy))
         self.store = store
         var settings = ServerSettings()
         settings.rejectDelayMilliseconds = rejectDelayMilliseconds
@@ -45,6 +39,19 @@ final class TestServer {
     private static func bound(_ make: () throws -> RadiusServer) throws -> RadiusServer {
         for _ in 0..<8 { if let server = try? make() { return server } }
         return try make()
+    }
+
+    /// What a server answers from.
+    static func snapshot(
+        _ clients: [NASClient], _ subscribers: [SubscriberEntry], _ profiles: [ReplyProfile] = [TestServer.plan()],
+        _ policy: AccessPolicy = AccessPolicy()
+    ) throws -> Snapshot {
+        var builder = SubscriberIndexBuilder()
+        for subscriber in subscribers { builder.add(subscriber) }
+        return Snapshot(
+            clients: ClientTable(clients), subscribers: SubscriberTable(builder.build()),
+            profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
+            dictionary: try ShippedDictionaries.loaded.get())
     }
 
     deinit {
@@ -136,35 +143,42 @@ enum TestPacket {
 
     /// An Access-Request; `sign` puts a Message-Authenticator in front.
     static func access(
-        _ identifier: UInt8 = 1, user: String = "nemo", password: String? = "arctangent", extra: [UInt8] = [], sign: Bool = true
+        _ identifier: UInt8 = 1, user: String = "nemo", password: String? = "arctangent", extra: [UInt8] = [], sign: Bool = true,
+        secret: SharedSecret = TestServer.secret
     ) -> [UInt8] {
-        build(.accessRequest, identifier, sign: sign) { writer in
+        build(.accessRequest, identifier, sign: sign, secret: secret) { writer in
             writer.append(AttributeNumber.userName, Array(user.utf8).span)
             if let password {
                 var hidden = [UInt8](repeating: 0, count: 128)
                 var out = hidden.mutableSpan
                 let count = UserPassword.hide(
-                    Array(password.utf8).span, requestAuthenticator: authenticator, secret: TestServer.secret, into: &out)
+                    Array(password.utf8).span, requestAuthenticator: authenticator, secret: secret, into: &out)
                 writer.append(AttributeNumber.userPassword, hidden.span.extracting(0..<count))
             }
             writer.append(encoded: extra.span)
         }
     }
 
-    static func status(sign: Bool = true) -> [UInt8] { build(.statusServer, 9, sign: sign) { _ in } }
+    static func status(sign: Bool = true, secret: SharedSecret = TestServer.secret) -> [UInt8] {
+        build(.statusServer, 9, sign: sign, secret: secret) { _ in }
+    }
 
-    static func accounting(_ identifier: UInt8, status: UInt32, session: String, user: String = "nemo") -> [UInt8] {
+    static func accounting(
+        _ identifier: UInt8, status: UInt32, session: String, user: String = "nemo", secret: SharedSecret = TestServer.secret
+    ) -> [UInt8] {
         var packet = build(.accountingRequest, identifier, sign: false) { writer in
             writer.append(AttributeNumber.acctStatusType, status)
             writer.append(AttributeNumber.userName, Array(user.utf8).span)
             if !session.isEmpty { writer.append(AttributeNumber.acctSessionID, Array(session.utf8).span) }
         }
         var span = packet.mutableSpan
-        RequestAuthenticator.sign(&span, secret: TestServer.secret)
+        RequestAuthenticator.sign(&span, secret: secret)
         return packet
     }
 
-    static func build(_ code: PacketCode, _ identifier: UInt8, sign: Bool, _ body: (inout PacketWriter) -> Void) -> [UInt8] {
+    static func build(
+        _ code: PacketCode, _ identifier: UInt8, sign: Bool, secret: SharedSecret = TestServer.secret, _ body: (inout PacketWriter) -> Void
+    ) -> [UInt8] {
         var octets = [UInt8](repeating: 0, count: 4096)
         var writer = PacketWriter(octets.mutableSpan, code: code, identifier: identifier)
         writer.setAuthenticator(authenticator)
@@ -174,17 +188,17 @@ enum TestPacket {
         octets.removeLast(octets.count - finished.count)
         if let offset = finished.messageAuthenticatorOffset {
             var span = octets.mutableSpan
-            MessageAuthenticator.sign(&span, attributeOffset: offset, authenticator: authenticator, secret: TestServer.secret)
+            MessageAuthenticator.sign(&span, attributeOffset: offset, authenticator: authenticator, secret: secret)
         }
         return octets
     }
 
     /// Whether `reply` answers a request of this file and is signed: Response Authenticator, and Message-Authenticator in front.
-    static func isSigned(_ reply: [UInt8], first: Bool = true) -> Bool {
+    static func isSigned(_ reply: [UInt8], first: Bool = true, secret: SharedSecret = TestServer.secret) -> Bool {
         guard reply.count >= 38 else { return false }
-        let verified = ResponseAuthenticator.verify(reply.span, requestAuthenticator: authenticator, secret: TestServer.secret)
+        let verified = ResponseAuthenticator.verify(reply.span, requestAuthenticator: authenticator, secret: secret)
         let code = MessageAuthenticator.verify(
-            reply.span, attributeOffset: 20, authenticator: authenticator, secret: TestServer.secret)
+            reply.span, attributeOffset: 20, authenticator: authenticator, secret: secret)
         return verified && reply[20] == 80 && code
     }
 }

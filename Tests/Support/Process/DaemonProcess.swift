@@ -132,6 +132,10 @@ public final class DaemonProcess: Sendable {
 
     public var authenticationPort: UInt16 { port("radius-auth=") }
     public var accountingPort: UInt16 { port("radius-acct=") }
+    /// Of RADIUS over TLS; 0 without it.
+    public var radSecPort: UInt16 { port("radsec=") }
+    /// Of RADIUS over TCP; 0 without it.
+    public var tcpAuthenticationPort: UInt16 { port("radius-tcp-auth=") }
     /// Such as `http://127.0.0.1:8080`.
     public var url: String { word("http=") }
     /// The bootstrap operator's: the one that it was given, or the one that it made.
@@ -189,7 +193,7 @@ public final class DaemonProcess: Sendable {
     public static func variables(state: String) -> [String: String] {
         [
             "LASTMILE_STATE_DIR": state, "LASTMILE_SHARE_DIR": Programs.checkout, "LASTMILE_RADIUS_AUTH_PORT": "0",
-            "LASTMILE_RADIUS_ACCT_PORT": "0", "LASTMILE_HTTP_PORT": "0",
+            "LASTMILE_RADIUS_ACCT_PORT": "0", "LASTMILE_HTTP_PORT": "0", "LASTMILE_RADSEC_PORT": "0",
         ]
     }
 

@@ -1,0 +1,204 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// How connections begin and end.
+extension StreamWorker {
+    /// Takes a few of the connections that wait at a listening socket.
+    mutating func accept(_ position: Int) {
+        let listener = listeners[position]
+        for _ in 0..<StreamSettings.accepts {
+            var peer = lm_address()
+            let fd = lm_tcp_accept(listener.fd, &peer)
+            guard fd >= 0 else {
+                if fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM { suspend(position, peer) }
+                return
+            }
+            census.countAccepted(listener.transport)
+            admit(fd, peer, listener)
+        }
+    }
+
+    /// The next sweep tries again: a socket that is ready and cannot be accepted would keep the thread busy.
+    private mutating func suspend(_ position: Int, _ peer: lm_address) {
+        lm_epoll_remove(epoll, listeners[position].fd)
+        isListening[position] = false
+        census.refuse(.noDescriptors, IPAddress(high: 0, low: 0), listeners[position].transport, client: nil)
+    }
+
+    private mutating func admit(_ fd: Int32, _ peer: lm_address, _ listener: StreamListener) {
+        var address = peer
+        let source = withUnsafeBytes(of: &address.octets) { IPAddress(octets: $0) }
+        guard let client = path.snapshot.clients.rows.find(source) else {
+            census.refuse(.unknownClient, source, listener.transport, client: nil)
+            close(fd)
+            return
+        }
+        if let refusal = census.enter(client.pointee.id, listener.transport) {
+            census.refuse(refusal, source, listener.transport, client: client.pointee.client.name)
+            close(fd)
+            return
+        }
+        var tls: TLSConversation?
+        if listener.transport == .tls {
+            tls = conversation(source, client.pointee.client.name)
+            guard tls != nil else {
+                census.leave(client.pointee.id, .tls, wasHandshaking: true)
+                close(fd)
+                return
+            }
+        }
+        let connection = StreamConnection(
+            fd: fd, handle: connections.nextHandle(), listener: listener, peer: peer, client: client, tls: tls, now: nowSeconds)
+        connections.insert(connection)
+        if connection.isHandshaking { begin(connection) }
+        watch(connection)
+    }
+
+    private func conversation(_ source: IPAddress, _ client: String) -> TLSConversation? {
+        guard let context = certificates?.current else { return nil }
+        do throws(TLSFailure) {
+            return try TLSConversation(context)
+        } catch {
+            census.refuse(.tls(error), source, .tls, client: client)
+            return nil
+        }
+    }
+
+    /// Counts one more handshake; beyond the bound the oldest gives way.
+    private mutating func begin(_ connection: StreamConnection) {
+        handshakes.append(connection.handle)
+        handshakeCount += 1
+        let limit = max(1, settings.handshakes / max(1, settings.threads))
+        if handshakes.count > 2 * limit || handshakeCount > limit {
+            handshakes.removeAll { [connections] in connections[$0]?.isHandshaking != true }
+        }
+        guard handshakeCount > limit else { return }
+        if let oldest = handshakes.first, oldest != connection.handle, let connection = connections[oldest] {
+            handshakes.removeFirst()
+            refuse(.displaced, connection)
+        }
+    }
+
+    /// Goes on with handshakes, one step of one after the other, for a bounded time.
+    mutating func serveHandshakes() {
+        let end = lm_monotonic_nanoseconds() + StreamSettings.handshakeNanoseconds
+        var event = lm_ready()
+        while lm_epoll_wait(handshakeEpoll, &event, 1, 0) == 1 {
+            if let connection = connections[ConnectionHandle(number: event.key)] { shakeHands(connection, event.events) }
+            if lm_monotonic_nanoseconds() >= end { return }
+        }
+    }
+
+    private mutating func shakeHands(_ connection: StreamConnection, _ events: UInt32) {
+        guard let tls = connection.tls else { return }
+        connections.mark(connection)
+        guard events & LM_READABLE != 0 else { return }
+        let count = lm_stream_receive(connection.fd, scratch, StreamSettings.turnOctets)
+        if count == -Int(EAGAIN) { return }
+        guard count > 0 else { return end(connection, count == 0 ? .peer : .error) }
+        census.countReceived(count, .tls)
+        tls.receive(Span(_unsafeStart: UnsafePointer(scratch), count: count))
+        switch tls.state {
+        case .handshaking: break
+        case .failed(let failure): refuse(.tls(failure), connection)
+        case .established, .closed: establish(connection, tls)
+        }
+    }
+
+    private mutating func establish(_ connection: StreamConnection, _ tls: TLSConversation) {
+        if let refusal = objection(to: connection) { return refuse(refusal, connection) }
+        connection.isHandshaking = false
+        handshakeCount -= 1
+        census.establish(connection.client)
+        lm_epoll_remove(handshakeEpoll, connection.fd)
+        connection.interest = 0
+        connection.lastPacket = nowSeconds
+        proceed(connection, tls)
+    }
+
+    /// Why the client of a connection may not use it; nil when it may.
+    func objection(to connection: StreamConnection) -> StreamRefusal? {
+        guard let row = path.snapshot.clients.rows.find(connection.source), row.pointee.id == connection.client else {
+            return .clientChanged
+        }
+        guard connection.transport == .tls, let identities = row.pointee.client.tlsIdentities else { return nil }
+        if let name = connection.tls?.presharedKeyName {
+            return identities.contains(.presharedKey(name)) ? nil : .identityMismatch(TLSIdentity.presharedKey(name).description)
+        }
+        guard let certificate = connection.tls?.peer else { return .identityMismatch("nobody") }
+        return identities.contains { $0.isNamed(by: certificate) } ? nil : .identityMismatch(Self.names(in: certificate))
+    }
+
+    private static func names(in certificate: CertificateDescription) -> String {
+        let names = certificate.names.dnsNames + certificate.names.ipAddresses
+        return (names.isEmpty ? [certificate.subject] : names).prefix(4).joined(separator: ", ")
+    }
+
+    /// Ends a connection that did wrong; an alert of TLS still leaves if the socket takes it.
+    mutating func refuse(_ refusal: StreamRefusal, _ connection: StreamConnection) {
+        guard connections[connection.handle] != nil else { return }
+        census.refuse(refusal, connection.source, connection.transport, client: connection.clientName)
+        if refusal != .notReading { _ = connection.write(now: nowSeconds) }
+        discard(connection)
+    }
+
+    /// Ends a connection without anybody's fault.
+    mutating func end(_ connection: StreamConnection, _ reason: StreamEnd) {
+        guard connections[connection.handle] != nil else { return }
+        census.countClosed(connection.transport, reason)
+        discard(connection)
+    }
+
+    private mutating func discard(_ connection: StreamConnection) {
+        connections.remove(connection)
+        if connection.isHandshaking { handshakeCount -= 1 }
+        census.leave(connection.client, connection.transport, wasHandshaking: connection.isHandshaking)
+        _ = shutdown(connection.fd, Int32(SHUT_WR))
+        close(connection.fd)
+    }
+
+    /// Each second: deadlines, clients that changed, ports that can be listened to now.
+    mutating func sweep() {
+        if isAccepting { listen() }
+        let generation = environment.store.generation.load(ordering: .relaxed)
+        let hasChanged = generation != knownGeneration
+        knownGeneration = generation
+        for connection in connections.all {
+            if let refusal = overdue(connection) ?? (hasChanged && !connection.isHandshaking ? objection(to: connection) : nil) {
+                refuse(refusal, connection)
+            } else if !connection.isHandshaking, nowSeconds &- connection.lastPacket >= UInt32(settings.idleSeconds) {
+                connection.tls?.close()
+                _ = connection.write(now: nowSeconds)
+                end(connection, .idle)
+            }
+        }
+    }
+
+    private func overdue(_ connection: StreamConnection) -> StreamRefusal? {
+        if connection.isHandshaking {
+            return nowSeconds &- connection.began >= UInt32(settings.handshakeSeconds) ? .handshakeTimeout : nil
+        }
+        if let began = connection.packetBegan, nowSeconds &- began >= UInt32(settings.packetSeconds) { return .packetTimeout }
+        let isStalled = connection.outputCount > 0 && nowSeconds &- connection.lastTaken >= UInt32(settings.stallSeconds)
+        return isStalled ? .notReading : nil
+    }
+
+    mutating func listen() {
+        for (position, listener) in listeners.enumerated() where !isListening[position] {
+            if listener.transport == .tls, certificates?.current == nil { continue }
+            guard listener.listen() else { continue }
+            isListening[position] = lm_epoll_set(epoll, listener.fd, Key.firstListener + UInt64(position), LM_READABLE) == 0
+        }
+    }
+
+    /// A peer that connects now is told at once that nobody is here.
+    mutating func stopListening() {
+        isAccepting = false
+        for position in listeners.indices {
+            if isListening[position] { lm_epoll_remove(epoll, listeners[position].fd) }
+            isListening[position] = false
+            close(listeners[position].fd)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import CLinux
+import Glibc
+
+/// Octets to packets to replies to octets.
+extension StreamWorker {
+    /// Reads what an established connection brought.
+    mutating func receive(_ connection: StreamConnection) {
+        // Nothing is watched of it but its end.
+        guard !connection.isPaused else { return end(connection, .peer) }
+        let count = lm_stream_receive(connection.fd, scratch, StreamSettings.turnOctets)
+        if count == -Int(EAGAIN) { return }
+        guard count >= 0 else { return end(connection, .error) }
+        guard count > 0 else { return end(connection, .peer) }
+        census.countReceived(count, connection.transport)
+        let octets = Span(_unsafeStart: UnsafePointer(scratch), count: count)
+        guard let tls = connection.tls else {
+            connection.framer.append(octets)
+            return gather(connection)
+        }
+        tls.receive(octets)
+        proceed(connection, tls)
+    }
+
+    /// Goes on with what TLS has made of the octets that it was given.
+    mutating func proceed(_ connection: StreamConnection, _ tls: TLSConversation) {
+        let clear = tls.read()
+        connection.framer.append(clear.span)
+        gather(connection)
+        guard connections[connection.handle] != nil else { return }
+        switch tls.state {
+        case .failed(let failure): refuse(.tls(failure), connection)
+        case .closed:
+            finishBatches()
+            tls.close()
+            connections.mark(connection)
+            writeAll()
+            end(connection, .peer)
+        case .handshaking, .established:
+            if tls.outputCount > 0 { connections.mark(connection) }
+        }
+    }
+
+    /// Moves complete packets into the batches, until the peer has so many replies to read that it must read first.
+    mutating func gather(_ connection: StreamConnection) {
+        do throws(StreamFramer.BadLength) {
+            while connection.outputCount <= StreamSettings.outputPause, let length = try connection.framer.next() {
+                add(connection, length)
+                // Serving a full batch may have ended it.
+                guard connections[connection.handle] != nil else { return }
+            }
+        } catch {
+            return refuse(.badLength(error.length), connection)
+        }
+        if connection.outputCount > StreamSettings.outputPause { connection.isPaused = true }
+        if connection.hasPartialPacket, !connection.isPaused {
+            if connection.packetBegan == nil { connection.packetBegan = nowSeconds }
+        } else {
+            connection.packetBegan = nil
+        }
+        watch(connection)
+    }
+
+    private mutating func add(_ connection: StreamConnection, _ length: Int) {
+        let isAccounting =
+            connection.service.map { $0 == .accounting } ?? (connection.framer.code == PacketCode.accountingRequest.rawValue)
+        if isAccounting {
+            if accountingRequests.isFull { serve(.accounting) }
+            Self.fill(accountingRequests.slots + accountingRequests.count, connection, length)
+            accountingRequests.count += 1
+        } else {
+            if authenticationRequests.isFull { serve(.authentication) }
+            Self.fill(authenticationRequests.slots + authenticationRequests.count, connection, length)
+            authenticationRequests.count += 1
+        }
+        connection.lastPacket = nowSeconds
+        connection.packetBegan = nil
+    }
+
+    private static func fill(_ slot: UnsafeMutablePointer<lm_datagram>, _ connection: StreamConnection, _ length: Int) {
+        connection.framer.take(length, into: slot.pointee.bytes)
+        slot.pointee.count = UInt32(truncatingIfNeeded: length)
+        slot.pointee.truncated = 0
+        slot.pointee.peer = connection.peer
+        StreamOrigin(connection: connection.handle, isProtected: connection.transport == .tls).write(to: slot)
+    }
+
+    /// Serves what the batches hold, and ends the connections whose packets are at fault.
+    mutating func finishBatches() {
+        if authenticationRequests.count > 0 { serve(.authentication) }
+        if accountingRequests.count > 0 { serve(.accounting) }
+    }
+
+    private mutating func serve(_ service: Service) {
+        if service == .accounting {
+            let batch = UnsafeBufferPointer(start: UnsafePointer(accountingRequests.slots), count: accountingRequests.count)
+            path.serve(batch, on: .accounting, to: &accounting)
+            accounting.flush()
+            accountingRequests.count = 0
+        } else {
+            let batch = UnsafeBufferPointer(start: UnsafePointer(authenticationRequests.slots), count: authenticationRequests.count)
+            path.serve(batch, on: .authentication, to: &authentication)
+            authentication.flush()
+            authenticationRequests.count = 0
+        }
+        guard !path.faults.isEmpty else { return }
+        let faults = path.faults
+        path.faults.removeAll()
+        for fault in faults {
+            if let connection = connections[fault.connection] { refuse(.badPacket(fault.reason), connection) }
+        }
+    }
+
+    /// Writes to all connections that have something to write.
+    mutating func writeAll() {
+        for connection in connections.takeDirty() where connections[connection.handle] != nil { write(connection) }
+    }
+
+    private mutating func write(_ connection: StreamConnection) {
+        let (outcome, octets) = connection.write(now: nowSeconds)
+        census.countSent(octets, connection.transport)
+        if case .failed = outcome { return end(connection, .error) }
+        if case .failed(let failure)? = connection.tls?.state { return refuse(.tls(failure), connection) }
+        guard connection.outputCount <= StreamSettings.outputLimit else { return refuse(.notReading, connection) }
+        if connection.isPaused, connection.outputCount <= StreamSettings.outputResume {
+            connection.isPaused = false
+            // What was read before the pause comes first; its replies leave in the next turn at the latest.
+            gather(connection)
+            finishBatches()
+            guard connections[connection.handle] != nil else { return }
+        }
+        watch(connection)
+    }
+
+    /// Watches a connection for what can be done with it now.
+    func watch(_ connection: StreamConnection) {
+        if connection.outputCount > StreamSettings.outputPause { connection.isPaused = true }
+        let interest = (connection.isPaused ? 0 : LM_READABLE) | (connection.outputCount > 0 || connection.isDirty ? LM_WRITABLE : 0)
+        guard interest != connection.interest else { return }
+        connection.interest = interest
+        _ = lm_epoll_set(
+            connection.isHandshaking ? handshakeEpoll : epoll, connection.fd, connection.handle.number, interest)
+    }
+}

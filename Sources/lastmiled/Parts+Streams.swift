@@ -1,0 +1,72 @@
+import DaemonSettings
+import Glibc
+import Logging
+import RadiusCore
+
+/// RADIUS over TCP and TLS.
+extension Parts {
+    /// - Returns: nil where neither is set.
+    /// - Throws: `ServerError` for a port that cannot be had.
+    static func streams(_ settings: Settings, beside server: RadiusServer, cores: Int) throws -> StreamServer? {
+        let transports = settings.transports
+        var ports: [StreamServer.Port] = []
+        if transports.hasTCP {
+            ports.append(.tcp(settings.radiusAuthPort, isAccounting: false, key: "radius.auth.port"))
+            ports.append(.tcp(settings.radiusAcctPort, isAccounting: true, key: "radius.acct.port"))
+        }
+        let certificates = certificates(transports)
+        if certificates != nil { ports.append(.tls(transports.radSecPort, key: "radsec.port")) }
+        guard !ports.isEmpty, let address = IPAddress(text: settings.radiusAddress) else { return nil }
+        return try StreamServer(
+            ports, address: listening(address), certificates: certificates, settings: bounds(transports, cores: cores),
+            environment: server.environment)
+    }
+
+    private static func certificates(_ transports: TransportSettings) -> RadSecCertificates? {
+        guard let certificate = transports.certificatePath else { return nil }
+        var tls = TLSSettings(role: .server)
+        tls.certificatePath = certificate
+        tls.keyPath = transports.keyPath
+        tls.authorityPath = transports.authorityPath
+        tls.revocationListPath = transports.revocationListPath
+        tls.presharedKeyPath = transports.presharedKeyPath
+        tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
+        return RadSecCertificates(tls)
+    }
+
+    private static func bounds(_ transports: TransportSettings, cores: Int) -> StreamSettings {
+        var bounds = StreamSettings()
+        bounds.threads = transports.threads == 0 ? max(1, cores / 2) : transports.threads
+        bounds.connections = transports.connections
+        bounds.connectionsPerClient = transports.connectionsPerClient
+        bounds.handshakes = transports.handshakes
+        bounds.handshakeSeconds = transports.handshakeSeconds
+        bounds.packetSeconds = transports.packetSeconds
+        bounds.idleSeconds = transports.idleSeconds
+        bounds.stallSeconds = transports.stallSeconds
+        return bounds
+    }
+
+    /// For the line `ready`: the ports in use.
+    var streamWords: [String] {
+        guard let streams else { return [] }
+        let names = (settings.transports.hasTCP ? ["radius-tcp-auth", "radius-tcp-acct"] : []) + ["radsec"]
+        return zip(names, streams.ports).map { "\($0)=\(settings.radiusAddress):\($1)" }
+    }
+
+    /// Reads the certificates before anybody can connect, and says what came of it.
+    func prepareStreams() {
+        guard settings.roles.contains(.aaa) else { return }
+        guard settings.transports.certificatePath != nil else {
+            return logger.info(
+                """
+                RADIUS over TLS is off: there is no radsec.certificate. To have it: `lastmile pki init`, `lastmile pki issue radsec \
+                --common-name NAME`, then radsec.certificate: .../pki/issued/NAME.pem
+                """)
+        }
+        StreamReport.tell(streams?.refreshCertificates() ?? .unchanged, to: logger)
+        guard let streams, streams.fileLimit < settings.transports.connections + 1024 else { return }
+        logger.warning(
+            "the system allows this process \(streams.fileLimit) open files, fewer than radsec.connections may need; raise LimitNOFILE")
+    }
+}

@@ -1,0 +1,74 @@
+import Glibc
+import Support
+
+/// Debian's `radsecproxy` between a UDP client and the daemon's RadSec port, with certificates that `lastmile pki` made.
+struct RadSecProxy {
+    /// Where it takes UDP, for all kinds of packets.
+    let port: UInt16
+    private let tool: RunningTool
+
+    /// Starts it.
+    ///
+    /// - Parameters:
+    ///   - daemon: whom it asks.
+    ///   - pki: the authority's folder, with a certificate for gw1.example.net.
+    ///   - source: the address that its connection comes from.
+    ///   - directory: for its configuration.
+    /// - Returns: the proxy, on its way to the daemon.
+    /// - Throws: `ProcessFailure` when the program is missing.
+    static func start(
+        to daemon: DaemonProcess, pki: String, from source: String = "127.0.0.1", in directory: String
+    ) async throws -> RadSecProxy {
+        let port = try freePort()
+        let file = directory + "/radsecproxy-\(port).conf"
+        let text = """
+            ListenUDP 127.0.0.1:\(port)
+            SourceTLS \(source)
+            LogLevel 2
+            tls default {
+                CACertificateFile \(pki)/ca.pem
+                CertificateFile \(pki)/issued/gw1.example.net.pem
+                CertificateKeyFile \(pki)/issued/gw1.example.net.key
+            }
+            client 127.0.0.1 {
+                type udp
+                secret testing123
+            }
+            server lastmile {
+                host 127.0.0.1:\(daemon.radSecPort)
+                type tls
+                secret radsec
+                certificateNameCheck off
+                statusServer on
+            }
+            realm * {
+                server lastmile
+                accountingServer lastmile
+            }
+
+            """
+        try TextFile.write(text, to: file)
+        let tool = try await Tool.start("radsecproxy", ["-f", "-c", file])
+        return RadSecProxy(port: port, tool: tool)
+    }
+
+    /// What it said.
+    var transcript: String { tool.output + tool.errors }
+
+    func stop() { tool.remove() }
+
+    /// A UDP port of the loopback address that nobody had a moment ago.
+    private static func freePort() throws -> UInt16 {
+        let fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(fd) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, size) == 0 && getsockname(fd, $0, &size) == 0 }
+        }
+        guard status else { throw ProcessFailure("no free UDP port") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
