@@ -220,7 +220,7 @@ struct SnapshotCompiler {
     private mutating func identities(_ text: String, of name: String, _ id: Int64) -> [TLSIdentity] {
         if let identities = TLSIdentity.list(text), !identities.isEmpty { return identities }
         problems[.nas(id), default: []].append(
-            "NAS \(name): tls_identity '\(text)' is not a list of DNS names, addresses and sha256: fingerprints; no certificate is taken for it"
+            "NAS \(name): tls_identity '\(text)' is not a list of DNS names, addresses, sha256: fingerprints and psk: names; nothing is taken for it"
         )
         return []
     }

@@ -100,10 +100,15 @@ struct AccessVerdict {
     /// At most what is left until the subscriber expires, so that the NAS ends the session by itself.
     func sessionTimeoutSeconds(_ subscriber: SubscriberRecord) -> UInt32 {
         let timeout = own(subscriber.sessionTimeoutSeconds, profile?._withUnsafeGuaranteedRef { $0.sessionTimeoutSeconds })
+        guard let left = secondsLeft(subscriber) else { return timeout }
+        return timeout == 0 ? left : min(timeout, left)
+    }
+
+    /// Seconds until the subscriber's account ends; nil where it has no end.
+    func secondsLeft(_ subscriber: SubscriberRecord) -> UInt32? {
         let (expires, validity) = (subscriber.expiresSeconds, subscriber.validitySeconds)
-        if expires | validity == 0 { return timeout }
-        var left = timeout == 0 ? UInt32.max : timeout
-        if expires != 0 { left = min(left, expires &- seconds) }
+        if expires | validity == 0 { return nil }
+        let left = expires == 0 ? UInt32.max : expires &- seconds
         return validity == 0 ? left : min(left, validity)
     }
 

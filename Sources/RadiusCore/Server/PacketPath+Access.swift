@@ -121,7 +121,8 @@ extension PacketPath {
         let client = attempt.client
         let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
-        if rules.outcome.hasEdits || AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor) {
+        let isPlain = !rules.outcome.hasEdits && !AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor)
+        if !isPlain || subscriber.hasEnd {
             let fired = rules.outcome.hasEdits ? rules.fired : nil
             return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, &writer) && complete
         }
@@ -144,6 +145,7 @@ extension PacketPath {
         if let fired, let program = snapshot.program(of: client.pointee.tenant) {
             program._withUnsafeGuaranteedRef { PolicyScratch.edit($0, fired, from: start, &writer) }
         }
+        AcceptAttributes.boundSession(verdict, of: subscriber, from: start, writer: &writer)
         return complete
     }
 

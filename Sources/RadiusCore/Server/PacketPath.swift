@@ -35,7 +35,8 @@ struct PacketPath: ~Copyable {
     private let isStream: Bool
     /// Packets for which a connection must not go on; for the worker to take.
     var faults: [StreamFault] = []
-    private var generation: UInt64
+    /// Of `snapshot`.
+    private(set) var generation: UInt64
     /// Keeps alive what the rows, records and templates of a batch point to.
     private(set) var snapshot: Snapshot
     private let places = AttributePlaces()

@@ -87,6 +87,13 @@ import Testing
         }
     }
 
+    /// All log-ins but the first take a session up: that of the tunnel, or of EAP-TLS in it. In a tunnel's session nobody would look at the
+    /// certificate again.
+    private static func resumes(_ outcome: EAPOLTest.Outcome, _ way: Way) -> Bool {
+        guard let first = outcome.handshakes.first, !first.contains(true) else { return false }
+        return outcome.handshakes.dropFirst().allSatisfy { $0.first == !way.isNested && $0.last == true }
+    }
+
     @Test(arguments: EAPOLTest.TLSVersion.allCases)
     func eapolTestTakesItsSessionUpAgain(version: EAPOLTest.TLSVersion) async throws {
         try await Self.withAuthority { authority in
@@ -97,7 +104,8 @@ import Testing
                 test.repetitions = way.isNested ? 1 : 2
                 let outcome = try await test.run()
                 #expect(outcome.isSuccess && outcome.keysMatched == test.repetitions + 1, "\(way.name): \(outcome.transcript)")
-                #expect(outcome.resumptions == [false] + [Bool](repeating: true, count: test.repetitions), "\(outcome.transcript)")
+                let times = outcome.resumptions.count
+                #expect(Self.resumes(outcome, way) && times == test.repetitions + 1, "\(way.name): \(outcome.transcript)")
             }
         }
     }
@@ -279,7 +287,7 @@ import Testing
                     test.repetitions = 1
                     let outcome = try await test.run()
                     #expect(outcome.isSuccess == succeeds, "\(way.name) \(server) \(device): \(outcome.transcript)")
-                    if succeeds { #expect(outcome.keysMatched == 2 && outcome.resumptions == [false, true]) }
+                    if succeeds { #expect(outcome.keysMatched == 2 && outcome.resumptions.count == 2 && Self.resumes(outcome, way)) }
                     if server == .required, !succeeds { #expect(host.count(.tunnelUnbound as AccessReason) > 0) }
                 }
             }

@@ -38,6 +38,8 @@ import Testing
                 #expect(last.action.isSuccess)
                 last = try Self.logIn(type, client, desk, resuming: last.peer.conversation.session)
                 #expect(last.peer.conversation.isResumed && last.session.proven == Array("nemo".utf8))
+                // Rules see what was proven, not that it was taken up.
+                #expect(last.session.inner == [EAPType.ttls: .pap, .peap: .eapMSCHAPv2][type])
             }
             #expect(last.action.isSuccess)
         }
@@ -112,10 +114,13 @@ import Testing
     }
 
     @Test func whatASessionRemembersIsReadAsItWasWritten() {
-        let memory = EAPSessionMemory(.peap, tenant: -5, identity: Array("nemo".utf8), Self.nemo)
-        #expect(EAPSessionMemory(memory.octets) == memory)
+        for inner in EAPInnerMethod.allCases.map(Optional.some) + [nil] {
+            let memory = EAPSessionMemory(.peap, inner, tenant: -5, identity: Array("nemo".utf8), Self.nemo)
+            #expect(EAPSessionMemory(memory.octets) == memory)
+        }
+        let memory = EAPSessionMemory(.peap, .eapGTC, tenant: -5, identity: Array("nemo".utf8), Self.nemo)
         #expect(EAPSessionMemory(Array(memory.octets.dropLast(4))) == nil && EAPSessionMemory([]) == nil)
-        let other = EAPSessionMemory(.peap, tenant: -5, identity: Array("nemo".utf8), EAPAccount(.hash(Array("arctangent".utf8))))
+        let other = EAPSessionMemory(.peap, .eapGTC, tenant: -5, identity: Array("nemo".utf8), EAPAccount(.hash(Array("arctangent".utf8))))
         #expect(other != memory)
         #expect(memory.octets.count <= TLSConversation.rememberLimit)
     }

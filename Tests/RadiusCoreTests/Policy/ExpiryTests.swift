@@ -64,4 +64,24 @@ import Testing
         let left = try #require(pairs.first { $0.name == "Session-Timeout" }.flatMap { Int($0.value) })
         #expect((900...1000).contains(left))
     }
+
+    /// Rules and free attributes may give what they like.
+    @Test(arguments: [([], 100), ([86_400], 100), ([60], 60), ([86_400, 70, 600], 70)] as [([UInt32], UInt32)])
+    func noSessionTimeoutIsBeyondTheEnd(given: [UInt32], left: UInt32) throws {
+        var entry = PolicyDesk.subscriber("alice")
+        entry.expiresSeconds = Self.now + 100
+        var desk = PolicyDesk()
+        desk.subscribers = [entry]
+        let snapshot = try desk.snapshot()
+        let record = try #require(entry.name.withUnsafeBytes { snapshot.subscribers.find(tenant: 1, name: $0) })
+        let verdict = AccessDecision(record, in: snapshot, at: Self.now).verdict
+        var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
+        var writer = PacketWriter(octets.mutableSpan, code: .accessAccept, identifier: 0)
+        let start = writer.count
+        writer.append(AttributeNumber.idleTimeout, 300)
+        for seconds in given { writer.append(AttributeNumber.sessionTimeout, seconds) }
+        AcceptAttributes.boundSession(verdict, of: record, from: start, writer: &writer)
+        let count = writer.finish().count
+        #expect(Array(octets[start..<count]) == [28, 6, 0, 0, 1, 44, 27, 6, 0, 0, 0, UInt8(left)])
+    }
 }

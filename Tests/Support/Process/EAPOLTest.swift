@@ -20,8 +20,14 @@ public struct EAPOLTest: Sendable {
         }
 
         /// Of each conversation over TLS, whether it took up the session of one before.
-        public var resumptions: [Bool] {
-            transcript.components(separatedBy: "Sending fake EAP-Request-Identity").dropFirst().map { $0.contains("finished - resumed=1") }
+        public var resumptions: [Bool] { handshakes.map { $0.contains(true) } }
+
+        /// For each log-in its handshakes in order, the tunnel's and then that in it, and whether each took a session up; with TLS 1.3
+        /// each is told again when the ticket comes.
+        public var handshakes: [[Bool]] {
+            transcript.components(separatedBy: "Sending fake EAP-Request-Identity").dropFirst().map {
+                $0.components(separatedBy: "finished - resumed=").dropFirst().map { $0.hasPrefix("1") }
+            }
         }
     }
 

@@ -76,6 +76,8 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var expiresSeconds: UInt32 { extended?.expiresSeconds ?? 0 }
     /// From the first login on, while that is awaited; else 0.
     public var validitySeconds: UInt32 { extended?.validitySeconds ?? 0 }
+    /// The account ends some day.
+    var hasEnd: Bool { expiresSeconds | validitySeconds != 0 }
     /// The subscriber has Filter-Id of its own, so the profile's are not sent.
     public var replacesFilters: Bool { header.flags & Flag.replacesFilters != 0 }
     /// Some reply attribute is encrypted per packet and stands beside the index.

@@ -161,9 +161,9 @@ extension StreamWorker {
     /// Each second: deadlines, clients that changed, ports that can be listened to now.
     mutating func sweep() {
         if isAccepting { listen() }
-        let generation = environment.store.generation.load(ordering: .relaxed)
-        let hasChanged = generation != knownGeneration
-        knownGeneration = generation
+        // Of the snapshot that `objection` looks into, which may be older than the one in force.
+        let hasChanged = path.generation != knownGeneration
+        knownGeneration = path.generation
         for connection in connections.all {
             if let refusal = overdue(connection) ?? (hasChanged && !connection.isHandshaking ? objection(to: connection) : nil) {
                 refuse(refusal, connection)

@@ -28,6 +28,8 @@ struct EAPOverTLS: Sendable {
     private var inside: Inside
     private var phase = Phase.handshake
     private var hasWaited = false
+    /// What was done in the tunnel of the session that is taken up.
+    private var remembered: EAPInnerMethod?
     /// The server has sent a flight, so that the peer is in a handshake.
     private var hasSpoken = false
 
@@ -53,12 +55,12 @@ struct EAPOverTLS: Sendable {
         }
     }
 
-    /// What the peer does in the tunnel; nil before it does, and for EAP-TLS.
+    /// What the peer does in the tunnel, or did in the session that it takes up; nil before it does, and for EAP-TLS.
     var inner: EAPInnerMethod? {
         switch inside {
         case .certificate: nil
-        case .attributes(let inside): inside.method
-        case .packets(let inside): inside.method
+        case .attributes(let inside): remembered ?? inside.method
+        case .packets(let inside): remembered ?? inside.method
         }
     }
 
@@ -204,8 +206,10 @@ struct EAPOverTLS: Sendable {
         claimed = memory.identity
         if let step = turnAway(conversation, surroundings) { return step }
         guard let account = surroundings.account(claimed),
-            memory == EAPSessionMemory(type, tenant: tls.tenant, identity: claimed, account)
+            memory == EAPSessionMemory(type, memory.inner, tenant: tls.tenant, identity: claimed, account)
         else { return refuse(.tlsSessionVoid, conversation) }
+        // Rules about methods hold for what was proven then.
+        remembered = memory.inner
         guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
         conversation.offerSession()
         let request = packets.beginResumed(as: claimed, conversation, surroundings, tls)
@@ -236,7 +240,12 @@ struct EAPOverTLS: Sendable {
         }
         guard let account = surroundings.account(claimed), let keys = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
         else { return refuse(.tlsBroken, conversation) }
-        conversation.keepSession(remembering: EAPSessionMemory(type, tenant: tls.tenant, identity: claimed, account).octets)
+        if inner == .eapTLS {
+            // Whether that certificate still counts, nobody would ask again.
+            conversation.forgetSession()
+        } else {
+            conversation.keepSession(remembering: EAPSessionMemory(type, inner, tenant: tls.tenant, identity: claimed, account).octets)
+        }
         let key = boundKey ?? keys.masterSessionKey
         return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)
     }

@@ -5,12 +5,15 @@ struct EAPSessionMemory: Equatable {
     /// Of the stored credential, when the password was what the peer proved; zeros else.
     let digest: [UInt8]
     let identity: [UInt8]
+    /// What was done in the tunnel; nil for EAP-TLS.
+    let inner: EAPInnerMethod?
 
     private static let digestCount = 20
-    private static let headCount = 1 + 8 + digestCount
+    private static let headCount = 1 + 1 + 8 + digestCount
 
-    init(_ type: EAPType, tenant: Int64, identity: [UInt8], _ account: EAPAccount) {
+    init(_ type: EAPType, _ inner: EAPInnerMethod?, tenant: Int64, identity: [UInt8], _ account: EAPAccount) {
         self.type = type
+        self.inner = inner
         self.tenant = tenant
         self.identity = identity
         digest = type == .tls ? [UInt8](repeating: 0, count: Self.digestCount) : account.credentialDigest
@@ -20,13 +23,17 @@ struct EAPSessionMemory: Equatable {
     init?(_ octets: [UInt8]) {
         guard octets.count > Self.headCount else { return nil }
         type = EAPType(UInt32(octets[0]))
-        tenant = octets[1..<9].reduce(0) { $0 << 8 | Int64($1) }
-        digest = Array(octets[9..<Self.headCount])
+        let methods = EAPInnerMethod.allCases
+        inner = (1...methods.count).contains(Int(octets[1])) ? methods[Int(octets[1]) - 1] : nil
+        tenant = octets[2..<10].reduce(0) { $0 << 8 | Int64($1) }
+        digest = Array(octets[10..<Self.headCount])
         identity = Array(octets[Self.headCount...])
     }
 
     var octets: [UInt8] {
-        [UInt8(truncatingIfNeeded: type.number)] + (0..<8).map { UInt8(truncatingIfNeeded: tenant >> (56 - 8 * Int64($0))) } + digest
+        let method = inner.flatMap { EAPInnerMethod.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+        return [UInt8(truncatingIfNeeded: type.number), UInt8(method)]
+            + (0..<8).map { UInt8(truncatingIfNeeded: tenant >> (56 - 8 * Int64($0))) } + digest
             + identity
     }
 }

@@ -61,6 +61,7 @@ struct PolicyRun {
             decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
             authenticator: Digest16(repeating: 0), writer: &writer)
         edit(start, &writer)
+        AcceptAttributes.boundSession(decision.verdict, of: subscriber, from: start, writer: &writer)
         let fits = complete && !writer.overflowed
         let finished = writer.finish()
         return fits ? Array(octets[start..<finished.count]) : nil
