@@ -1,0 +1,38 @@
+extension Resource {
+    /// Another RADIUS server that requests are forwarded to.
+    static let homeServer = Resource(
+        "home_server", in: "aaa", table: "aaa.home_server", summary: "Another RADIUS server that requests of a realm are forwarded to",
+        nameField: "name",
+        fields: [
+            .text("name", .required, .unique, .searchable, .octets(1...64)),
+            .address("address", .any, .required),
+            .choice("transport", ["udp", "tcp", "tls"], .initial("udp")),
+            .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over tcp and tls accounting goes there as well")),
+            .integer("acct_port", .initial(1813), .range(1...65535)),
+            .secret("secret", .required, .octets(1...128)),
+            .text("tls_name", .octets(1...253), .summary("The name that its certificate must have over tls; null: its address")),
+            .integer(
+                "response_milliseconds", .initial(4000), .range(100...60_000),
+                .summary("How long its reply to one request is waited for, a repetition included")),
+            .boolean("status_server", .initial(true), .summary("Whether it is asked by Status-Server while it is silent")),
+            .integer("check_seconds", .initial(10), .range(1...3600), .summary("From one Status-Server to the next")),
+            .integer(
+                "zombie_seconds", .initial(40), .range(1...3600), .summary("Silent so long, it is dead: asked no more until it revives")),
+            .integer("answers_to_revive", .initial(3), .range(1...10), .summary("Status-Servers in a row that it must answer")),
+            .integer("revive_seconds", .initial(120), .range(1...86_400), .summary("Without Status-Server it is tried again after that")),
+            .boolean(
+                "require_message_authenticator", .initial(true),
+                .summary("Replies to logins without one are dropped; false only for old servers")),
+            .integer("max_outstanding", .initial(2048), .range(1...2048), .summary("Requests that may wait for its replies")),
+            .boolean("enabled", .initial(true)),
+            .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
+            .timestamp("created_at", .required, .readOnly),
+            .timestamp("updated_at", .required, .readOnly),
+        ],
+        list: ["name", "address", "transport", "auth_port", "enabled"],
+        actions: [
+            Action("status", on: .collection, summary: "How each home server does, as this node sees it", isWrite: false) { exchange, _ in
+                .json(try await exchange.services.proxy.status(exchange.principal.tenant))
+            }
+        ])
+}

@@ -1,0 +1,98 @@
+internal import CLinux
+
+/// What the proxy's thread knows of one home server: its channels, its liveness, its time to a reply.
+final class HomeServerLane {
+    private(set) var server: HomeServer
+    let meter: HomeServerMeter
+    var liveness: HomeServerLiveness
+    private(set) var channels: [HomeServerChannel] = []
+    private(set) var latencyMicroseconds: UInt64 = 0
+    private var reconnect = ReconnectDelay()
+    private var reconnectAt: UInt64 = 0
+    private var generator = SystemRandomNumberGenerator()
+    /// A UDP home server is asked from up to so many ports, a stream home server over so many connections.
+    private static let channelLimit = 8
+    private static let streamLimit = 1
+    private static let second: UInt64 = 1_000_000_000
+
+    init(_ server: HomeServer, meter: HomeServerMeter, at now: UInt64) {
+        self.server = server
+        self.meter = meter
+        liveness = HomeServerLiveness(server.timing, probes: server.usesStatusServer, at: now)
+    }
+
+    /// Takes up an edit that leaves it where it is; other times, or another way to ask, begin anew.
+    func update(to newer: HomeServer, at now: UInt64) {
+        guard newer !== server else { return }
+        let isTimed = newer.timing == server.timing && newer.usesStatusServer == server.usesStatusServer
+        server = newer
+        if !isTimed { liveness = HomeServerLiveness(newer.timing, probes: newer.usesStatusServer, at: now) }
+    }
+
+    var outstanding: Int { channels.reduce(0) { $0 + $1.count } }
+
+    var candidate: PoolChoice.Candidate {
+        let outstanding = outstanding
+        let canGrow = server.transport == .udp && channels.count < Self.channelLimit
+        let isFull = outstanding >= server.outstandingLimit || !(canGrow || channels.contains { $0.hasRoom })
+        // Without a connection there is nobody to ask, whatever was known.
+        let isReachable = server.transport == .udp || channels.contains { $0.isOpen }
+        return .init(
+            id: server.id, state: isReachable ? liveness.state : .dead, latencyMicroseconds: latencyMicroseconds,
+            outstanding: outstanding, isFull: isFull)
+    }
+
+    /// A channel with a free identifier; `make` gives the number and watches what is new.
+    func channel(_ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) -> HomeServerChannel? {
+        if let found = channels.first(where: { $0.hasRoom }) { return found }
+        guard server.transport == .udp, channels.count < Self.channelLimit,
+            let opened = HomeServerChannel(datagramsUnder: nextKey())
+        else { return nil }
+        channels.append(opened)
+        watch(opened)
+        return opened
+    }
+
+    /// Opens the connection of a stream home server where there is none and the time for it has come.
+    func connect(_ contextNow: () -> TLSContext?, at now: UInt64, _ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) {
+        guard server.transport != .udp, channels.count < Self.streamLimit, now >= reconnectAt else { return }
+        let context = server.transport == .tls ? contextNow() : nil
+        guard server.transport == .tcp || context != nil else {
+            failed(at: now)
+            return
+        }
+        let stream = StreamClient(
+            to: server.address, port: server.accessPort, context,
+            serverName: server.tlsName ?? server.address.text, nowSeconds: Self.seconds(now))
+        let channel = HomeServerChannel(stream, key: nextKey())
+        guard channel.fd >= 0 else {
+            failed(at: now)
+            return
+        }
+        channels.append(channel)
+        watch(channel)
+    }
+
+    /// A connection is open: the next failure counts as the first.
+    func opened() { reconnect.succeeded() }
+
+    /// A connection failed or ended.
+    func failed(at now: UInt64) {
+        meter.add(.connectionFailures)
+        liveness.unreachable(at: now)
+        reconnectAt = now + UInt64(reconnect.failed(&generator)) * Self.second
+    }
+
+    func remove(_ channel: HomeServerChannel) { channels.removeAll { $0 === channel } }
+    func removeAll() { channels = [] }
+
+    /// Takes a reply's time into account: an eighth of what is new.
+    func measured(nanoseconds: UInt64) {
+        let sample = max(1, nanoseconds / 1000)
+        latencyMicroseconds = latencyMicroseconds == 0 ? sample : (latencyMicroseconds * 7 + sample) / 8
+    }
+
+    func report() { meter.set(liveness.state, latencyMicroseconds: latencyMicroseconds, outstanding: outstanding) }
+
+    static func seconds(_ now: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: now / second) }
+}

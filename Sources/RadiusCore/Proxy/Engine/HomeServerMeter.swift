@@ -1,0 +1,86 @@
+import Synchronization
+
+/// What is counted of each home server.
+public enum HomeServerCounter: Int, CaseIterable, Sendable {
+    case accessRequests, accountingRequests, repetitions
+    case accepts, rejects, challenges, accountingResponses
+    /// Requests that found no answer in time.
+    case timeouts
+    /// Replies dropped: from another address or port than was asked, with a digest that does not verify, without the
+    /// Message-Authenticator that they must have, malformed, or to nothing that is waited for (mostly too late).
+    case wrongSource, badAuthenticator, messageAuthenticatorMissing, malformed, unmatched
+    /// Replies without our Proxy-State behind the others, or with a refusal to process (Protocol-Error).
+    case proxyStateMissing, protocolErrors
+    case statusServers, statusAnswers
+    /// The system refused to send, or a connection failed.
+    case sendFailures, connectionFailures
+
+    /// The name in metrics.
+    public var name: String {
+        switch self {
+        case .accessRequests: "access_requests"
+        case .accountingRequests: "accounting_requests"
+        case .repetitions: "repetitions"
+        case .accepts: "access_accepts"
+        case .rejects: "access_rejects"
+        case .challenges: "access_challenges"
+        case .accountingResponses: "accounting_responses"
+        case .timeouts: "timeouts"
+        case .wrongSource: "dropped_wrong_source"
+        case .badAuthenticator: "dropped_bad_authenticator"
+        case .messageAuthenticatorMissing: "dropped_no_message_authenticator"
+        case .malformed: "dropped_malformed"
+        case .unmatched: "dropped_unmatched"
+        case .proxyStateMissing: "proxy_state_missing"
+        case .protocolErrors: "protocol_errors"
+        case .statusServers: "status_servers"
+        case .statusAnswers: "status_answers"
+        case .sendFailures: "send_failures"
+        case .connectionFailures: "connection_failures"
+        }
+    }
+}
+
+/// Counts and state of one home server: written by the proxy's thread, read by anyone.
+public final class HomeServerMeter: @unchecked Sendable {
+    // Guard: each cell is an atomic; the memory lives as long as the object.
+    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    private let stateNumber = Atomic<UInt8>(0)
+    private let latency = Atomic<UInt64>(0)
+    private let waiting = Atomic<Int>(0)
+
+    init() {
+        cells = .allocate(capacity: HomeServerCounter.allCases.count)
+        for cell in HomeServerCounter.allCases.indices { (cells + cell).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        HomeServerCounter.allCases.indices.forEach { (cells + $0).deinitialize(count: 1) }
+        cells.deallocate()
+    }
+
+    public subscript(counter: HomeServerCounter) -> UInt64 { cells[counter.rawValue].load(ordering: .relaxed) }
+    public var state: HomeServerLiveness.State { HomeServerLiveness.State(rawValue: stateNumber.load(ordering: .relaxed)) ?? .alive }
+    /// Smoothed time to a reply; 0 before the first.
+    public var latencyMicroseconds: UInt64 { latency.load(ordering: .relaxed) }
+    /// Requests that wait for replies.
+    public var outstanding: Int { waiting.load(ordering: .relaxed) }
+
+    func add(_ counter: HomeServerCounter) { cells[counter.rawValue].add(1, ordering: .relaxed) }
+
+    func set(_ state: HomeServerLiveness.State, latencyMicroseconds: UInt64, outstanding: Int) {
+        stateNumber.store(state.rawValue, ordering: .relaxed)
+        latency.store(latencyMicroseconds, ordering: .relaxed)
+        waiting.store(outstanding, ordering: .relaxed)
+    }
+}
+
+extension HomeServerReply.Refusal {
+    var counter: HomeServerCounter {
+        switch self {
+        case .malformed: .malformed
+        case .badAuthenticator: .badAuthenticator
+        case .messageAuthenticatorMissing: .messageAuthenticatorMissing
+        }
+    }
+}

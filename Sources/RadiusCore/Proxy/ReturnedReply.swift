@@ -1,0 +1,48 @@
+/// A home server's reply as the NAS is to have it.
+enum ReturnedReply {
+    /// The attributes of `reply` but Message-Authenticator and Proxy-State, hidden values hidden for the NAS.
+    ///
+    /// - Parameters:
+    ///   - reply: verified.
+    ///   - filter: what may cross.
+    ///   - dictionary: knows which vendors' values are hidden.
+    ///   - from: the home server's secret, and the authenticator of the request that it answered.
+    ///   - to: the NAS's secret, and that of its request.
+    ///   - salt: is counted on for each hidden value.
+    /// - Returns: the attributes in order; whether a packet has room for them is for its writer to say.
+    /// - Throws: `ProxyFault`.
+    static func attributes(
+        of reply: Span<UInt8>, _ filter: AttributeFilter, _ dictionary: RadiusDictionary, from: Hop, to: Hop, salt: inout UInt16
+    ) throws(ProxyFault) -> [UInt8] {
+        let passage = VendorPassage(filter: filter, dictionary: dictionary, hops: (from, to))
+        var run = AttributeRun()
+        var cursor = AttributeCursor(PacketHeader.count..<reply.count)
+        while let attribute = cursor.next(in: reply) {
+            let type = UInt8(truncatingIfNeeded: attribute.type)
+            if type == AttributeNumber.messageAuthenticator || type == AttributeNumber.proxyState { continue }
+            if type == VendorAttribute.type {
+                if let passed = try passage.pass(attribute.range, of: reply, salt: &salt) { run.append(type, passed) }
+            } else if filter.passes(type) {
+                let isHidden = type == tunnelPassword
+                run.append(
+                    type,
+                    isHidden
+                        ? try VendorPassage.rehide(attribute.range, isTagged: true, of: reply, from, to, &salt)
+                        : VendorPassage.copy(attribute.range, of: reply))
+            }
+        }
+        return run.octets
+    }
+
+    /// Tunnel-Password (RFC 2868 §3.5).
+    private static let tunnelPassword: UInt8 = 69
+
+    /// The first State of a packet.
+    static func state(of packet: Span<UInt8>) -> [UInt8]? {
+        var cursor = AttributeCursor(PacketHeader.count..<packet.count)
+        while let attribute = cursor.next(in: packet) {
+            if attribute.type == UInt32(AttributeNumber.state) { return VendorPassage.copy(attribute.range, of: packet) }
+        }
+        return nil
+    }
+}

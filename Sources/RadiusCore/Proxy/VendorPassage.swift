@@ -1,0 +1,58 @@
+/// How one Vendor-Specific attribute crosses from hop to hop: without what the filter keeps out, and with hidden values hidden anew.
+struct VendorPassage {
+    let filter: AttributeFilter
+    let dictionary: RadiusDictionary
+    /// Of a reply; nil in a request, where nothing is salted (RFC 2868 §3.5, RFC 2548 §2.4): values cross as they are.
+    let hops: (from: Hop, to: Hop)?
+
+    /// - Parameters:
+    ///   - value: of the attribute in `packet`, its vendor in front.
+    ///   - packet: holds it.
+    ///   - salt: is counted on for each hidden value.
+    /// - Returns: the value to send; nil when nothing of it may pass.
+    /// - Throws: `hiddenValue`.
+    func pass(_ value: Range<Int>, of packet: Span<UInt8>, salt: inout UInt16) throws(ProxyFault) -> [UInt8]? {
+        let whole = Self.copy(value, of: packet)
+        guard let attribute = VendorAttribute(value, in: packet) else { return filter.passes(VendorAttribute.type) ? whole : nil }
+        let format = dictionary.vendor(attribute.vendor)?.format ?? VendorFormat()
+        // What goes on in another attribute is not taken apart.
+        guard format == VendorFormat() else { return filter.passes(vendor: attribute.vendor, nil) ? whole : nil }
+        var result = Self.copy(value.lowerBound..<attribute.range.lowerBound, of: packet)
+        let header = result.count
+        var cursor = attribute.members(format)
+        while let member = cursor.next(in: packet) {
+            guard filter.passes(vendor: attribute.vendor, member.type) else { continue }
+            let passed = try rehidden(member, attribute.vendor, packet, &salt)
+            guard passed.count <= 253, result.count + passed.count + 2 <= 253 else { throw .tooLarge }
+            result += [UInt8(truncatingIfNeeded: member.type), UInt8(passed.count + 2)] + passed
+        }
+        if cursor.isMalformed { return filter.passes(vendor: attribute.vendor, nil) ? whole : nil }
+        return result.count > header || whole.count == header ? result : nil
+    }
+
+    private func rehidden(
+        _ member: AttributeCursor.Member, _ vendor: UInt32, _ packet: Span<UInt8>, _ salt: inout UInt16
+    ) throws(ProxyFault) -> [UInt8] {
+        let definition = dictionary.attribute(number: member.type, vendor: vendor)
+        guard let hops else { return Self.copy(member.range, of: packet) }
+        if definition?.encryption == .userPassword {
+            return try hops.from.rehide(password: packet.extracting(member.range), for: hops.to)
+        }
+        guard definition?.encryption == .tunnelPassword else { return Self.copy(member.range, of: packet) }
+        return try Self.rehide(member.range, isTagged: definition?.isTagged == true, of: packet, hops.from, hops.to, &salt)
+    }
+
+    /// A salted value, its tag left in front.
+    static func rehide(
+        _ range: Range<Int>, isTagged: Bool, of packet: Span<UInt8>, _ from: Hop, _ to: Hop, _ salt: inout UInt16
+    ) throws(ProxyFault) -> [UInt8] {
+        let tagOctets = isTagged ? 1 : 0
+        guard range.count > tagOctets else { throw .hiddenValue }
+        salt &+= 1
+        let start = range.lowerBound + tagOctets
+        let hidden = try from.rehide(salted: packet.extracting(start..<range.upperBound), for: to, salt: salt)
+        return copy(range.lowerBound..<start, of: packet) + hidden
+    }
+
+    static func copy(_ range: Range<Int>, of packet: Span<UInt8>) -> [UInt8] { range.map { packet[$0] } }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+
+/// `lastmile home-server status`
+struct HomeServerStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Prints how each home server does, as the node that answers sees it: state, time to a reply, what was dropped.")
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let answer = try global.client().send(.init(method: "POST", path: [Noun.homeServer.path, "status"]))
+        let columns = [
+            Column("name"), Column("state"), Column("latency_microseconds"), Column("outstanding"), Column("requests"), Column("timeouts"),
+            Column("dropped"),
+        ]
+        Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
+    }
+}
+
+/// `lastmile realm match alice@partner.example`
+struct RealmMatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "match", abstract: "Prints which realm a user name belongs to, and which home servers would be asked.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: ArgumentHelp("The user name, as a NAS would send it.", valueName: "username")) var userName: String
+
+    func run() throws {
+        let answer = try global.client().send(
+            .init(method: "POST", path: [Noun.realm.path, "match"], query: [("username", userName)]))
+        Terminal.out(global.rendering.record(answer, columns: []))
+    }
+}

@@ -1,0 +1,106 @@
+import Admin
+import DaemonSettings
+import Provisioning
+import RadiusCore
+
+/// Realms and home servers.
+extension Parts {
+    /// The proxy; it has nothing to do until there is a realm.
+    ///
+    /// - Throws: `ServerError` when the system gives no descriptors.
+    static func proxy(_ settings: Settings, store: SnapshotStore) throws -> ProxyService {
+        let certificates = homeServerCertificates(settings.transports)
+        return try ProxyService(store: store) {
+            // Asked for once a connection, and at most once a second.
+            certificates?.refresh()
+            return certificates?.current
+        }
+    }
+
+    /// What RadSec shows to others, and whom it trusts, holds for home servers too.
+    private static func homeServerCertificates(_ transports: TransportSettings) -> RadSecCertificates? {
+        guard let certificate = transports.certificatePath else { return nil }
+        var tls = TLSSettings(role: .client)
+        tls.certificatePath = certificate
+        tls.keyPath = transports.keyPath
+        tls.authorityPath = transports.authorityPath
+        tls.revocationListPath = transports.revocationListPath
+        tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
+        return RadSecCertificates(tls)
+    }
+
+    /// What the HTTP interface asks of the proxy.
+    func proxyServices() -> ProxyServices {
+        var services = ProxyServices()
+        services.status = { [server] tenant in
+            let reports = (server?.environment.proxy?.reports ?? []).filter { $0.server.tenant == tenant }
+            return ProxyJSON.text(["home_servers": .array(reports.map(ProxyJSON.report))])
+        }
+        services.match = { [feed, server] tenant, userName in
+            ProxyJSON.match(userName, tenant, feed.store.snapshot, server?.environment.proxy?.reports ?? [])
+        }
+        services.checkRealm = { kind, realm in
+            switch kind {
+            case "pattern": Realm.mistake(inPattern: realm).map { "the pattern \($0)" }
+            case "suffix" where realm.contains("@"): "a realm has no @; user@realm is what it is found in"
+            case "suffix" where realm.isEmpty, "prefix" where realm.isEmpty: "a realm is expected; kind null is for names without one"
+            case "prefix" where realm.contains("\\") || realm.contains("/"): "a realm has no \\ and no /; they stand behind it in the name"
+            default: nil
+            }
+        }
+        services.checkFilter = { [feed] names in
+            var problems: [String] = []
+            _ = AttributeFilter(allow: names, remove: [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
+            return problems
+        }
+        return services
+    }
+}
+
+/// The proxy's answers as JSON.
+enum ProxyJSON {
+    static func report(_ report: ProxyService.HomeServerReport) -> JSON {
+        let meter = report.meter
+        let dropped: [HomeServerCounter] = [.wrongSource, .badAuthenticator, .messageAuthenticatorMissing, .malformed, .unmatched]
+        return [
+            "id": number(report.server.id), "name": .string(report.server.name), "address": .string(report.server.address.text),
+            "transport": .string(report.server.transport.rawValue), "state": .string(meter.state.name),
+            "latency_microseconds": number(meter.latencyMicroseconds), "outstanding": number(meter.outstanding),
+            "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
+            "dropped": number(dropped.reduce(0) { $0 + meter[$1] }),
+            "counters": .object(HomeServerCounter.allCases.map { JSON.Member($0.name, number(meter[$0])) }),
+        ]
+    }
+
+    /// Where a user name would go.
+    static func match(
+        _ userName: String, _ tenant: Int64, _ snapshot: Snapshot, _ reports: [ProxyService.HomeServerReport]
+    ) -> String {
+        guard let (realm, name) = snapshot.proxy?.realm(tenant: tenant, userName: userName) else {
+            return text(["username": .string(userName), "realm": .null, "sentence": "No realm has this name; it is answered here."])
+        }
+        let states = [Int64: HomeServerLiveness.State](reports.map { ($0.server.id, $0.meter.state) }) { first, _ in first }
+        let sentence: String
+        if let pool = realm.accessPool {
+            let alive = pool.servers.filter { states[$0.id] != .dead }
+            sentence =
+                alive.isEmpty
+                ? "Goes to the pool \(pool.name), of which no home server is alive." : "Goes to the pool \(pool.name) as \(name)."
+        } else {
+            sentence = "The realm has no pool; it is answered here."
+        }
+        return text([
+            "username": .string(userName), "realm": .string(realm.name), "kind": .string(realm.kind.rawValue),
+            "forwarded_as": .string(name),
+            "pool": realm.accessPool.map { .string($0.name) } ?? .null, "sentence": .string(sentence),
+            "home_servers": .array(
+                (realm.accessPool?.servers ?? []).map {
+                    ["name": .string($0.name), "address": .string($0.address.text), "state": .string((states[$0.id] ?? .alive).name)]
+                }),
+        ])
+    }
+
+    static func text(_ value: JSON) -> String { String(decoding: value.bytes, as: UTF8.self) }
+
+    private static func number(_ value: some BinaryInteger) -> JSON { .number("\(value)") }
+}

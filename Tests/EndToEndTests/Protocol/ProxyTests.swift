@@ -1,0 +1,133 @@
+import Support
+import Testing
+
+extension ProtocolTests {
+    /// Proxying, with Debian's freeradius as home server and as the proxy in front.
+    @Suite struct Proxy {
+        /// A home server for `user@realm`, made known to the daemon with its pool and realm.
+        private static func with(
+            _ body: (_ daemon: DaemonProcess, _ home: FreeRADIUS, _ user: String, _ directory: String) async throws -> Void
+        ) async throws {
+            let daemon = try await SharedDaemon.get()
+            let owner = Operator(daemon)
+            let number = await Serial.next()
+            let (name, realm) = ("home-\(number)", "partner-\(number).example")
+            try await TemporaryDirectory.use { directory in
+                let home = try await FreeRADIUS.home(user: "bob@\(realm)", in: directory)
+                defer { home.stop() }
+                try await owner.create(
+                    "home-servers",
+                    #"{"name":"\#(name)","address":"127.0.0.1","auth_port":\#(home.authenticationPort),"acct_port":\#(home.accountingPort),"secret":"\#(FreeRADIUS.secret)"}"#
+                )
+                try await owner.create("home-server-pools", #"{"name":"\#(name)","servers":["\#(name)"]}"#)
+                try await owner.create(
+                    "realms",
+                    #"{"name":"\#(name)","realm":"\#(realm)","pool":"\#(name)","accounting_pool":"\#(name)","unanswered":"reject"}"#)
+                // A second, and the realm is in force.
+                try await eventually {
+                    try await owner.act("realms/match?username=bob@\(realm)")["realm"]?.text == name
+                }
+                try await body(daemon, home, "bob@\(realm)", directory)
+                try await owner.delete("realms/\(name)")
+                try await owner.delete("home-server-pools/\(name)")
+                try await owner.delete("home-servers/\(name)")
+            }
+        }
+
+        @Test func passwordsOfAllKindsGoToTheHomeServer() async throws {
+            try await Self.with { daemon, home, user, _ in
+                for method in ["pap", "chap", "mschap"] {
+                    let accept = try await Radtest.run(daemon, method: method, user: user, password: FreeRADIUS.password)
+                    #expect(accept.code == "Access-Accept", "\(method): \(accept.transcript)\(home.transcript)")
+                    #expect(accept.values("Reply-Message") == ["from home"])
+                    let reject = try await Radtest.run(daemon, method: method, user: user, password: "wonderland")
+                    #expect(reject.code == "Access-Reject", "\(method): \(reject.transcript)")
+                }
+                let owner = Operator(daemon)
+                try await eventually {
+                    let rows = try await owner.list("auth-log?user=\(user)")
+                    let reasons = Set(rows.compactMap { $0["reason"]?.text })
+                    return reasons == ["proxy_accepted", "proxy_rejected"] && rows.allSatisfy { $0["home_server"] != nil }
+                }
+            }
+        }
+
+        @Test(arguments: ["MD5", "MSCHAPV2"])
+        func eapGoesThroughUntouched(method: String) async throws {
+            try await Self.with { daemon, home, user, _ in
+                let outcome = try await EAPOLTest(
+                    port: daemon.authenticationPort, secret: "testing123", method: method, user: user, password: FreeRADIUS.password,
+                    expectsKeys: method == "MSCHAPV2"
+                ).run()
+                #expect(outcome.isSuccess, "\(outcome.transcript)\(home.transcript)")
+                #expect(outcome.keysMatched == (method == "MSCHAPV2" ? 1 : 0))
+            }
+        }
+
+        @Test func accountingIsKeptHereAndForwarded() async throws {
+            try await Self.with { daemon, home, user, directory in
+                let session = "proxied-\(await Serial.next())"
+                let reply = try await Radclient(daemon).account("Start", session: session, user: user)
+                #expect(reply.code == "Accounting-Response", "\(reply.transcript)")
+                try await eventually { TextFile.read(directory + "/detail").contains(session) }
+                let owner = Operator(daemon)
+                try await eventually { try await owner.list("sessions?username=\(user)").count == 1 }
+                #expect(home.transcript.contains("Accounting-Request"))
+            }
+        }
+
+        @Test func aHomeServerThatIsGoneIsSaidToBe() async throws {
+            try await Self.with { daemon, home, user, _ in
+                home.stop()
+                let reply = try await Radclient(daemon).login(user, FreeRADIUS.password)
+                #expect(reply.code == "Access-Reject", "\(reply.transcript)")
+                let owner = Operator(daemon)
+                try await eventually {
+                    try await owner.list("auth-log?user=\(user)").contains { $0["reason"]?.text == "proxy_timeout" }
+                }
+                let status = try await owner.act("home-servers/status")
+                let server = try await owner.act("realms/match?username=\(user)")["home_servers"]?.elements.first
+                #expect(server?["state"]?.text == "zombie", "\(status)")
+            }
+        }
+
+        @Test func freeradiusInFrontHandsOn() async throws {
+            let daemon = try await SharedDaemon.get()
+            try await TemporaryDirectory.use { directory in
+                let front = try await FreeRADIUS.proxy(to: daemon, secret: "testing123", in: directory)
+                defer { front.stop() }
+                var client = Radclient(daemon)
+                client.secret = FreeRADIUS.secret
+                let login = [
+                    #"User-Name = "alice""#, #"User-Password = "wonderland""#, "Proxy-State = 0x0102", "Message-Authenticator = 0x00",
+                ]
+                let accept = try await client.send("auth", login, port: front.authenticationPort)
+                #expect(
+                    accept.code == "Access-Accept" && !accept.values("Mikrotik-Rate-Limit").isEmpty,
+                    "\(accept.transcript)\(front.transcript)")
+                #expect(accept.values("Proxy-State") == ["0x0102"])
+                let wrong = [#"User-Name = "alice""#, #"User-Password = "looking-glass""#, "Message-Authenticator = 0x00"]
+                #expect(try await client.send("auth", wrong, port: front.authenticationPort).code == "Access-Reject")
+                let start = ["Acct-Status-Type = Start", #"Acct-Session-Id = "in-front""#, #"User-Name = "alice""#, "NAS-Port = 7"]
+                #expect(try await client.send("acct", start, port: front.accountingPort).code == "Accounting-Response")
+            }
+        }
+
+        @Test func mistakesAreRefusedWithTheirPlace() async throws {
+            let owner = Operator(try await SharedDaemon.get())
+            func refusal(_ path: String, _ body: String) async -> String {
+                do {
+                    _ = try await owner.create(path, body)
+                    return "taken"
+                } catch { return "\(error)" }
+            }
+            #expect(await refusal("home-server-pools", #"{"name":"empty","servers":[]}"#).contains("at least one home server"))
+            #expect(await refusal("home-server-pools", #"{"name":"stranger","servers":["nobody"]}"#).contains("there is no home server"))
+            #expect(await refusal("realms", #"{"name":"at","realm":"a@b.example"}"#).contains("a realm has no @"))
+            #expect(await refusal("realms", #"{"name":"glob","kind":"pattern","realm":"[a"}"#).contains("the pattern"))
+            #expect(
+                await refusal("realms", #"{"name":"filter","realm":"f.example","reply_remove":["No-Such"]}"#).contains(
+                    "there is no attribute No-Such"))
+        }
+    }
+}
