@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import RadiusCore
@@ -120,6 +121,43 @@ import Testing
         var table = Self.table(1000, octets: 10 * one)
         for number in UInt64(0)..<500 { _ = table.add(EAPSession(), number: number, client: Int64(number), now: 0) }
         #expect(table.count == 10 && table.octets == 10 * one)
+    }
+
+    /// Devices that stop in the middle of a handshake fill the memory; whoever begins meanwhile is younger than they.
+    @Test func aFloodThatStopsAfterItsFirstAnswerLeavesBeginningsAlone() {
+        var table = Self.table(1000, octets: 10 * EAPSession().memoryOctets)
+        func flood(_ numbers: Range<UInt64>) {
+            for number in numbers {
+                let slot = Self.add(&table, number, client: 1, now: 0)
+                guard case .session(let session) = table.take(slot, number: number, now: 0) else { continue }
+                table.put(session, in: slot, .answered, now: 0)
+            }
+        }
+        flood(100..<200)
+        let honest = Self.add(&table, 1, client: 2, now: 0)
+        flood(200..<208)
+        let isThere = Self.has(&table, honest, 1)
+        #expect(isThere && table.count == 10 && table.statistics.displacedBegun == 0)
+    }
+
+    /// Whatever stage a flood through one NAS stops at, another NAS's devices stay, however long they take.
+    @Test func whereMemoryIsShortTheNASThatHoldsTheMostGives() {
+        var table = Self.table(1000, octets: 10 * EAPSession().memoryOctets)
+        var honest: [Int] = []
+        for number in UInt64(1)...4 {
+            let slot = Self.add(&table, number, client: 2, now: 0)
+            honest.append(slot)
+            guard number > 2, case .session(let session) = table.take(slot, number: number, now: 0) else { continue }
+            table.put(session, in: slot, .answered, now: 0)
+        }
+        for number in UInt64(100)..<1100 {
+            let slot = Self.add(&table, number, client: 1, now: 0)
+            guard number % 2 == 0, case .session(let session) = table.take(slot, number: number, now: 0) else { continue }
+            table.put(session, in: slot, .answered, now: 0)
+        }
+        let there = zip(honest, UInt64(1)...4).map { slot, number in Self.has(&table, slot, number) }
+        #expect(there == [true, true, true, true])
+        #expect(table.count == 10 && table.statistics.displacedBegun + table.statistics.displacedAnswered == 994)
     }
 
     /// Lists, counts and memory agree after anything.

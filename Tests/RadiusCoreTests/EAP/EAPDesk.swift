@@ -10,6 +10,7 @@ final class EAPDesk {
     var notifiesRefused = false
     var octetLimit = 65_536
     var tls: EAPTLSSurroundings?
+    var card: EAPCardSurroundings?
     /// Random octets that are still to be drawn; counted up when there are none left.
     var random: [UInt8] = []
     private var drawn: UInt8 = 0
@@ -27,7 +28,7 @@ final class EAPDesk {
                 random.removeFirst(next.count)
                 drawn &+= 1
                 return next.count == 16 ? digest16(next) : Digest16(repeating: drawn)
-            }, tls: tls)
+            }, tls: tls, card: card)
     }
 }
 

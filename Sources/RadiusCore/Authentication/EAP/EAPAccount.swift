@@ -8,14 +8,31 @@ public struct EAPAccount: Sendable {
         case ntHash(Digest16)
         /// A crypt(3) or PHC string; slow to compare.
         case hash([UInt8])
+
+        var isNone: Bool { if case .none = self { true } else { false } }
+    }
+
+    /// A SIM card.
+    public struct Card: Sendable {
+        public let credential: SIMCredential
+        /// Whose sequence numbers it counts.
+        public let subscriber: Int64
+
+        public init(_ credential: SIMCredential, subscriber: Int64) {
+            self.credential = credential
+            self.subscriber = subscriber
+        }
     }
 
     public let credential: Credential
+    /// Besides, or instead of, a password.
+    public let card: Card?
     /// Why the subscriber is turned away although the password is right; nil when it is not.
     public let refusal: AccessReason?
 
-    public init(_ credential: Credential, refusal: AccessReason? = nil) {
+    public init(_ credential: Credential, card: Card? = nil, refusal: AccessReason? = nil) {
         self.credential = credential
+        self.card = card
         self.refusal = refusal
     }
 
@@ -23,10 +40,11 @@ public struct EAPAccount: Sendable {
     /// Methods over TLS say inside what they need.
     func allows(_ type: EAPType) -> Bool {
         if type.isOverTLS { return true }
+        if type.isOfCard { return card != nil }
         return switch credential {
         case .none, .clearText: true
         case .ntHash: type != .md5Challenge
-        case .hash: type != .md5Challenge && type != .msCHAPv2
+        case .hash: type != .md5Challenge && type != .msCHAPv2 && type != .pwd
         }
     }
 

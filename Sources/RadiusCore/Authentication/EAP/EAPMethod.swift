@@ -27,11 +27,13 @@ public struct EAPSurroundings {
     public var random: () -> Digest16
     /// Of methods over TLS; nil where there are none.
     public var tls: EAPTLSSurroundings?
+    /// Of methods of SIM cards; nil where they are not proposed.
+    public var card: EAPCardSurroundings?
 
     public init(
         methods: [EAPType] = EAPType.served, serverName: [UInt8] = Array("lastmile".utf8), notifiesRefused: Bool = false,
         octetLimit: Int = 65_536, account: @escaping (_ identity: [UInt8]) -> EAPAccount?, random: @escaping () -> Digest16,
-        tls: EAPTLSSurroundings? = nil
+        tls: EAPTLSSurroundings? = nil, card: EAPCardSurroundings? = nil
     ) {
         self.methods = methods
         self.serverName = serverName
@@ -40,10 +42,13 @@ public struct EAPSurroundings {
         self.account = account
         self.random = random
         self.tls = tls
+        self.card = card
     }
 
     /// The methods that can be proposed at this moment.
-    var available: [EAPType] { methods.filter { !$0.isOverTLS || tls?.context(of: $0) != nil } }
+    var available: [EAPType] {
+        methods.filter { $0.isOfCard ? card != nil : !$0.isOverTLS || tls?.context(of: $0) != nil }
+    }
 }
 
 /// Who talks, as far as a method needs to know.
@@ -59,15 +64,21 @@ enum EAPMethod {
     case gtc(EAPGTC)
     case msCHAPv2(EAPMSCHAPv2)
     case overTLS(EAPOverTLS)
+    case sim(EAPSIM)
+    case aka(EAPAKA)
+    case pwd(EAPPWD)
 
     /// Begins a method.
     ///
     /// - Parameters:
     ///   - type: the method's.
     ///   - identifier: of the Request that will carry the first octets.
+    ///   - identity: who the peer says to be.
     ///   - surroundings: of the conversation.
     /// - Returns: the method and the octets of its first Request; nil for a type that is not served.
-    static func begin(_ type: EAPType, identifier: UInt8, _ surroundings: EAPSurroundings) -> (method: EAPMethod, data: [UInt8])? {
+    static func begin(
+        _ type: EAPType, identifier: UInt8, identity: [UInt8], _ surroundings: EAPSurroundings
+    ) -> (method: EAPMethod, data: [UInt8])? {
         switch type {
         case .md5Challenge:
             let method = EAPMD5(identifier: identifier, challenge: surroundings.random())
@@ -77,6 +88,15 @@ enum EAPMethod {
         case .msCHAPv2:
             let method = EAPMSCHAPv2(identifier: identifier, challenge: surroundings.random())
             return (.msCHAPv2(method), method.request(serverName: surroundings.serverName))
+        case .sim:
+            let begun = EAPSIM.begin(identifier: identifier, identity: identity, surroundings)
+            return (.sim(begun.method), begun.data)
+        case .aka, .akaPrime:
+            let begun = EAPAKA.begin(type, identifier: identifier, identity: identity, surroundings)
+            return (.aka(begun.method), begun.data)
+        case .pwd:
+            let begun = EAPPWD.begin(identity: identity, surroundings)
+            return (.pwd(begun.method), begun.data)
         default:
             guard let tls = surroundings.tls, let context = tls.context(of: type) else { return nil }
             let method = EAPOverTLS(type, context, packetOctets: tls.packetOctets)
@@ -85,10 +105,27 @@ enum EAPMethod {
     }
 
     /// Octets that the value takes, about.
-    var memoryOctets: Int { if case .overTLS(let method) = self { method.memoryOctets } else { 0 } }
+    var memoryOctets: Int {
+        switch self {
+        case .overTLS(let method): method.memoryOctets
+        case .sim, .aka, .pwd: Self.secretOctets
+        default: 0
+        }
+    }
 
-    /// Who a peer says to be inside a tunnel, or is by its certificate; empty where the method has neither, or it did not say yet.
-    var claimed: [UInt8] { if case .overTLS(let method) = self { method.claimed } else { [] } }
+    /// Identity, packets that asked for it, fragments, and keys.
+    private static let secretOctets = 1536
+
+    /// Who a peer says to be inside a tunnel, or is by its certificate or card; empty where the method has none, or it did not say yet.
+    var claimed: [UInt8] {
+        switch self {
+        case .overTLS(let method): method.claimed
+        case .sim(let method): method.claimed
+        case .aka(let method): method.claimed
+        case .pwd(let method): method.claimed
+        default: []
+        }
+    }
 
     /// What a peer does inside a tunnel.
     var inner: EAPInnerMethod? { if case .overTLS(let method) = self { method.inner } else { nil } }
@@ -105,6 +142,18 @@ enum EAPMethod {
         case .overTLS(var method):
             let step = method.receive(data, surroundings)
             self = .overTLS(method)
+            return step
+        case .sim(var method):
+            let step = method.receive(data, surroundings)
+            self = .sim(method)
+            return step
+        case .aka(var method):
+            let step = method.receive(data, surroundings)
+            self = .aka(method)
+            return step
+        case .pwd(var method):
+            let step = method.receive(data, surroundings)
+            self = .pwd(method)
             return step
         }
     }

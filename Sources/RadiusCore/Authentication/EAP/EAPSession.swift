@@ -91,7 +91,7 @@ public struct EAPSession: Sendable {
     ///   - surroundings: of this step.
     /// - Returns: what to answer.
     public mutating func receive(_ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
-        let digest = Self.digest(message)
+        let digest = KeyedDigests.sha1(message)
         if !message.isEmpty, digest == lastResponse, let lastAction { return lastAction }
         guard !hasEnded else { return .failure(EAPPacket.octets(.failure, message.count > 1 ? message[1] : 0), .eapUnexpected) }
         octets += message.count + Self.packetOverhead
@@ -100,13 +100,6 @@ public struct EAPSession: Sendable {
         lastResponse = digest
         lastAction = action
         return action
-    }
-
-    private static func digest(_ message: [UInt8]) -> [UInt8] {
-        var digest = SHA1()
-        digest.update(message.span)
-        let octets = digest.finish()
-        return octets.indices.map { octets[$0] }
     }
 
     /// Ends the conversation for a reason that lies outside it.
@@ -149,8 +142,8 @@ public struct EAPSession: Sendable {
         guard !packet.data.isEmpty else { return end(.userNameMissing, message) }
         guard packet.data.count <= Self.longestIdentity else { return end(.eapMalformed, message) }
         identity = packet.data
-        let account = surroundings.account(identity)
-        let available = surroundings.available
+        let account = surroundings.claimant(identity)
+        let available = surroundings.proposals(to: identity)
         guard !available.isEmpty else { return end(.tlsUnavailable, message) }
         guard let type = available.first(where: { account?.allows($0) ?? true }) else {
             return end(.eapMethodNeedsPassword, message)
@@ -163,13 +156,15 @@ public struct EAPSession: Sendable {
         if let method { refused.append(method) }
         let known = EAPNak.desired(packet).filter { surroundings.available.contains($0) && !refused.contains($0) }
         guard !known.isEmpty else { return end(.eapNoCommonMethod, message) }
-        let account = surroundings.account(identity)
+        let account = surroundings.claimant(identity)
         guard let type = known.first(where: { account?.allows($0) ?? true }) else { return end(.eapMethodNeedsPassword, message) }
         return propose(type, message, surroundings)
     }
 
     private mutating func propose(_ type: EAPType, _ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
-        guard let begun = EAPMethod.begin(type, identifier: identifier &+ 1, surroundings) else { return end(.eapNoCommonMethod, message) }
+        guard let begun = EAPMethod.begin(type, identifier: identifier &+ 1, identity: identity, surroundings) else {
+            return end(.eapNoCommonMethod, message)
+        }
         method = type
         phase = .method(begun.method)
         return request(type, begun.data)

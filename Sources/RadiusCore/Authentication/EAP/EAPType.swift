@@ -17,9 +17,13 @@ public struct EAPType: Hashable, Sendable {
     public static let md5Challenge = EAPType(4)
     public static let gtc = EAPType(6)
     public static let tls = EAPType(13)
+    public static let sim = EAPType(18)
     public static let ttls = EAPType(21)
+    public static let aka = EAPType(23)
     public static let peap = EAPType(25)
     public static let msCHAPv2 = EAPType(26)
+    public static let akaPrime = EAPType(50)
+    public static let pwd = EAPType(52)
 
     /// The octet that says that vendor and number follow (RFC 3748 §5.7).
     static let expanded: UInt8 = 254
@@ -33,16 +37,23 @@ public struct EAPType: Hashable, Sendable {
         case .tls: "tls"
         case .ttls: "ttls"
         case .peap: "peap"
+        case .sim: "sim"
+        case .aka: "aka"
+        case .akaPrime: "aka-prime"
+        case .pwd: "pwd"
         default: nil
         }
     }
 
     /// The methods that the server has, in the order in which they are proposed. The first three need certificates, and are left out
-    /// where there are none.
-    public static let served: [EAPType] = [.peap, .ttls, .tls, .msCHAPv2, .md5Challenge, .gtc]
+    /// where there are none; those of SIM cards come first for who has nothing else.
+    public static let served: [EAPType] = [.peap, .ttls, .tls, .msCHAPv2, .md5Challenge, .gtc, .akaPrime, .aka, .sim, .pwd]
 
     /// Whether the method begins with a TLS handshake.
     var isOverTLS: Bool { self == .tls || self == .ttls || self == .peap }
+
+    /// Whether a SIM card proves itself.
+    var isOfCard: Bool { self == .sim || self == .aka || self == .akaPrime }
 
     /// The method of that name.
     public init?(name: String) {

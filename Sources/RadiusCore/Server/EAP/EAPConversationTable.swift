@@ -1,7 +1,8 @@
 /// The conversations that are going on, bounded in number, time and memory.
 ///
 /// A new one is never refused for want of room: an older one gives way. Those in which the peer has answered no method yet may take half
-/// of the places, those of one NAS a quarter, so that a flood of beginnings displaces beginnings, most of all its own.
+/// of the places, those of one NAS a quarter; and where places or memory are short, the NAS that holds the most gives: a flood through one
+/// NAS, at whatever stage it stops, displaces its own and no other's.
 struct EAPConversationTable {
     struct Limits: Sendable {
         /// At least 1.
@@ -43,15 +44,27 @@ struct EAPConversationTable {
         var client: Int64 = 0
         var expires: UInt64 = 0
         var octets = 0
+        /// Grows with each change of the table; the least was silent longest.
+        var turn: UInt64 = 0
         var stage = Stage.begun
         /// Nil while a thread has it.
         var session: EAPSession?
         var isUsed = false
     }
 
+    /// What the conversations of one NAS hold.
+    private struct Share {
+        var begun = SlotList()
+        var answered = SlotList()
+        /// Ended ones and those that a thread has included.
+        var octets = 0
+        var isEmpty: Bool { octets == 0 && begun.count == 0 && answered.count == 0 }
+    }
+
     let limits: Limits
     private(set) var statistics = Statistics()
     private(set) var octets = 0
+    private var turn: UInt64 = 0
     private var slots: [Slot] = []
     private var free: [Int] = []
     private var ages = SlotLinks()
@@ -59,7 +72,9 @@ struct EAPConversationTable {
     private var begun = SlotList()
     private var answered = SlotList()
     private var ended = SlotList()
-    private var begunOf: [Int64: SlotList] = [:]
+    private var shares: [Int64: Share] = [:]
+    /// The NAS that holds the most octets: whoever came to hold more than it, when its conversation was last kept.
+    private var heaviest: Int64 = 0
 
     init(_ limits: Limits) { self.limits = limits }
 
@@ -107,12 +122,21 @@ struct EAPConversationTable {
 
     private mutating func keep(_ session: EAPSession, in slot: Int, _ stage: Stage) {
         let size = session.memoryOctets
-        octets += size - slots[slot].octets
+        count(size - slots[slot].octets, of: slots[slot].client)
         slots[slot].octets = size
         while octets > limits.octets, displaceAny() {}
+        turn += 1
         slots[slot].session = session
         slots[slot].stage = stage
+        slots[slot].turn = turn
         link(slot)
+    }
+
+    private mutating func count(_ more: Int, of client: Int64) {
+        octets += more
+        shares[client, default: Share()].octets += more
+        if more > 0, client != heaviest, shares[client]?.octets ?? 0 > shares[heaviest]?.octets ?? 0 { heaviest = client }
+        if shares[client]?.isEmpty == true { shares[client] = nil }
     }
 
     private mutating func addSlot() -> Int {
@@ -123,18 +147,27 @@ struct EAPConversationTable {
     }
 
     private mutating func makeRoom(for client: Int64) -> Bool {
-        if let lane = begunOf[client], lane.count >= max(1, limits.conversations / 4) { displace(Int(lane.first)) }
+        if let lane = shares[client]?.begun, lane.count >= max(1, limits.conversations / 4) { displace(Int(lane.first)) }
         if begun.count >= max(1, limits.conversations / 2) { displace(Int(begun.first)) }
         return count < limits.conversations || displaceAny()
     }
 
-    /// Lets the conversation go that is worth least: one that ended, else the oldest beginning, else the oldest of all.
+    /// Lets the conversation go that is worth least: one that ended, else of the NAS that holds the most the one that was silent longest. A
+    /// beginning goes no sooner than others: devices that stop in the middle of a handshake would fill the table, and nobody could begin.
     private mutating func displaceAny() -> Bool {
-        for list in [ended, begun, answered] where list.first >= 0 {
-            displace(Int(list.first))
+        if ended.first >= 0 {
+            displace(Int(ended.first))
             return true
         }
-        return false
+        let share = shares[heaviest] ?? Share()
+        // Threads may have all of the heaviest.
+        guard let slot = silentLongest(share.begun, share.answered) ?? silentLongest(begun, answered) else { return false }
+        displace(slot)
+        return true
+    }
+
+    private func silentLongest(_ begun: SlotList, _ answered: SlotList) -> Int? {
+        [begun.first, answered.first].filter { $0 >= 0 }.map(Int.init).min { slots[$0].turn < slots[$1].turn }
     }
 
     private mutating func displace(_ slot: Int) {
@@ -159,7 +192,7 @@ struct EAPConversationTable {
     }
 
     private mutating func release(_ slot: Int) {
-        octets -= slots[slot].octets
+        count(-slots[slot].octets, of: slots[slot].client)
         slots[slot] = Slot()
         free.append(slot)
     }
@@ -168,20 +201,23 @@ struct EAPConversationTable {
         switch slots[slot].stage {
         case .begun:
             begun.append(slot, &ages)
-            begunOf[slots[slot].client, default: SlotList()].append(slot, &lanes)
-        case .answered: answered.append(slot, &ages)
+            shares[slots[slot].client, default: Share()].begun.append(slot, &lanes)
+        case .answered:
+            answered.append(slot, &ages)
+            shares[slots[slot].client, default: Share()].answered.append(slot, &lanes)
         case .ended: ended.append(slot, &ages)
         }
     }
 
     private mutating func unlink(_ slot: Int) {
+        let client = slots[slot].client
         switch slots[slot].stage {
         case .begun:
             begun.remove(slot, &ages)
-            let client = slots[slot].client
-            begunOf[client]?.remove(slot, &lanes)
-            if begunOf[client]?.count == 0 { begunOf[client] = nil }
-        case .answered: answered.remove(slot, &ages)
+            shares[client]?.begun.remove(slot, &lanes)
+        case .answered:
+            answered.remove(slot, &ages)
+            shares[client]?.answered.remove(slot, &lanes)
         case .ended: ended.remove(slot, &ages)
         }
     }

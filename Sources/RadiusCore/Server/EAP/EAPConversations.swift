@@ -9,6 +9,7 @@ final class EAPConversations: Sendable {
     private let certificates: EAPCertificates?
     private let clock: @Sendable () -> UInt64
     private let state: EAPState
+    private let sequences: SIMSequences
     private let table: Mutex<EAPConversationTable>
 
     init(
@@ -18,6 +19,7 @@ final class EAPConversations: Sendable {
         self.store = store
         self.certificates = certificates
         self.clock = clock
+        sequences = SIMSequences(node: Array(settings.node.utf8))
         state = EAPState(node: Array(settings.node.utf8), secret: Self.secret())
         table = Mutex(
             EAPConversationTable(
@@ -91,7 +93,8 @@ final class EAPConversations: Sendable {
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },
-            random: Self.random, tls: tls)
+            random: Self.random, tls: tls,
+            card: EAPCardSurroundings(sequences: sequences, network: Array(settings.akaPrimeNetwork.utf8), now: Self.tenthsOfSecond))
         let action = session.receive(arrival.message, surroundings)
         // RFC 3579 §2.1: the NAS copies the identity into User-Name of each request.
         guard session.identity.isEmpty || session.identity == arrival.userName else {
@@ -123,6 +126,13 @@ final class EAPConversations: Sendable {
         return first.indices.map { first[$0] } + second.indices.map { second[$0] }
     }
 
+    /// Since 1970, by the clock that people set.
+    private static var tenthsOfSecond: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(clamping: time.tv_sec) * 10 + UInt64(clamping: time.tv_nsec) / 100_000_000
+    }
+
     /// Two words: the system is asked once for each.
     private static func random() -> Digest16 {
         let words = (UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
@@ -138,10 +148,14 @@ extension EAPAccount {
             guard let record = identity.withUnsafeBytes({ snapshot.subscribers.find(tenant: tenant, name: $0) }) else { return nil }
             let verdict = AccessVerdict(record, in: snapshot, at: UInt32(clamping: time(nil)))
             let isRefused = !verdict.isAccepted && !(snapshot.hasRules && verdict.isOpenToRules)
-            return EAPAccount(Self.credential(of: record), refusal: isRefused ? verdict.reason : nil)
+            return EAPAccount(Self.credential(of: record), card: Self.card(of: record), refusal: isRefused ? verdict.reason : nil)
         }
         guard let account else { return nil }
         self = account
+    }
+
+    private static func card(of record: SubscriberRecord) -> Card? {
+        SIMCredential(octets: Array(record.card)).map { Card($0, subscriber: record.id) }
     }
 
     private static func credential(of record: SubscriberRecord) -> Credential {

@@ -33,6 +33,10 @@ extension AuthenticationMethod {
         case .md5Challenge: self = .eapMD5
         case .gtc: self = .eapGTC
         case .msCHAPv2: self = .eapMSCHAPv2
+        case .sim: self = .eapSIM
+        case .aka: self = .eapAKA
+        case .akaPrime: self = .eapAKAPrime
+        case .pwd: self = .eapPWD
         default: self = .eap
         }
     }

@@ -37,6 +37,8 @@ public final class EAPService: Sendable {
         /// Methods in a tunnel of PEAP, in the order in which they are proposed.
         public var peapMethods: [EAPType] = [.msCHAPv2, .gtc, .tls]
         public var peapBinding = EAPCryptoBinding.yes
+        /// The name of the network in EAP-AKA' (3GPP TS 24.302 §8.1.1).
+        public var akaPrimeNetwork = "WLAN"
         /// The name of this node.
         public var node = "lastmile"
 
@@ -85,7 +87,7 @@ public final class EAPService: Sendable {
         ) { work in
             switch work {
             case .eap(let arrival): .eap(conversations.answer(arrival))
-            case .password: .password(.differs)
+            case .password, .proxied: .password(.differs)
             }
         }
     }

@@ -41,6 +41,8 @@ extension PacketPath {
     private mutating func discard(_ attempt: Attempt, _ token: ReplyToken) -> Disposition {
         counters.add(DecodeError.conflictingCredentials)
         tally.add(attempt.client) { $0.drops &+= 1 }
+        attempt.client.pointee.withClient { $0.observation.refusals.add(DecodeError.conflictingCredentials) }
+        recordDrop(.conflictingCredentials, attempt.client, attempt.work.pointee.datagram)
         cache.forget(token)
         return .drop
     }
@@ -71,9 +73,13 @@ extension PacketPath {
                 }
                 attempt.subscriber = subscriber
                 var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
+                if subscriber.isBound { verdict = Self.applyBindings(verdict, pointer, subscriber) }
                 if snapshot.hasRules { verdict = applyRules(verdict, method, pointer, subscriber) }
                 guard verdict.isAccepted else {
                     return refuse(verdict.reason, Self.failure(answering: packet), method, attempt, reply, identity: identity)
+                }
+                if isOneTooMany(verdict, attempt, subscriber) {
+                    return refuse(.sessionLimit, Self.failure(answering: packet), method, attempt, reply, identity: identity)
                 }
                 return accept(verdict, packet, keys, method, attempt, subscriber, reply, identity: identity)
             }
@@ -105,11 +111,14 @@ extension PacketPath {
         var writer = begin(.accessAccept, packet, attempt, reply)
         // The device said another name outside its tunnel; accounting shall name the subscriber (RFC 2865 §5.1).
         if !Self.isSame(identity, attempt.request.value(.userName)) { writer.append(AttributeNumber.userName, identity.span) }
-        let complete = appendAuthorization(verdict, attempt, subscriber, &writer)
+        let fault = appendAuthorization(verdict, attempt, subscriber, &writer)
         if let keys { appendKeys(keys, attempt, &writer) }
         echoProxyState(attempt.request, &writer)
-        guard complete, !writer.overflowed else {
-            return refuse(.replyTooLarge, Self.failure(answering: packet), method, attempt, reply, identity: identity)
+        guard fault == nil, !writer.overflowed else {
+            return refuse(fault ?? .replyTooLarge, Self.failure(answering: packet), method, attempt, reply, identity: identity)
+        }
+        if isOneTooMany(verdict, attempt, subscriber, isCertain: true) {
+            return refuse(.sessionLimit, Self.failure(answering: packet), method, attempt, reply, identity: identity)
         }
         finish(writer, to: attempt.client, reply)
         noteAccept(verdict, method, attempt, name: identity)
@@ -140,7 +149,7 @@ extension PacketPath {
     }
 
     /// EAP-Message, joined in the packet's order (RFC 3579 §3.1).
-    private static func message(of request: RequestAttributes) -> [UInt8] {
+    static func message(of request: RequestAttributes) -> [UInt8] {
         var message: [UInt8] = []
         var next = request.first(.eapMessage)
         while let range = next {
@@ -164,7 +173,7 @@ extension PacketPath {
     }
 
     /// EAP-Failure under the identifier of `packet`, which may be of any length.
-    private static func failure(answering packet: [UInt8]) -> [UInt8] {
+    static func failure(answering packet: [UInt8]) -> [UInt8] {
         EAPPacket.octets(.failure, packet.count > 1 ? packet[1] : 0)
     }
 

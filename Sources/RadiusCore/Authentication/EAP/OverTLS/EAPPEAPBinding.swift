@@ -4,7 +4,6 @@ struct EAPPEAPBinding: Sendable, Equatable {
     /// Type and length of the TLV; reserved, version, received version, subtype, nonce, code.
     static let type = 12
     private static let count = 60
-    private static let nonceOffset = 8
     private static let codeOffset = 40
     private static let request: UInt8 = 0
     private static let response: UInt8 = 1
@@ -48,30 +47,17 @@ struct EAPPEAPBinding: Sendable, Equatable {
     }
 
     /// Over the TLV without its code, and PEAP's number.
-    private func code(_ tlv: [UInt8]) -> [UInt8] { Self.hmac(compoundMACKey, tlv + [UInt8(EAPType.peap.number)]) }
+    private func code(_ tlv: [UInt8]) -> [UInt8] { KeyedDigests.hmacSHA1(compoundMACKey, tlv + [UInt8(EAPType.peap.number)]) }
 
     /// PRF+ of PEAP version 0: like IKE's, with two zeros behind the counter.
     private static func expand(_ key: [UInt8], _ seed: [UInt8], count: Int) -> [UInt8] {
         var (octets, last, counter) = ([UInt8](), [UInt8](), UInt8(1))
         while octets.count < count {
-            last = hmac(key, last + seed + [counter, 0, 0])
+            last = KeyedDigests.hmacSHA1(key, last + seed + [counter, 0, 0])
             octets += last
             counter += 1
         }
         return Array(octets.prefix(count))
-    }
-
-    /// HMAC-SHA1 (RFC 2104); no key here is longer than a block of 64 octets.
-    private static func hmac(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] {
-        let padded = key + [UInt8](repeating: 0, count: 64 - key.count)
-        return sha1(padded.map { $0 ^ 0x5c } + sha1(padded.map { $0 ^ 0x36 } + message))
-    }
-
-    private static func sha1(_ octets: [UInt8]) -> [UInt8] {
-        var digest = SHA1()
-        digest.update(octets.span)
-        let result = digest.finish()
-        return result.indices.map { result[$0] }
     }
 }
 
