@@ -1,0 +1,280 @@
+import Database
+import Logging
+import RadiusCore
+
+/// The rounds of `AddressPoolService` over one connection, from the first to the first failure.
+final class AddressFiller {
+    private static let lapseLimit = 1000
+    private static let heartbeatMilliseconds: Int64 = 1000
+    private static let idleHeartbeatMilliseconds: Int64 = 10_000
+    private static let fillMilliseconds: Int64 = 5000
+    private static let sweepMilliseconds: Int64 = 30_000
+    private static let balanceMilliseconds: Int64 = 5000
+    /// A share from which the log warns, and below which it may warn again.
+    private static let fullAbove = 0.9
+    private static let fullBelow = 0.85
+
+    private let pools: AddressPools
+    private let connection: Connection
+    private let store: AddressStore
+    private let settings: AddressPoolService.Settings
+    private let progress: AddressPoolService.Progress
+    private let logger: Logger
+    private let isFirst: Bool
+    private var isRegistered = false
+    /// Blocks that this filler took and that are not in memory yet.
+    private var taken: Set<Int64> = []
+    /// When the database was last asked, by its clock.
+    private var moment: Int64 = 0
+    /// What the last look saw; nil before the first.
+    private var seen: String?
+    private var rows: [AddressPoolRow] = []
+    private var wanted: [Int64: Int] = [:]
+    private var nodes = 1
+    private var horizon: Int64 = 0
+    /// A moment by the database's clock, and how far the journal had to be shipped for all accounting before it to be there.
+    private var mark: (moment: Int64, sequence: UInt64)?
+    private var accountedThrough: Int64 = 0
+    private var renewedAt: Int64?
+    private var filledAt: Int64?
+    private var sweptAt: Int64?
+    private var balancedAt: Int64?
+    private var fills: [AddressPoolFill] = []
+    private var full: Set<Int64> = []
+    private var rounds: UInt64 = 0
+    private var takenOver = 0
+    private var swept = 0
+
+    /// `incarnation` is of the process, the same after a lost connection; with `isFirst` nothing was handed out yet.
+    init(
+        pools: AddressPools, connection: Connection, node: String, incarnation: Int64, isFirst: Bool, settings: AddressPoolService.Settings,
+        progress: @escaping AddressPoolService.Progress, logger: Logger
+    ) {
+        self.pools = pools
+        self.connection = connection
+        self.settings = settings
+        self.progress = progress
+        self.logger = logger
+        self.isFirst = isFirst
+        store = AddressStore(node: node, incarnation: incarnation, leaseSeconds: settings.leaseSeconds)
+    }
+
+    func close() { connection.close() }
+
+    /// Without pools there is little to do.
+    var pauseMilliseconds: Int { !wanted.isEmpty ? 10 : rows.isEmpty ? 1000 : 250 }
+
+    func report(to state: inout AddressPoolService.State) {
+        state.fills = fills
+        state.rounds += 1
+        state.takenOver += UInt64(takenOver)
+        state.swept += UInt64(swept)
+        (takenOver, swept) = (0, 0)
+        state.horizonLagSeconds = horizon == 0 ? 0 : Double(now - horizon) / 1_000_000
+    }
+
+    private var now: Int64 { pools.clock.estimate }
+
+    /// Looks once, and does what is due.
+    func round() throws {
+        let time = WallClock.monotonicMilliseconds
+        let interval = rows.isEmpty ? Self.idleHeartbeatMilliseconds : Self.heartbeatMilliseconds
+        if seen == nil || !wanted.isEmpty || renewedAt.map({ time - $0 >= interval }) ?? true { try renew(time) }
+        try look()
+        try lapse()
+        for row in rows { pools.pool(row.id).advance(horizon: horizon, at: now) }
+        try giveBack(time)
+        plan()
+        try survey(time)
+    }
+
+    // MARK: Keeping the blocks
+
+    private func renew(_ time: Int64) throws {
+        noteProgress()
+        let (asked, wall) = (AddressClock.monotonic, AddressClock.wall)
+        let wanted = wanted
+        var answer: Int64?
+        var ids: [Int64] = []
+        try connection.transaction(.system) { connection in
+            if !isRegistered { try store.register(isFirst: isFirst, connection) }
+            answer = try store.renew(accountedThrough: accountedThrough, connection)
+            guard answer != nil else { return }
+            takenOver += try store.freeBlocksOfTheDead(connection)
+            for (pool, items) in wanted.sorted(by: { $0.key < $1.key }) { ids += try store.take(items, of: pool, connection) }
+        }
+        let answered = AddressClock.monotonic
+        guard let answer else {
+            pools.clock.end()
+            throw DatabaseError(
+                "55000", "another process hands out addresses under the name of this node", hint: "give each node its own state.dir")
+        }
+        (moment, isRegistered, self.wanted) = (answer, true, [:])
+        taken.formUnion(ids)
+        renewedAt = time
+        // Blocks that somebody took over while the lease had run out must be gone before anything is handed out again.
+        try dropLost()
+        pools.clock.renew(database: moment, asked: asked, answered: answered, wall: wall, seconds: settings.leaseSeconds)
+        if mark == nil { mark = (moment, progress().durable) }
+    }
+
+    private func noteProgress() {
+        guard let mark, let shipped = progress().shipped, shipped >= mark.sequence else { return }
+        accountedThrough = mark.moment
+        self.mark = nil
+    }
+
+    private func dropLost() throws {
+        let held = try connection.transaction(.system, readOnly: true) { try store.held($0) }
+        for pool in pools.all {
+            let kept = Set(held[pool.id]?.map(\.id) ?? [])
+            for id in pool.blockIDs where !kept.contains(id) { pool.remove(id) }
+        }
+    }
+
+    // MARK: Looking
+
+    private func look() throws {
+        var held: [Int64: [AddressBlock]] = [:]
+        var fresh: [(pool: Int64, block: AddressBlock, leases: [AddressLease])] = []
+        var changes: [AddressLeaseRow] = []
+        let known = Dictionary(uniqueKeysWithValues: pools.all.map { ($0.id, Set($0.blockIDs)) })
+        let first = seen == nil
+        try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
+            let sees = try connection.queryOne("SELECT pg_current_snapshot()::text")?.string(0) ?? ""
+            (horizon, nodes) = try store.horizon(connection)
+            rows = try connection.queryAll(AddressPoolRow.sql) { try AddressPoolRow($0) }.compactMap(\.self)
+            held = try store.held(connection)
+            if let seen { changes = try store.changes(since: seen, connection) }
+            for (pool, blocks) in held {
+                for block in blocks where first || known[pool]?.contains(block.id) != true {
+                    fresh.append((pool, block, try store.leases(of: block, pool: pool, connection)))
+                }
+            }
+            seen = sees
+        }
+        adoptRules()
+        for (id, block, leases) in fresh { admit(id, block, leases) }
+        for (pool, rows) in Dictionary(grouping: changes, by: \.pool) { pools.pool(pool).apply(rows.map(\.lease)) }
+        for row in changes where row.lease.isContested { warn(row) }
+        rounds += 1
+    }
+
+    private func admit(_ id: Int64, _ block: AddressBlock, _ leases: [AddressLease]) {
+        let pool = pools.pool(id)
+        if pool.blockIDs.contains(block.id) { return pool.apply(leases) }
+        // A block that came otherwise was this node's before: what it offered then is forgotten.
+        let isTaken = taken.remove(block.id) != nil
+        let offer = Int64(rows.first { $0.id == id }?.rules.offerSeconds ?? 3600) + AddressStore.slackSeconds
+        let settles = isTaken ? block.settlesAt : max(block.settlesAt, moment + offer * 1_000_000)
+        pool.add(AddressBlock(id: block.id, first: block.first, count: block.count, settlesAt: settles), leases)
+    }
+
+    private func adoptRules() {
+        let present = Set(rows.map(\.id))
+        for row in rows { pools.pool(row.id).set(row.rules) }
+        for pool in pools.all where !present.contains(pool.id) { pool.set(nil) }
+    }
+
+    private func warn(_ row: AddressLeaseRow) {
+        logger.warning(
+            "an address is in use by more than one session",
+            metadata: [
+                "address": "\(row.lease.address.text)", "pool": "\(pools.pool(row.pool).rules?.name ?? "\(row.pool)")",
+                "username": "\(row.userName)",
+            ])
+    }
+
+    // MARK: Time
+
+    /// Ends offers of which no session came.
+    private func lapse() throws {
+        for row in rows {
+            let pool = pools.pool(row.id)
+            let lapsed = pool.lapsed(horizon: horizon, limit: Self.lapseLimit)
+            guard !lapsed.isEmpty else { continue }
+            let adopted = try connection.transaction(.system) { try store.adopt(lapsed, row, $0) }
+            pool.apply(adopted)
+            pool.lapse(lapsed.map(\.address), horizon: horizon, at: now)
+        }
+    }
+
+    // MARK: How much
+
+    /// Free items that this node aims for.
+    private func stock(_ row: AddressPoolRow) -> Int { max(AddressBlock.capacity, min(settings.stock, row.items / 8)) }
+
+    private func plan() {
+        wanted = [:]
+        for row in rows {
+            let pool = pools.pool(row.id)
+            let stock = stock(row)
+            let canRefill = row.rules.isEnabled && row.available > 0
+            let asked = pool.endRound(lowWater: stock / 2, canRefill: canRefill)
+            let free = pool.counts.free
+            guard canRefill, free < stock / 2 else { continue }
+            // Others need some as well, unless a block is all there is.
+            wanted[row.id] = min(max(stock - free, 2 * asked), max(AddressBlock.capacity, row.available / 2))
+        }
+    }
+
+    /// Blocks of pools that are switched off, and some idle ones while others may be in need.
+    private func giveBack(_ time: Int64) throws {
+        let isDue = balancedAt.map { time - $0 >= Self.balanceMilliseconds } ?? true
+        if isDue { balancedAt = time }
+        for row in rows {
+            let pool = pools.pool(row.id)
+            var blocks: [Int64] = []
+            if !row.rules.isEnabled {
+                blocks = pool.blockIDs
+            } else if isDue, nodes > 1, row.available == 0 {
+                let idle = pool.idleBlocks(limit: .max)
+                blocks = Array(idle.prefix(idle.count / 2))
+            }
+            guard !blocks.isEmpty else { continue }
+            let resting = blocks.flatMap { pool.resting(in: $0) }
+            let given = blocks.map { (id: $0, settlesAt: pool.remove($0)) }
+            try connection.transaction(.system) { connection in
+                try store.giveBack(given, connection)
+                try store.rest(resting, of: pool, connection)
+            }
+        }
+    }
+
+    /// Gives everything back at the end. The node stays known while it has accounting that is not in the database.
+    func leave() throws {
+        let resting = pools.all.map { pool in (pool, pool.blockIDs.flatMap { pool.resting(in: $0) }) }
+        let given = pools.all.flatMap { pool in pool.blockIDs.map { (id: $0, settlesAt: pool.remove($0)) } }
+        let progress = progress()
+        try connection.transaction(.system) { connection in
+            try store.giveBack(given, connection)
+            for (pool, items) in resting { try store.rest(items, of: pool, connection) }
+            if progress.shipped == progress.durable { try store.leave(connection) }
+        }
+    }
+
+    // MARK: Surveying
+
+    private func survey(_ time: Int64) throws {
+        guard !rows.isEmpty else { return fills = [] }
+        if sweptAt.map({ time - $0 >= Self.sweepMilliseconds }) ?? true {
+            sweptAt = time
+            swept += try connection.transaction(.system) { try store.sweep($0) }
+        }
+        if filledAt.map({ time - $0 >= Self.fillMilliseconds }) ?? true {
+            filledAt = time
+            fills = try connection.transaction(.system, readOnly: true) { try store.fill(rows, $0) }
+            for (row, fill) in zip(rows, fills) { watch(row, fill) }
+        }
+    }
+
+    private func watch(_ row: AddressPoolRow, _ fill: AddressPoolFill) {
+        if fill.fraction >= Self.fullAbove, full.insert(row.id).inserted {
+            logger.warning(
+                "an address pool is nearly used up; add a range to it",
+                metadata: ["pool": "\(fill.name)", "in_use": "\(fill.inUse)", "resting": "\(fill.resting)", "items": "\(fill.items)"])
+        } else if fill.fraction < Self.fullBelow {
+            full.remove(row.id)
+        }
+    }
+}
