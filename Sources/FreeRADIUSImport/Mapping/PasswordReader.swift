@@ -1,0 +1,145 @@
+/// Finds the password that a subscriber can have among check items.
+struct PasswordReader {
+    private(set) var password: ImportedSubscriber.Password?
+    private(set) var remarks: [Remark] = []
+    /// There was a password item, whether or not it can be carried over.
+    private(set) var hasItem = false
+
+    private let subject: String
+
+    init(_ control: [SourcePair], subject: String) {
+        self.subject = subject
+        let items = control.filter { ServerAttribute.isPassword($0.key) && $0.key != "smb-account-ctrl-text" }
+        hasItem = !items.isEmpty
+        var best: (rank: Int, password: ImportedSubscriber.Password)?
+        for item in items {
+            guard let found = read(item) else { continue }
+            let rank = Self.rank(found)
+            if best.map({ rank < $0.rank }) ?? true { best = (rank, found) }
+        }
+        password = best?.password
+        // Another form of a password that is carried over is no loss.
+        if password != nil { remarks.removeAll { $0.level == .lost } }
+    }
+
+    private static func rank(_ password: ImportedSubscriber.Password) -> Int {
+        switch password {
+        case .clear: 0
+        case .nt: 1
+        case .hash: 2
+        }
+    }
+
+    private mutating func lose(
+        _ item: SourcePair, _ why: String, _ advice: String = "Set a password: `lastmile subscriber update NAME --password ...`."
+    ) {
+        remarks.append(Remark(.lost, item.place, subject, item.attribute, why, advice))
+    }
+
+    private mutating func read(_ item: SourcePair) -> ImportedSubscriber.Password? {
+        if item.isExpanded {
+            lose(item, "FreeRADIUS computes it at each login")
+            return nil
+        }
+        switch item.key {
+        case "cleartext-password", "user-password":
+            if item.operation == .isEqual {
+                remarks.append(
+                    Remark(
+                        .note, item.place, subject, item.attribute, "== compares instead of setting; it was taken as the user's password"))
+            }
+            return clear(item, item.value)
+        case "nt-password": return nt(item, item.value)
+        case "crypt-password": return crypt(item, item.value)
+        case "password-with-header": return headed(item)
+        default:
+            lose(item, "Lastmile does not verify hashes of this scheme")
+            return nil
+        }
+    }
+
+    private mutating func clear(_ item: SourcePair, _ value: String) -> ImportedSubscriber.Password? {
+        let reason: String? =
+            if value.isEmpty {
+                "the password is empty"
+            } else if value.utf8.count > 128 {
+                "the password has more than 128 octets (RFC 2865 §5.2)"
+            } else if value.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) {
+                "the password holds control characters"
+            } else {
+                nil
+            }
+        if let reason {
+            lose(item, reason)
+            return nil
+        }
+        return .clear(value)
+    }
+
+    /// Hexadecimal with or without 0x, or base64.
+    private mutating func nt(_ item: SourcePair, _ value: String) -> ImportedSubscriber.Password? {
+        let digits = value.lowercased().hasPrefix("0x") ? value.dropFirst(2) : value[...]
+        if digits.utf8.count == 32, Hexadecimal.octets(digits.utf8) != nil { return .nt(digits.lowercased()) }
+        if let octets = Base64.octets(value), octets.count == 16 { return .nt(Hexadecimal.text(octets)) }
+        lose(item, "an NT hash has 32 hexadecimal digits")
+        return nil
+    }
+
+    private mutating func crypt(_ item: SourcePair, _ value: String) -> ImportedSubscriber.Password? {
+        let known = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$argon2i$", "$argon2d$", "$argon2id$"]
+        let isPrintable = value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        if known.contains(where: { value.hasPrefix($0) }), isPrintable, (13...383).contains(value.utf8.count) { return .hash(value) }
+        let why =
+            value.hasPrefix("$")
+            ? "Lastmile does not verify hashes of this scheme"
+            : "traditional DES crypt is too weak to be taken over; $id$ schemes are taken"
+        lose(item, why)
+        return nil
+    }
+
+    /// `{scheme}value`; without a header it is clear text, as FreeRADIUS takes it.
+    private mutating func headed(_ item: SourcePair) -> ImportedSubscriber.Password? {
+        guard item.value.hasPrefix("{"), let end = item.value.firstIndex(of: "}") else { return clear(item, item.value) }
+        let value = String(item.value[item.value.index(after: end)...])
+        switch item.value[..<end].dropFirst().lowercased() {
+        case "clear", "cleartext": return clear(item, value)
+        case "nt", "nthash", "x-nthash": return nt(item, value)
+        case "crypt", "x-bcrypt", "bcrypt": return crypt(item, value)
+        default:
+            lose(item, "Lastmile does not verify hashes of this scheme")
+            return nil
+        }
+    }
+}
+
+/// Base64 (RFC 4648 §4).
+enum Base64 {
+    static func octets(_ text: String) -> [UInt8]? {
+        var (octets, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
+        let digits = Array(text.utf8)
+        guard digits.count % 4 == 0, let padding = [0, 1, 2].first(where: { digits.dropLast($0).last != UInt8(ascii: "=") }) else {
+            return nil
+        }
+        for digit in digits.dropLast(padding) {
+            guard let value = value(digit) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                octets.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return octets
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x41...0x5A: digit - 0x41
+        case 0x61...0x7A: digit - 0x61 + 26
+        case 0x30...0x39: digit - 0x30 + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

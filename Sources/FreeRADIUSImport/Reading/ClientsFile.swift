@@ -1,0 +1,100 @@
+/// Reads `client` sections of a `clients.conf`.
+public struct ClientsFile {
+    /// Sections inside of each other, at most.
+    private static let depthLimit = 16
+
+    public private(set) var source: FreeRADIUSSource
+    private let name: String
+    private var sections: [String] = []
+    private var client: SourceClient?
+    /// A client section begins on each of these levels; sections inside of one are settings.
+    private var clientDepth = 0
+
+    public init(_ name: String, into source: FreeRADIUSSource) {
+        self.name = name
+        self.source = source
+    }
+
+    /// Reads all sections.
+    ///
+    /// - Throws: `SourceFault` where braces do not match.
+    public mutating func read(_ octets: [UInt8]) throws(SourceFault) {
+        var number = 0
+        for line in octets.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            number += 1
+            var lexer = FileLexer(Array(line))
+            lexer.skipBlanks()
+            while !lexer.isAtEnd {
+                do throws(SourceFault) { try statement(&lexer, number) } catch { throw SourceFault(line: number, error.reason) }
+                lexer.skipBlanks()
+            }
+        }
+        guard sections.isEmpty else { throw SourceFault(line: number, "a section “\(sections.last ?? "")” is never closed") }
+    }
+
+    private mutating func statement(_ lexer: inout FileLexer, _ line: Int) throws(SourceFault) {
+        if lexer.take("}") { return try close() }
+        guard let word = try lexer.text(stops: Self.stops)?.text else { throw SourceFault(line: line, "a word is expected") }
+        lexer.skipBlanks()
+        if word == "$INCLUDE" {
+            let path = try lexer.text()?.text ?? ""
+            return source.remarks.append(
+                Remark(
+                    .lost, Place(name, line), "", "$INCLUDE \(path)", "included files are not followed",
+                    "Give that file with --clients, too."))
+        }
+        if lexer.take("{") { return try open(word, "", line) }
+        if lexer.take("=") {
+            lexer.skipBlanks()
+            let value = try lexer.text(stops: [UInt8(ascii: "}")])?.text ?? ""
+            return set(word.lowercased(), value, line)
+        }
+        guard let second = try lexer.text(stops: Self.stops)?.text else {
+            throw SourceFault(line: line, "= or { is expected behind \(word.prefix(64))")
+        }
+        lexer.skipBlanks()
+        guard lexer.take("{") else { throw SourceFault(line: line, "{ is expected behind \(word.prefix(64)) \(second.prefix(64))") }
+        try open(word, second, line)
+    }
+
+    private static let stops = Set("={}".utf8)
+
+    private mutating func open(_ word: String, _ title: String, _ line: Int) throws(SourceFault) {
+        guard sections.count < Self.depthLimit else {
+            throw SourceFault(line: line, "more than \(Self.depthLimit) sections inside of each other")
+        }
+        sections.append(word)
+        if word == "client", client == nil {
+            client = SourceClient(name: title, address: "", secret: "", at: Place(name, line))
+            clientDepth = sections.count
+        } else if client == nil, word != "clients" {
+            source.remarks.append(Remark(.note, Place(name, line), title, word, "only client sections are read"))
+        }
+    }
+
+    private mutating func close() throws(SourceFault) {
+        guard sections.popLast() != nil else { throw SourceFault(line: 0, "a brace closes nothing") }
+        guard var finished = client, sections.count < clientDepth else { return }
+        if finished.address.isEmpty { finished.address = finished.name }
+        source.clients.append(finished)
+        client = nil
+    }
+
+    private mutating func set(_ word: String, _ value: String, _ line: Int) {
+        guard client != nil else { return }
+        guard sections.count == clientDepth else {
+            client?.others.append(.init(name: (sections.last ?? "") + "." + word, value: value))
+            return
+        }
+        switch word {
+        case "ipaddr", "ipv4addr", "ipv6addr": client?.address = value == "*" ? (word == "ipv6addr" ? "::/0" : "0.0.0.0/0") : value
+        case "netmask": if let address = client?.address, !address.contains("/") { client?.address = address + "/" + value }
+        case "secret": client?.secret = value
+        case "shortname": client?.name = value
+        case "nas_type", "nastype": client?.type = value
+        case "require_message_authenticator": client?.requireMessageAuthenticator = value
+        case "limit_proxy_state": client?.limitProxyState = value
+        default: client?.others.append(.init(name: word, value: value))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import FreeRADIUSImport
+import RadiusCore
+
+/// Brings the daemon's profiles, subscribers and NASes to what a plan says, through the interface, and counts what that took.
+struct PlanWriter {
+    struct Count: Equatable {
+        var created = 0
+        var updated = 0
+        var unchanged = 0
+        var refused = 0
+    }
+
+    struct Counts: Equatable {
+        var profiles = Count()
+        var subscribers = Count()
+        var nas = Count()
+    }
+
+    let client: APIClient
+    let isRehearsal: Bool
+    private(set) var counts = Counts()
+    /// What the daemon refused.
+    private(set) var remarks: [Remark] = []
+
+    /// Subscribers in one request.
+    private static let batchSize = 10_000
+
+    init(client: APIClient, isRehearsal: Bool) {
+        self.client = client
+        self.isRehearsal = isRehearsal
+    }
+
+    /// Profiles first, since subscribers name them; NASes last, so that nobody is refused for being not there yet.
+    mutating func write(_ plan: ImportPlan) throws {
+        let known = try records("profiles").reduce(into: [String: JSONValue]()) { $0[$1["name"]?.text ?? ""] = $1 }
+        var missing: Set<String> = []
+        for profile in plan.profiles {
+            if try !write(profile, known[profile.name]) { missing.insert(profile.name) }
+        }
+        try subscribers(plan.subscribers, missing)
+        let nas = try records("nas")
+        let addresses = nas.reduce(into: [String: JSONValue]()) { $0[$1["address"]?.text ?? ""] = $1 }
+        let names = Set(nas.compactMap { $0["name"]?.text })
+        for record in plan.nas { try write(record, addresses[record.address], names) }
+    }
+
+    private func records(_ path: String) throws -> [JSONValue] {
+        var records: [JSONValue] = []
+        var cursor: String?
+        repeat {
+            let page = [(name: "limit", value: "500")] + (cursor.map { [(name: "cursor", value: $0)] } ?? [])
+            let answer = try client.send(.init(path: [path], query: page))
+            records += answer["data"]?.elements ?? []
+            cursor = answer["page"]?["next"]?.text
+        } while cursor != nil
+        return records
+    }
+
+    // MARK: Profiles
+
+    /// False when subscribers are not to name the profile: in a rehearsal, where it would be new. They name one that was refused, so that
+    /// each of their lines is refused, too, instead of losing its profile.
+    private mutating func write(_ profile: ImportedProfile, _ known: JSONValue?) throws -> Bool {
+        let members = PlanJSON.members(profile)
+        let place = Place("profile", 0)
+        guard let known else {
+            let isDone = try attempt(place, profile.name, PlanJSON.request("POST", ["profiles"], members, isRehearsal: isRehearsal)) != nil
+            if isDone { counts.profiles.created += 1 } else { counts.profiles.refused += 1 }
+            return !(isDone && isRehearsal)
+        }
+        let changed = members.filter { known[$0.name] != $0.value }
+        guard !changed.isEmpty else {
+            counts.profiles.unchanged += 1
+            return true
+        }
+        let path = ["profiles", known["id"]?.cell ?? ""]
+        let isDone = try attempt(place, profile.name, PlanJSON.request("PATCH", path, changed, isRehearsal: isRehearsal)) != nil
+        if isDone { counts.profiles.updated += 1 } else { counts.profiles.refused += 1 }
+        return true
+    }
+
+    /// nil, and remarked, when the daemon refuses this one thing; what concerns all of them is thrown.
+    private mutating func attempt(_ place: Place, _ subject: String, _ request: APIClient.Request) throws(CommandFailure) -> JSONValue? {
+        do {
+            return try client.send(request)
+        } catch {
+            guard [.failed, .conflict, .notFound].contains(error.status) else { throw error }
+            let why = ([error.message] + error.details).joined(separator: "; ")
+            remarks.append(Remark(.skipped, place, subject, "the daemon refused it", why, error.next))
+            return nil
+        }
+    }
+
+    // MARK: Subscribers
+
+    private mutating func subscribers(_ all: [ImportedSubscriber], _ missing: Set<String>) throws {
+        var progress = ProgressLine(isRehearsal ? "comparing" : "storing")
+        let settled = missing.isEmpty ? all : all.filter { $0.profile.map { !missing.contains($0) } ?? true }
+        let others = missing.isEmpty ? [] : all.filter { $0.profile.map { missing.contains($0) } ?? false }
+        var start = 0
+        while start < settled.count {
+            let batch = settled[start..<min(start + Self.batchSize, settled.count)]
+            try send(batch, hasProfile: true)
+            start += batch.count
+            progress.update(start, of: all.count)
+        }
+        start = 0
+        while start < others.count {
+            let batch = others[start..<min(start + Self.batchSize, others.count)]
+            try send(batch, hasProfile: false)
+            start += batch.count
+            progress.update(settled.count + start, of: all.count)
+        }
+        progress.abandon()
+    }
+
+    /// Sends lines; `hasProfile` is false in a rehearsal for those whose profile would be new, so that they differ from what is stored.
+    private mutating func send(_ batch: ArraySlice<ImportedSubscriber>, hasProfile: Bool) throws {
+        let records = Array(batch)
+        var request = APIClient.Request(
+            method: "POST", path: ["subscribers", "import"], query: [("existing", "update"), ("partial", "true")],
+            body: PlanCSV.sheet(records, hasProfile: hasProfile), mediaType: "text/csv")
+        if isRehearsal { request.query.append(("dry_run", "true")) }
+        request.timeoutSeconds = 3600
+        let answer = try client.send(request)
+        func count(_ name: String) -> Int { Int(answer[name]?.integer ?? 0) }
+        counts.subscribers.created += count("imported")
+        counts.subscribers.updated += count("updated") + (hasProfile ? 0 : count("unchanged"))
+        counts.subscribers.unchanged += hasProfile ? count("unchanged") : 0
+        counts.subscribers.refused += count("refused")
+        for error in answer["errors"]?.elements ?? [] {
+            let line = Int(error["line"]?.integer ?? 0) - 2
+            let record = records.indices.contains(line) ? records[line] : nil
+            remarks.append(
+                Remark(
+                    .skipped, record?.place ?? Place("subscriber", 0), record?.username ?? "",
+                    error["column"]?.text ?? "the daemon refused it",
+                    error["detail"]?.text ?? "refused"))
+        }
+    }
+
+    // MARK: NASes
+
+    private mutating func write(_ nas: ImportedNAS, _ known: JSONValue?, _ names: Set<String>) throws {
+        var members = PlanJSON.members(nas)
+        guard let known else {
+            if names.contains(nas.name), let index = members.firstIndex(where: { $0.name == "name" }) {
+                members[index].value = .string(nas.name.utf8.count > 20 ? nas.address : "\(nas.name) \(nas.address)")
+            }
+            let isDone = try attempt(nas.place, nas.name, PlanJSON.request("POST", ["nas"], members, isRehearsal: isRehearsal)) != nil
+            if isDone { counts.nas.created += 1 } else { counts.nas.refused += 1 }
+            return
+        }
+        // A name that the operator gave meanwhile stays; of the secret the daemon knows whether it is a change.
+        let changed = members.filter { $0.name == "secret" || ($0.name != "name" && known[$0.name] != $0.value) }
+        let path = ["nas", known["id"]?.cell ?? ""]
+        let answer = try attempt(nas.place, nas.name, PlanJSON.request("PATCH", path, changed, isRehearsal: isRehearsal))
+        guard let answer else { return counts.nas.refused += 1 }
+        let before = isRehearsal ? answer["before"]?["updated_at"] : known["updated_at"]
+        let after = isRehearsal ? answer["after"]?["updated_at"] : answer["updated_at"]
+        if before == after { counts.nas.unchanged += 1 } else { counts.nas.updated += 1 }
+    }
+}

@@ -1,0 +1,82 @@
+import FreeRADIUSImport
+import Glibc
+import RadiusCore
+import Testing
+
+@testable import lastmile
+
+/// What an import sends to the daemon.
+@Suite struct MigrationTests {
+    private static let empty = ScriptedHTTPServer.answer(200, #"{"data":[],"page":{"next":null}}"#)
+    private static let counts = ScriptedHTTPServer.answer(
+        200, #"{"imported":0,"refused":0,"updated":0,"unchanged":1,"errors":[]}"#)
+
+    private static func plan(_ users: String) throws -> ImportPlan {
+        var reader = UsersFile(into: FreeRADIUSSource()) { _ in [] }
+        try reader.read(Array(users.utf8), name: "users")
+        var importer = Importer(
+            reader.source, options: .init(), check: { _, _ in nil }, isOctets: { _ in false }, clock: { Int64($0.year) })
+        return importer.run()
+    }
+
+    /// Writes one subscriber with a new profile, whose POST is answered so, and gives the sheet and what was counted.
+    private static func write(_ profileAnswer: String, isRehearsal: Bool) throws -> (sheet: String, counts: PlanWriter.Counts) {
+        let server = try ScriptedHTTPServer([empty, profileAnswer, counts, empty])
+        let connection = try Connection(tenant: "north") { name in
+            ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": "t0ken"][name]
+        }
+        var writer = PlanWriter(client: APIClient(connection: connection), isRehearsal: isRehearsal)
+        try writer.write(try plan("alice Cleartext-Password := \"secret\"\n  Session-Timeout := 60\n"))
+        let sheet = try #require(server.requests.first { $0.hasPrefix("POST /api/v1/subscribers/import") })
+        return (sheet, writer.counts)
+    }
+
+    private static func profile(ofOnlyLineIn sheet: String) -> String {
+        let lines = sheet.split(whereSeparator: \.isNewline).suffix(2).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        guard lines.count == 2, let place = lines[0].firstIndex(of: "profile") else { return "no sheet" }
+        return String(lines[1][place])
+    }
+
+    @Test func subscribersOfARefusedProfileNameIt() throws {
+        let refusal = ScriptedHTTPServer.problem(422, #"{"title":"T","status":422,"detail":"D","code":"invalid"}"#)
+        let (sheet, counts) = try Self.write(refusal, isRehearsal: false)
+        #expect(!["", "no sheet"].contains(Self.profile(ofOnlyLineIn: sheet)))
+        #expect(counts.profiles.refused == 1)
+        let rehearsed = try Self.write(refusal, isRehearsal: true)
+        #expect(Self.profile(ofOnlyLineIn: rehearsed.sheet) == Self.profile(ofOnlyLineIn: sheet))
+    }
+
+    @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {
+        var template = Array("/tmp/lastmile-report-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        let path = folder + "/left-out.csv"
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
+        close(open(path, O_WRONLY | O_CREAT, 0o644))
+        #expect(chmod(path, 0o644) == 0)
+        try ReportFile(path).write([])
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+    }
+
+    @Test func onlyWhomTheSourceRejectsHasAStatus() throws {
+        let plan = try Self.plan("alice Cleartext-Password := \"a\"\nbob Auth-Type := Reject\n")
+        let text = String(decoding: PlanCSV.sheet(plan.subscribers, hasProfile: true), as: UTF8.self)
+        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let place = try #require(lines.first?.firstIndex(of: "status"))
+        #expect(lines.dropFirst().map { [$0[0], $0[place]] } == [["alice", ""], ["bob", "suspended"]])
+    }
+
+    @Test func aRehearsalLeavesOutANewProfileThatIsNotThereYet() throws {
+        let made = ScriptedHTTPServer.answer(201, #"{"id":1}"#)
+        let rehearsed = try Self.write(made, isRehearsal: true)
+        #expect(Self.profile(ofOnlyLineIn: rehearsed.sheet).isEmpty)
+        #expect(rehearsed.counts.subscribers.updated == 1)
+        let real = try Self.write(made, isRehearsal: false)
+        #expect(!Self.profile(ofOnlyLineIn: real.sheet).isEmpty)
+        #expect(real.counts.subscribers.unchanged == 1)
+    }
+}
