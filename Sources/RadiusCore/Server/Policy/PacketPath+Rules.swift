@@ -21,7 +21,7 @@ extension PacketPath {
         let login = PolicyLogin(
             packet: work.pointee.attributes.packet, count: work.pointee.attributes.count, subscriber: subscriber,
             profileName: own?._withUnsafeGuaranteedRef { $0.wire.name } ?? UnsafeRawBufferPointer(start: nil, count: 0),
-            level: verdict.level, nasName: client.pointee.name, nasVendor: client.pointee.vendor,
+            level: verdict.level, nasName: client.pointee.name, nasHuntgroup: client.pointee.huntgroup, nasVendor: client.pointee.vendor,
             nasAddress: Self.address(of: work.pointee.datagram), method: method, seconds: Int64(nowUnixSeconds))
         program._withUnsafeGuaranteedRef { rules.run($0, login) }
         return rules.outcome.settle(verdict, in: snapshot)

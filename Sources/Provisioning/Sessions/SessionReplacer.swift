@@ -1,0 +1,64 @@
+public import Database
+public import Logging
+public import RadiusCore
+
+/// Ends the sessions that give way to newer ones, by Disconnect-Request.
+public struct SessionReplacer: Sendable {
+    private let pool: Pool
+    private let control: SessionControl
+    private let census: SessionCensus
+    private let logger: Logger
+
+    /// A session that began a moment ago is in the database after so many looks at the latest.
+    private static let looks = 40
+    private static let pause = Duration.milliseconds(250)
+    /// Taken with each pause: a thousand a second.
+    private static let atOnce = 256
+
+    public init(pool: Pool, control: SessionControl, census: SessionCensus, logger: Logger) {
+        self.pool = pool
+        self.control = control
+        self.census = census
+        self.logger = logger
+    }
+
+    /// Works until the task is cancelled. NASes are asked side by side, so that a silent one holds nobody else up.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                for replacement in census.takeReplacements(atMost: Self.atOnce) {
+                    group.addTask { await end(replacement) }
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func end(_ replacement: SessionCensus.Replacement) async {
+        do {
+            for _ in 0..<Self.looks where !Task.isCancelled {
+                if let session = try await find(replacement) {
+                    _ = try await control.disconnect(tenant: replacement.tenant, session: session, by: "session limit")
+                    return
+                }
+                try await Task.sleep(for: Self.pause)
+            }
+        } catch is SessionControlError {
+            // It ended meanwhile.
+        } catch {
+            if !Task.isCancelled { logger.warning("subscriber \(replacement.subscriber): a replaced session goes on: \(error)") }
+        }
+    }
+
+    /// The row of the session; nil while accounting has not brought it there, or once it has ended.
+    private func find(_ replacement: SessionCensus.Replacement) async throws -> Int64? {
+        try await pool.transaction(.tenant(replacement.tenant), readOnly: true) { connection in
+            let open = try connection.queryAll(
+                "SELECT id, nas_id, session_key FROM aaa.session WHERE subscriber_id = $1 AND stopped_at IS NULL ORDER BY id",
+                [.int(replacement.subscriber)]
+            ) { (id: try $0.int64(0), trace: SessionTrace(key: try $0.bytes(2), nas: try $0.int64(1), callingStation: [])) }
+            return open.first { $0.trace.session == replacement.trace.session }?.id
+        }
+    }
+}
