@@ -75,6 +75,66 @@ import Testing
         }
     }
 
+    @Test func writesArraysWithNullsAndWithoutElements() async throws {
+        try await withConnection(try await PostgresFixture.shared()) { connection in
+            try connection.script("CREATE TEMPORARY TABLE lists (numbers bigint[], small int[], at timestamptz[])")
+            try connection.copyIn("COPY lists FROM STDIN (FORMAT binary)") { writer in
+                try writer.row(columns: 3)
+                try writer.int8Array([.min, 0, 7, .max], null: 0)
+                try writer.int4Array([-1, 5, .max], null: -1)
+                try writer.timestampArray(microsecondsSinceUnixEpoch: [1, -1, 1_772_366_400_123_456, .max])
+                try writer.row(columns: 3)
+                try writer.int8Array([])
+                try writer.int4Array([3])
+                try writer.timestampArray(microsecondsSinceUnixEpoch: [])
+            }
+            try connection.script("SET TIME ZONE 'UTC'")
+            let rows = try connection.queryAll("SELECT concat_ws('|', numbers, small, at) FROM lists") { try $0.string(0) }
+            let instants = [
+                "1970-01-01 00:00:00.000001+00", "1969-12-31 23:59:59.999999+00", "2026-03-01 12:00:00.123456+00",
+            ]
+            let quoted = instants.map { "\"\($0)\"" }.joined(separator: ",")
+            #expect(rows == ["{-9223372036854775808,NULL,7,9223372036854775807}|{NULL,5,2147483647}|{\(quoted),infinity}", "{}|{3}|{}"])
+            #expect(try connection.queryOne("SELECT array_lower(numbers, 1) FROM lists LIMIT 1")?.int(0) == 1)
+        }
+    }
+
+    @Test func writesArraysAcrossTheEndOfItsBufferAndRefusesThoseThatItCannotHold() async throws {
+        try await withConnection(try await PostgresFixture.shared()) { connection in
+            try connection.script("CREATE TEMPORARY TABLE long (first bigint[], gap bytea, second bigint[], last bigint)")
+            let numbers = (0..<3800).map { Int64($0) }
+            try connection.copyIn("COPY long FROM STDIN (FORMAT binary)") { writer in
+                for length in stride(from: 3800, to: 0, by: -37) {
+                    try writer.row(columns: 4)
+                    try writer.int8Array(Array(numbers[..<length]))
+                    try writer.bytes([UInt8](repeating: 1, count: length * 11))
+                    try writer.int8Array(Array(numbers[..<length]), null: 5)
+                    try writer.int8(Int64(length))
+                }
+            }
+            let wrong = try connection.queryOne(
+                """
+                SELECT count(*) FROM long WHERE first IS DISTINCT FROM (SELECT array_agg(i) FROM generate_series(0, last - 1) i)
+                    OR second IS DISTINCT FROM (SELECT array_agg(nullif(i, 5)) FROM generate_series(0, last - 1) i) OR length(gap) <> last * 11
+                """)
+            #expect(try wrong?.int(0) == 0)
+            #expect(try connection.queryOne("SELECT count(*) FROM long")?.int(0) == 103)
+            #expect(throws: DatabaseError.self) {
+                try connection.copyIn("COPY long (first) FROM STDIN (FORMAT binary)") { writer in
+                    try writer.row(columns: 1)
+                    try writer.int8Array([Int64](repeating: 1, count: 4000))
+                }
+            }
+            #expect(throws: DatabaseError.self) {
+                try connection.copyIn("COPY long (first) FROM STDIN (FORMAT binary)") { writer in
+                    try writer.row(columns: 1)
+                    try writer.timestampArray(microsecondsSinceUnixEpoch: [.min + 1])
+                }
+            }
+            #expect(try connection.queryOne("SELECT count(*) FROM long")?.int(0) == 103)
+        }
+    }
+
     @Test func keepsNothingWhenTheSenderGivesUp() async throws {
         struct GaveUp: Error {}
         try await withConnection(try await PostgresFixture.shared()) { connection in

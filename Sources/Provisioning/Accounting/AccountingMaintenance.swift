@@ -7,6 +7,8 @@ struct AccountingMaintenance {
     private static let retireRows = 5000
     private static let retireLock = 0x7265_7469
     private static let day: Int64 = 86_400_000_000
+    /// The longest window, and a month.
+    private static let quotaDays = 400
 
     /// What the sessions that go used on their last day.
     private static let booking = UsageDay.booking(
@@ -23,17 +25,17 @@ struct AccountingMaintenance {
 
     /// Makes the partitions that records received from `first` to `last` need.
     func ensureRecords(_ connection: Connection, from first: Int64, to last: Int64) throws {
-        try ensure(connection, "accounting_record", "day", first, last)
+        try ensure(connection, "accounting_block", "day", first, last)
     }
 
     /// One round. Any node may run it at any time.
     func run(_ connection: Connection, nowMicroseconds now: Int64) throws {
         let ahead = now + Int64(settings.aheadDays) * Self.day
-        try ensure(connection, "accounting_record", "day", now - Self.day, ahead)
+        try ensure(connection, "accounting_block", "day", now - Self.day, ahead)
         try ensure(connection, "auth_log", "day", now - Self.day, ahead)
         try ensure(connection, "session_history", "month", now - 7 * Self.day, ahead)
         while try retire(connection, now) == Self.retireRows {}
-        try drop(connection, "accounting_record", "day", now - Int64(settings.recordDays) * Self.day)
+        try drop(connection, "accounting_block", "day", now - Int64(settings.recordDays) * Self.day)
         try drop(connection, "auth_log", "day", now - Int64(settings.authLogDays) * Self.day)
         try drop(connection, "session_history", "month", now - Int64(settings.historyMonths) * 31 * Self.day)
     }
@@ -45,26 +47,38 @@ struct AccountingMaintenance {
             try connection.queryOne(
                 """
                 -- session.retirable
-                SELECT min(stopped_at), max(stopped_at) FROM aaa.session WHERE stopped_at < $1 AND updated_at < $1
+                SELECT min(stopped_at), max(stopped_at) FROM aaa.session_progress WHERE stopped_at < $1 AND updated_at < $1
                 """, [horizon])
         }
         guard let first = try range?.optionalTimestamp(0), let last = try range?.optionalTimestamp(1) else { return 0 }
         try ensure(connection, "session_history", "month", first, last)
         return try connection.transaction(.system) { connection in
             try connection.query("SELECT pg_advisory_xact_lock(\(Self.retireLock))") { _ in }
+            let due = try connection.queryAll(
+                """
+                -- session.due
+                SELECT p.id, h.nas_id FROM aaa.session_progress p JOIN aaa.session_header h ON h.id = p.id
+                WHERE p.stopped_at < $1 AND p.updated_at < $1 ORDER BY p.id LIMIT \(Self.retireRows)
+                """, [horizon]
+            ) { (id: try $0.int64(0), router: try $0.int64(1)) }
+            // So that no shipper goes on with one of them meanwhile.
+            try SessionStore(connection: connection).lock(due.map(\.router))
             return try connection.execute(
                 """
                 -- session.retire
-                WITH gone AS (
-                    DELETE FROM aaa.session WHERE id IN (
-                        SELECT id FROM aaa.session WHERE stopped_at < $1 AND updated_at < $1 ORDER BY id LIMIT \(Self.retireRows)
-                        FOR UPDATE SKIP LOCKED)
+                WITH closed AS (
+                    DELETE FROM aaa.session_progress WHERE id IN (
+                        SELECT id FROM aaa.session_progress WHERE id = ANY ($2::bigint[]) AND stopped_at < $1 AND updated_at < $1
+                        ORDER BY id FOR UPDATE SKIP LOCKED)
                     RETURNING *
+                ), gone AS (
+                    DELETE FROM aaa.session_header h USING closed p WHERE h.id = p.id
+                    RETURNING \(SessionStore.whole), h.booked_day, h.booked_upload, h.booked_download, h.booked_seconds
                 ), booked AS (
                     \(Self.booking)
                 )
                 INSERT INTO aaa.session_history (\(SessionStore.columns)) SELECT \(SessionStore.columns) FROM gone
-                """, [horizon])
+                """, [horizon, .intArray(due.map(\.id))])
         }
     }
 
@@ -72,7 +86,7 @@ struct AccountingMaintenance {
     /// pages that it lacked.
     @discardableResult
     func summarize(_ connection: Connection, nowMicroseconds now: Int64) throws -> Int64 {
-        let partition = "aaa.accounting_record_\(UTCDay(microseconds: now - Self.day).name)"
+        let partition = "aaa.accounting_block_\(UTCDay(microseconds: now - Self.day).name)"
         let row = try connection.queryOne(
             """
             -- accounting.summarize
@@ -89,6 +103,7 @@ struct AccountingMaintenance {
         let tables: [(table: String, column: String, days: Int)] = [
             ("aaa.usage_day", "day", settings.usageDays), ("aaa.accounting_reject", "created_at", settings.rejectDays),
             ("aaa.dynamic_authorization", "requested_at", settings.dynamicAuthorizationDays), ("lastmile.audit", "at", settings.auditDays),
+            ("aaa.quota_day", "day", Self.quotaDays), ("aaa.quota_event", "at", Self.quotaDays),
         ]
         var removed = 0
         for (table, column, days) in tables {

@@ -20,13 +20,15 @@ public final class AccountingShipper: Sendable {
     ///   - configuration: one connection is opened to it.
     ///   - node: the node's name; the same after every restart.
     ///   - settings: sizes, pauses, and how long things are kept.
+    ///   - quotas: is signalled when usage was queued for them; nil: nobody is.
     ///   - logger: is told when the database is away and when a record is put aside.
     public init(
         journal: Journal, configuration: DatabaseConfiguration, node: String, settings: AccountingSettings = AccountingSettings(),
-        logger: Logger
+        quotas: WakeSignal? = nil, logger: Logger
     ) {
         self.journal = journal
-        work = ShipperWork(journal: journal, database: configuration, nodeID: node, settings: settings, logger: logger)
+        work = ShipperWork(
+            journal: journal, database: configuration, nodeID: node, settings: settings, quotas: quotas, logger: logger)
     }
 
     deinit { stop() }
@@ -49,6 +51,9 @@ public final class AccountingShipper: Sendable {
         journal.removeListener(eventFD: thread.wake.eventFD)
     }
 
+    /// Every record up to this number is in the database; nil before it was asked. Any thread.
+    public var shippedSequence: UInt64? { counters.cursor }
+
     /// Any thread.
     public var statistics: ShipperStatistics {
         var statistics = counters.read(durable: journal.durableSequence)
@@ -68,6 +73,7 @@ struct ShipperWork: Sendable {
     let database: DatabaseConfiguration
     let nodeID: String
     let settings: AccountingSettings
+    let quotas: WakeSignal?
     let logger: Logger
 
     /// Shipper thread: until it is stopped and nothing is left, or the database does not take it.

@@ -21,6 +21,8 @@ struct BatchFold {
     private(set) var lines: [RecordLine] = []
     /// What is to be booked; the rest stays with the rows.
     private(set) var usage: [UsageDay: Usage] = [:]
+    /// What the records raised counters by, for quotas.
+    private(set) var growths: [UsageGrowth] = []
     private(set) var refused: [(JournalledRecord, String)] = []
     /// Accounting-On and -Off, whose sessions that no record of the batch names are closed by the database.
     private(set) var restarts: [(record: AccountingRecord, nas: Int64)] = []
@@ -132,7 +134,7 @@ struct BatchFold {
         }
         // Under one key only the newest session can be open.
         if !isNewest { endOld(place) }
-        note(record, journalled, row: place, effect)
+        note(record, journalled, row: place, effect, since: latest)
         return .taken
     }
 
@@ -150,7 +152,7 @@ struct BatchFold {
         // If it is the newest, the one before it is over; else it is over itself.
         let known = places[session].all
         if known.last != place { endOld(place) } else if known.count > 1 { endOld(known[known.count - 2]) }
-        note(record, journalled, row: place, effect)
+        note(record, journalled, row: place, effect, since: fold.startedMicroseconds)
     }
 
     /// Puts a row in its place among those of its key.
@@ -190,8 +192,10 @@ struct BatchFold {
         }
     }
 
-    /// Writes the record down once, and its usage where it belongs.
-    private mutating func note(_ record: AccountingProgress, _ journalled: JournalledRecord, row: Int?, _ effect: SessionEffect? = nil) {
+    /// Writes the record down once, and its usage where it belongs; `since` is the time of the session's record before.
+    private mutating func note(
+        _ record: AccountingProgress, _ journalled: JournalledRecord, row: Int?, _ effect: SessionEffect? = nil, since: Int64 = 0
+    ) {
         if let effect {
             counts[effect.kind] += 1
             if effect.kind == .duplicate { return }
@@ -204,6 +208,13 @@ struct BatchFold {
                 packet: record.absurdCounters > 0 ? batch.packet(of: journalled) : nil))
         guard let effect, let place = row, case let row = rows[place], row.subscriber != 0 else { return }
         let growth = Usage(upload: effect.upload, download: effect.download, seconds: effect.seconds)
+        if growth.upload | growth.download != 0 {
+            let until = record.time.microseconds
+            growths.append(
+                UsageGrowth(
+                    tenant: row.tenant, subscriber: row.subscriber, since: min(since, until), until: until, upload: growth.upload,
+                    download: growth.download, isDoubtful: record.time.isSkewed))
+        }
         guard let due = row.use(growth, on: day(of: row.tenant, record)), due.usage != Usage() else { return }
         usage[UsageDay(tenant: row.tenant, subscriber: row.subscriber, day: due.day), default: Usage()].add(due.usage)
     }

@@ -22,15 +22,18 @@ final class BatchTransaction {
     private let connection: Connection
     private let nodeID: String
     private let journalID: Int64
+    private let quotas: WakeSignal?
     private var days = TenantDays()
     private(set) var cache: SessionCache
     /// Numbers for new sessions that the database has given out to nobody else.
     private var numbers: ArraySlice<Int64> = []
 
-    init(connection: Connection, nodeID: String, journalID: Int64, cachedSessions: Int) {
+    /// `quotas` is signalled when usage was queued for them.
+    init(connection: Connection, nodeID: String, journalID: Int64, cachedSessions: Int, quotas: WakeSignal? = nil) {
         self.connection = connection
         self.nodeID = nodeID
         self.journalID = journalID
+        self.quotas = quotas
         cache = SessionCache(limit: cachedSessions)
     }
 
@@ -45,6 +48,7 @@ final class BatchTransaction {
         guard let last = part.last else { return Outcome() }
         let sessions = BatchSessions(batch, part)
         do {
+            var isQueued = false
             let (fold, outcome, writer) = try connection.transaction(.system) { connection in
                 let store = SessionStore(connection: connection)
                 try store.lock(sessions.owners.keys)
@@ -57,13 +61,17 @@ final class BatchTransaction {
                     outcome.closedByRestart += try store.closeAll(of: restart.record, restart.nas, except: loaded)
                 }
                 try store.save(fold.rows)
+                let restarted = outcome.closedByRestart > 0 ? fold.restarts.map(\.nas) : []
+                try LeaseNotes(connection: connection).note(fold.rows, hasResumed: fold.counts[.resumed] > 0, restarted: restarted)
                 let writer = RecordWriter(connection: connection, nodeID: nodeID)
                 try writer.insert(fold)
                 try writer.book(fold.usage)
+                isQueued = try UsageQueue(connection: connection).append(fold.growths)
                 for (record, reason) in fold.refused { try writer.reject(record, batch.packet(of: record), reason) }
                 return (fold, outcome, try moveCursor(from: cursor, to: batch.records[last].sequence))
             }
             remember(fold.rows, writer)
+            if isQueued { quotas?.signal() }
             return outcome
         } catch {
             for key in sessions.keys { cache.forget(key) }

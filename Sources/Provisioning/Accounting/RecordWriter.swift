@@ -6,21 +6,23 @@ struct RecordWriter {
     let connection: Connection
     let nodeID: String
 
-    /// Straight into the partitions of the days of arrival, which must be there: they carry no row-level security (see the migration
-    /// `accounting_scale`), so COPY may write to them.
+    /// Blocks straight into the partitions of the days of arrival, which must be there: they carry no row-level security (see the
+    /// migration `accounting_scale`), so COPY may write to them.
     func insert(_ fold: BatchFold) throws {
         let days = days(of: fold.lines)
-        let node = Array(nodeID.utf8)
+        let order = RecordOrder(fold)
         for day in days {
             try connection.copyIn(
-                """
-                COPY aaa.accounting_record_\(day.name) (tenant_id, node_id, sequence, received_at, event_at, nas_id, session_id, subscriber_id,
-                    status, session_seconds, upload_octets, download_octets, packet) FROM STDIN (FORMAT binary)
-                """
+                "COPY aaa.accounting_block_\(day.name) (\(RecordBlock.columns)) FROM STDIN (FORMAT binary)"
             ) { writer in
-                for line in fold.lines where days.count == 1 || UTCDay(microseconds: line.entry.receivedMicroseconds) == day {
-                    try write(line, line.row.map { (fold.rows[$0].id, fold.rows[$0].subscriber) } ?? (0, 0), node, &writer)
+                var block = RecordBlock(node: Array(nodeID.utf8))
+                for place in order.places {
+                    let line = fold.lines[place.line]
+                    guard days.count == 1 || UTCDay(microseconds: line.entry.receivedMicroseconds) == day else { continue }
+                    if !block.takes(line) { try block.flush(to: &writer) }
+                    block.append(line, session: place.session, subscriber: place.subscriber)
                 }
+                try block.flush(to: &writer)
             }
         }
     }
@@ -34,23 +36,6 @@ struct RecordWriter {
             latest = day
         }
         return days
-    }
-
-    private func write(_ line: RecordLine, _ session: (id: Int64, subscriber: Int64), _ node: [UInt8], _ writer: inout CopyWriter) throws {
-        try writer.row(columns: 13)
-        try writer.int8(line.entry.tenant)
-        try writer.bytes(node)
-        try writer.int8(Int64(clamping: line.sequence))
-        try writer.timestamp(microsecondsSinceUnixEpoch: line.entry.receivedMicroseconds)
-        try writer.timestamp(microsecondsSinceUnixEpoch: line.eventMicroseconds)
-        try writer.int8(line.entry.nas)
-        try writer.numberOrNull(session.id)
-        try writer.numberOrNull(session.subscriber)
-        try writer.int4(Int32(clamping: line.status))
-        if let seconds = line.seconds { try writer.int8(Int64(seconds)) } else { try writer.null() }
-        try writer.int8(Int64(clamping: line.upload))
-        try writer.int8(Int64(clamping: line.download))
-        if let packet = line.packet { try writer.bytes(packet) } else { try writer.null() }
     }
 
     func book(_ usage: [UsageDay: Usage]) throws {

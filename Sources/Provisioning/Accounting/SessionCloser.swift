@@ -23,13 +23,13 @@ public enum SessionCloser {
     }
 
     private static func update(_ id: Int64, _ reason: Reason, _ connection: Connection) throws -> Bool {
-        let changed = try connection.execute(
+        let row = try connection.queryOne(
             """
             -- session.close
-            UPDATE aaa.session SET stopped_at = greatest(started_at, clock_timestamp()), ended_by = 'ghost',
-                terminate_cause = $2
-            WHERE id = $1 AND stopped_at IS NULL
+            SELECT aaa.end_sessions(ARRAY[$1::bigint], clock_timestamp(), 'ghost', $2)
             """, [.int(id), .text(reason.cause.name)])
-        return changed == 1
+        guard try row?.int64(0) == 1 else { return false }
+        try LeaseNotes(connection: connection).note([id])
+        return true
     }
 }

@@ -21,8 +21,9 @@ final class SessionRow {
     var fold: SessionFold
     /// Nil for a session from before usage was booked so, until its next record.
     private(set) var booked: BookedUsage?
-    /// The transaction that wrote the row as we know it (PostgreSQL's xmin). A row that somebody else changed has another.
-    var writer: UInt32
+    /// The transaction that wrote the row's progress as we know it (PostgreSQL's xmin); nil where the row has none yet. Progress that
+    /// somebody else changed has another writer.
+    private(set) var writer: UInt32?
     private(set) var isNew: Bool
     /// It comes from memory: other rows under its key, all older and closed, are not known.
     private(set) var isAlone = false
@@ -34,10 +35,10 @@ final class SessionRow {
     /// Its key's number in the batch that is being folded.
     var session: Int
 
-    /// A row of the database's, which `writer` wrote.
+    /// A row of the database's, whose progress `writer` wrote.
     init(
         id: Int64, tenant: Int64, key: SessionKey, subscriber: Int64, nasIdentifier: [UInt8] = [], nasAddress: [UInt8] = [],
-        fold: SessionFold, booked: BookedUsage? = nil, writer: UInt32, session: Int
+        fold: SessionFold, booked: BookedUsage? = nil, writer: UInt32?, session: Int
     ) {
         (self.id, self.tenant, self.key, self.subscriber, profile) = (id, tenant, key, subscriber, 0)
         (self.nasIdentifier, self.nasAddress) = (nasIdentifier, nasAddress)
@@ -49,16 +50,19 @@ final class SessionRow {
     init(opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, profile: Int64, session: Int) {
         (id, self.tenant, self.key, self.subscriber, self.profile) = (0, tenant, key, subscriber, profile)
         (nasIdentifier, nasAddress) = ([], [])
-        (self.fold, writer, self.session) = (fold, 0, session)
+        (self.fold, writer, self.session) = (fold, nil, session)
         (isNew, isChanged, isBookingChanged) = (true, true, true)
     }
 
     /// More of it than its progress is to be written.
     var isTold: Bool { isNew || naming != nil || isBookingChanged }
 
+    /// Its progress is to be written: the header of a new session says how it began, and that is how far it is while it is open.
+    var isGrown: Bool { isChanged && !(isNew && fold.isOpen) }
+
     /// The database has the row as it stands here, by transaction `writer`; from now on it comes from memory.
     func isStored(by writer: UInt32) {
-        if isChanged { self.writer = writer }
+        if isGrown { self.writer = writer }
         naming = nil
         (isNew, isChanged, isBookingChanged, isAlone) = (false, false, false, true)
     }
@@ -117,7 +121,7 @@ enum AddressText {
 }
 
 extension SessionEnding {
-    /// The value of `aaa.session.ended_by`.
+    /// The value of `ended_by` in `aaa.session`.
     var name: String {
         switch self {
         case .stop: "stop"

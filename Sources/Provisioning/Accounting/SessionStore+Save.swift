@@ -5,48 +5,38 @@ extension SessionStore {
     /// Somebody changed a row since it was read or remembered; nothing of the batch may stay.
     struct RowMoved: Error {}
 
-    /// All columns of `aaa.session`, which `aaa.session_history` has as well.
-    static let columns = """
-        id, tenant_id, nas_id, session_key, subscriber_id, profile_id, username, acct_session_id, multi_session_id, nas_identifier, \
-        nas_address, nas_port, nas_port_id, nas_port_type, calling_station_id, called_station_id, framed_ipv4, framed_ipv6, \
-        framed_ipv6_prefix, delegated_ipv6_prefix, framed_interface_id, class, source_address, started_at, updated_at, stopped_at, ended_by, \
-        terminate_cause, session_seconds, upload_octets, download_octets, fold
-        """
+    /// Columns of who and where, which `aaa.session_header` has.
+    private static let naming = [
+        "id", "tenant_id", "nas_id", "session_key", "subscriber_id", "profile_id", "username", "acct_session_id", "multi_session_id",
+        "nas_identifier", "nas_address", "nas_port", "nas_port_id", "nas_port_type", "calling_station_id", "called_station_id",
+        "framed_ipv4", "framed_ipv6", "framed_ipv6_prefix", "delegated_ipv6_prefix", "framed_interface_id", "class", "source_address",
+    ]
+    /// Columns of how far it has come, which `aaa.session_progress` has, and `aaa.session_header` as it began.
+    private static let growth = ["started_at", "updated_at", "session_seconds", "upload_octets", "download_octets", "fold"]
+    /// Columns of its end, which only `aaa.session_progress` has.
+    private static let ending = ["stopped_at", "ended_by", "terminate_cause"]
 
-    private static let insertion = """
+    /// All columns of `aaa.session` but what is booked, which `aaa.session_history` has as well.
+    static let columns = (naming + growth + ending).joined(separator: ", ")
+    /// The same where `h` is the header and `p` the progress.
+    static let whole = (naming.map { "h.\($0)" } + (growth + ending).map { "p.\($0)" }).joined(separator: ", ")
+    static let headerColumns = (naming + growth).joined(separator: ", ")
+    static let progressColumns = (["id", "tenant_id"] + growth + ending).joined(separator: ", ")
+
+    private static let opening = """
         -- session.insert
-        INSERT INTO aaa.session (\(columns), booked_day, booked_upload, booked_download, booked_seconds)
+        INSERT INTO aaa.session_header (\(headerColumns), booked_day, booked_upload, booked_download, booked_seconds)
         SELECT n.id, n.tenant, n.nas, n.key, n.subscriber,
             coalesce(n.profile, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber)),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
-            n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.stopped,
-            n.ended_by, n.cause, n.seconds, n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download,
-            n.booked_seconds
-        FROM pg_temp.shipper_session n WHERE n.is_new
+            n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.seconds,
+            n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download, n.booked_seconds
+        FROM pg_temp.shipper_header n WHERE n.is_new
         """
 
-    private static let progress = """
-        started_at = n.started, updated_at = n.updated, stopped_at = n.stopped, ended_by = n.ended_by, terminate_cause = n.cause, \
-        session_seconds = n.seconds, upload_octets = n.upload, download_octets = n.download, fold = n.fold
-        """
-
-    private static func update(_ table: String, _ assignments: String, isOpen: Bool) -> String {
-        """
-        -- session.update
-        UPDATE aaa.session s SET \(assignments) FROM pg_temp.\(table) n
-        WHERE s.id = n.id AND s.xmin = n.writer AND n.stopped \(isOpen ? "IS NULL" : "IS NOT NULL")
-        """
-    }
-
-    /// Reads a range of sessions once instead of each by itself; see `Span`.
-    private static let together = """
-        SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off
-        """
-    private static let oneByOne = """
-        SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = on; SET LOCAL enable_seqscan = on
-        """
-
-    private static let naming = """
+    private static let renaming = """
+        -- session.rename
+        UPDATE aaa.session_header s SET
         username = coalesce(n.username, s.username), multi_session_id = coalesce(n.multi, s.multi_session_id), \
         nas_identifier = coalesce(n.nas_identifier, s.nas_identifier), nas_address = coalesce(n.nas_address, s.nas_address), \
         nas_port = coalesce(n.port, s.nas_port), nas_port_id = coalesce(n.port_id, s.nas_port_id), \
@@ -57,28 +47,58 @@ extension SessionStore {
         framed_interface_id = coalesce(n.interface, s.framed_interface_id), class = coalesce(n.class, s.class), \
         source_address = coalesce(n.source, s.source_address), booked_day = n.booked_day, booked_upload = n.booked_upload, \
         booked_download = n.booked_download, booked_seconds = n.booked_seconds
+        FROM pg_temp.shipper_header n WHERE s.id = n.id AND NOT n.is_new
+        """
+
+    /// A session's first row of progress. Should another have written one meanwhile, its key is taken; should the session have gone to the
+    /// history meanwhile, it has no header. A new session's header comes behind.
+    private static let beginning = """
+        -- session.begin
+        INSERT INTO aaa.session_progress (\(progressColumns))
+        SELECT n.id, n.tenant, n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.stopped, n.ended_by, n.cause
+        FROM pg_temp.shipper_progress n
+        WHERE n.writer IS NULL AND (n.is_new OR EXISTS (SELECT FROM aaa.session_header h WHERE h.id = n.id))
+        """
+
+    private static let growing = """
+        -- session.update
+        UPDATE aaa.session_progress s SET started_at = n.started, updated_at = n.updated, session_seconds = n.seconds,
+            upload_octets = n.upload, download_octets = n.download, fold = n.fold, stopped_at = n.stopped, ended_by = n.ended_by,
+            terminate_cause = n.cause
+        FROM pg_temp.shipper_progress n WHERE s.id = n.id AND s.xmin = n.writer
+        """
+
+    /// Reads a range of sessions once instead of each by itself; see `Span`.
+    private static let together = """
+        SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off
+        """
+    private static let oneByOne = """
+        SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = on; SET LOCAL enable_seqscan = on
         """
 
     /// Writes what the batch changed.
     ///
-    /// - Throws: `DatabaseError`; `RowMoved` when a row is not as `SessionRow.writer` says.
+    /// - Throws: `DatabaseError`; `RowMoved` when a row's progress is not as `SessionRow.writer` says.
     func save(_ rows: [SessionRow]) throws {
-        // In the order in which they lie in the table.
+        // In the order in which they lie in the tables.
         let changed = rows.indices.filter { rows[$0].isChanged }.sorted { rows[$0].id < rows[$1].id }
+        let grown = changed.filter { rows[$0].isGrown }
         let told = changed.filter { rows[$0].isTold }
-        let grown = changed.filter { !rows[$0].isTold }
-        try copy(rows, grown, to: "shipper_progress", columns: Self.progressColumns) { _, _ in }
-        try copy(rows, told, to: "shipper_session", columns: Self.progressColumns + Self.namingColumns) { row, writer in
-            try Self.write(identity: row, to: &writer)
-            try Self.write(naming: row.naming ?? SessionNaming(), to: &writer)
+        try copy(rows, grown, to: "shipper_progress", columns: 13, Self.write(progress:to:))
+        try copy(rows, told, to: "shipper_header", columns: 34, Self.write(header:to:))
+        try update(Self.growing, Span(grown.lazy.map { rows[$0] }.filter { $0.writer != nil }))
+        try begin(grown.count { rows[$0].writer == nil })
+        try update(Self.renaming, Span(told.lazy.map { rows[$0] }.filter { !$0.isNew }))
+        if told.contains(where: { rows[$0].isNew }) { try connection.execute(Self.opening) }
+    }
+
+    private func begin(_ count: Int) throws {
+        guard count > 0 else { return }
+        do {
+            guard try connection.execute(Self.beginning) == count else { throw RowMoved() }
+        } catch SQLState.uniqueViolation {
+            throw RowMoved()
         }
-        // Closed sessions go first, so that one that opens under the same key finds its place free.
-        for isOpen in [false, true] {
-            func span(_ places: [Int]) -> Span { Span(places.lazy.map { rows[$0] }.filter { !$0.isNew && $0.fold.isOpen == isOpen }) }
-            try update("shipper_progress", Self.progress, isOpen: isOpen, span(grown))
-            try update("shipper_session", Self.naming + ", " + Self.progress, isOpen: isOpen, span(told))
-        }
-        if told.contains(where: { rows[$0].isNew }) { try connection.execute(Self.insertion) }
     }
 
     /// Sessions that are to be updated, and the range of their numbers.
@@ -103,31 +123,27 @@ extension SessionStore {
         var isDense: Bool { count >= Self.leastTogether && (last - first) / Self.sparsest < Int64(count) }
     }
 
-    private func update(_ table: String, _ assignments: String, isOpen: Bool, _ span: Span) throws {
+    private func update(_ statement: String, _ span: Span) throws {
         guard span.count > 0 else { return }
-        let sql = Self.update(table, assignments, isOpen: isOpen)
         var updated = 0
         if span.isDense {
             try connection.script(Self.together)
-            updated = try connection.execute(sql + " AND s.id BETWEEN $1 AND $2", [.int(span.first), .int(span.last)])
+            updated = try connection.execute(statement + " AND s.id BETWEEN $1 AND $2", [.int(span.first), .int(span.last)])
             try connection.script(Self.oneByOne)
         } else {
-            updated = try connection.execute(sql)
+            updated = try connection.execute(statement)
         }
         guard updated == span.count else { throw RowMoved() }
     }
 
-    /// Copies the rows at `places`; `more` writes what stands behind their progress.
     private func copy(
-        _ rows: [SessionRow], _ places: [Int], to table: String, columns: Int,
-        _ more: (SessionRow, inout CopyWriter) throws -> Void
+        _ rows: [SessionRow], _ places: [Int], to table: String, columns: Int, _ write: (SessionRow, inout CopyWriter) throws -> Void
     ) throws {
         guard !places.isEmpty else { return }
         try connection.copyIn("COPY pg_temp.\(table) FROM STDIN (FORMAT binary)") { writer in
             for place in places {
                 try writer.row(columns: columns)
-                try Self.write(progress: rows[place], to: &writer)
-                try more(rows[place], &writer)
+                try write(rows[place], &writer)
             }
         }
     }
@@ -135,14 +151,12 @@ extension SessionStore {
 
 /// A row in the order of the columns of `ShipperStaging`.
 extension SessionStore {
-    private static let progressColumns = 11
-    private static let namingColumns = 27
-
     private static func write(progress row: SessionRow, to writer: inout CopyWriter) throws {
-        try writer.int4(Int32(bitPattern: row.writer))
+        if let last = row.writer { try writer.int4(Int32(bitPattern: last)) } else { try writer.null() }
         try writer.int8(row.id)
-        try writer.timestamp(microsecondsSinceUnixEpoch: row.fold.startedMicroseconds)
-        try writer.timestamp(microsecondsSinceUnixEpoch: row.fold.updatedMicroseconds)
+        try writer.bool(row.isNew)
+        try writer.int8(row.tenant)
+        try write(growth: row.fold, to: &writer)
         if let stopped = row.fold.stoppedMicroseconds {
             try writer.timestamp(microsecondsSinceUnixEpoch: stopped)
         } else {
@@ -150,24 +164,32 @@ extension SessionStore {
         }
         try writer.textOrNull(row.fold.ending?.name)
         try writer.textOrNull(row.fold.terminateCause?.name)
-        try writer.int8(Int64(clamping: row.fold.seconds))
-        try writer.int8(Int64(clamping: row.fold.upload.total))
-        try writer.int8(Int64(clamping: row.fold.download.total))
-        try row.fold.withStateOctets { try writer.bytes($0) }
     }
 
-    private static func write(identity row: SessionRow, to writer: inout CopyWriter) throws {
+    private static func write(growth fold: SessionFold, to writer: inout CopyWriter) throws {
+        try writer.timestamp(microsecondsSinceUnixEpoch: fold.startedMicroseconds)
+        try writer.timestamp(microsecondsSinceUnixEpoch: fold.updatedMicroseconds)
+        try writer.int8(Int64(clamping: fold.seconds))
+        try writer.int8(Int64(clamping: fold.upload.total))
+        try writer.int8(Int64(clamping: fold.download.total))
+        try fold.withStateOctets { try writer.bytes($0) }
+    }
+
+    private static func write(header row: SessionRow, to writer: inout CopyWriter) throws {
+        try writer.int8(row.id)
         try writer.bool(row.isNew)
         try writer.int8(row.tenant)
         try writer.int8(row.key.nas)
         try writer.bytes(row.key.octets)
         try writer.numberOrNull(row.subscriber)
         try writer.numberOrNull(row.profile)
+        try write(growth: row.fold, to: &writer)
         if let day = row.booked?.day { try writer.int4(day) } else { try writer.null() }
         let booked = row.booked?.usage ?? Usage()
         try writer.int8(Int64(clamping: booked.upload))
         try writer.int8(Int64(clamping: booked.download))
         try writer.int8(Int64(clamping: booked.seconds))
+        try write(naming: row.naming ?? SessionNaming(), to: &writer)
     }
 
     private static func write(naming: SessionNaming, to writer: inout CopyWriter) throws {

@@ -1,7 +1,7 @@
 import Database
 import RadiusCore
 
-/// Reads and writes `aaa.session` in bulk, inside the shipper's transaction.
+/// Reads and writes `aaa.session`, which is header and progress, in bulk, inside the shipper's transaction.
 struct SessionStore {
     /// How long a closed session may be found again by a late record.
     static let lateDays = 14
@@ -52,9 +52,10 @@ struct SessionStore {
             -- session.load
             SELECT k.place, s.id, s.tenant_id, s.subscriber_id, convert_to(s.nas_identifier, 'UTF8'),
                 substring(inet_send(s.nas_address) FROM 5), s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause,
-                s.upload_octets, s.download_octets, s.session_seconds, s.fold, s.xmin::text::bigint,
+                s.upload_octets, s.download_octets, s.session_seconds, s.fold, p.xmin::text::bigint,
                 s.booked_day - '2000-01-01'::date, s.booked_upload, s.booked_download, s.booked_seconds
             FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key
+            LEFT JOIN aaa.session_progress p ON p.id = s.id
             """
         return try connection.queryAll(sql) { row in
             let place = try row.int(0)
@@ -71,9 +72,11 @@ struct SessionStore {
             WITH found AS (
                 DELETE FROM aaa.session_history h USING pg_temp.\(table) k
                 WHERE h.nas_id = k.nas AND h.session_key = k.key AND h.stopped_at >= $1 RETURNING h.*
+            ), grown AS (
+                INSERT INTO aaa.session_progress (\(Self.progressColumns)) SELECT \(Self.progressColumns) FROM found
             )
-            INSERT INTO aaa.session (\(Self.columns), booked_upload, booked_download, booked_seconds)
-            SELECT \(Self.columns), upload_octets, download_octets, session_seconds FROM found
+            INSERT INTO aaa.session_header (\(Self.headerColumns), booked_upload, booked_download, booked_seconds)
+            SELECT \(Self.headerColumns), upload_octets, download_octets, session_seconds FROM found
             """, [.timestamp(microsecondsSinceUnixEpoch: since)])
     }
 
@@ -94,10 +97,10 @@ struct SessionStore {
 
     /// Closes the open sessions that began before a router's Accounting-On or -Off, but for `loaded`, which are in memory.
     func closeAll(of record: AccountingRecord, _ nas: Int64, except loaded: [Int64]) throws -> Int {
-        try connection.execute(
+        let row = try connection.queryOne(
             """
             -- session.restart
-            UPDATE aaa.session SET stopped_at = aaa.instant($2), ended_by = 'accounting_on', terminate_cause = 'NAS-Reboot'
+            SELECT aaa.end_sessions(array_agg(id), aaa.instant($2), 'accounting_on', 'NAS-Reboot') FROM aaa.session
             WHERE nas_id = $1 AND stopped_at IS NULL AND started_at < aaa.instant($2) AND id <> ALL ($3::bigint[])
                 AND ($4 = '' OR nas_identifier IS NULL OR nas_identifier = $4)
                 AND ($5 = '' OR nas_address IS NULL OR nas_address = nullif($5, '')::inet)
@@ -106,6 +109,7 @@ struct SessionStore {
                 .int(nas), .int(record.progress.time.microseconds), .intArray(loaded),
                 .text(StorableText.of(record.nasIdentifier)), .text(AddressText.address(record.nasAddress)),
             ])
+        return Int(try row?.int64(0) ?? 0)
     }
 
     private static func row(_ row: Row, _ key: SessionKey, _ session: Int) throws -> SessionRow {
@@ -125,6 +129,6 @@ struct SessionStore {
             id: try row.int64(1), tenant: try row.int64(2), key: key, subscriber: try row.optionalInt64(3) ?? 0,
             nasIdentifier: try row.optionalBytes(4) ?? [], nasAddress: try row.optionalBytes(5) ?? [],
             fold: SessionFold(restoring: columns, state: try row.bytes(14)), booked: booked,
-            writer: UInt32(clamping: try row.int64(15)), session: session)
+            writer: try row.optionalInt64(15).map(UInt32.init(clamping:)), session: session)
     }
 }

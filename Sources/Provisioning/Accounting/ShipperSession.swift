@@ -1,4 +1,5 @@
 import Database
+import Glibc
 import Logging
 import RadiusCore
 
@@ -17,6 +18,8 @@ final class ShipperSession {
     private var cursor: UInt64
     /// Days since 1970 that have a partition for records.
     private var days: Set<UTCDay> = []
+    /// Of `reader`'s lost records those that were told of.
+    private var toldLost: UInt64 = 0
     private var maintainedMilliseconds: Int64?
     private var prunedMilliseconds: Int64?
 
@@ -27,11 +30,12 @@ final class ShipperSession {
         counters.connected()
         try ShipperStaging.prepare(connection)
         transaction = BatchTransaction(
-            connection: connection, nodeID: work.nodeID, journalID: work.journal.identity, cachedSessions: work.settings.cachedSessions)
+            connection: connection, nodeID: work.nodeID, journalID: work.journal.identity, cachedSessions: work.settings.cachedSessions,
+            quotas: work.quotas)
         maintenance = AccountingMaintenance(settings: work.settings)
         cursor = try Self.readCursor(connection, work)
         reader = JournalReader(directory: work.journal.directory, after: cursor)
-        counters.stands(at: cursor, lost: 0)
+        counters.stands(at: cursor)
     }
 
     deinit { connection.close() }
@@ -61,6 +65,7 @@ final class ShipperSession {
         while true {
             let isLast = thread.isStopping
             watch.look(work.journal)
+            makeRoom()
             if !isLast { try maintainIfDue() }
             let moved = try shipBatch()
             if moved == work.settings.batchRecords { continue }
@@ -79,8 +84,20 @@ final class ShipperSession {
         counters.moving(oldestMicroseconds: first.entry.receivedMicroseconds)
         try ensurePartitions()
         try ship(batch.records.indices)
-        counters.stands(at: cursor, lost: reader.lostRecords)
+        tellOfLosses()
+        counters.stands(at: cursor)
         return batch.records.count
+    }
+
+    /// What was acknowledged and cannot be read any more.
+    private func tellOfLosses() {
+        let lost = reader.lostRecords - toldLost
+        guard lost > 0 else { return }
+        toldLost = reader.lostRecords
+        counters.lost(lost)
+        work.logger.critical(
+            "accounting records are lost: the journal on disk is damaged",
+            metadata: ["records": "\(lost)", "journal": "\(work.journal.directory)", "before": "\(cursor)"])
     }
 
     /// Ships a part of the batch; one that the data itself breaks is halved until the broken records stand alone.
@@ -138,6 +155,16 @@ final class ShipperSession {
                 throw error
             }
         }
+    }
+
+    /// A disk without room keeps no shipped segment for its time's sake: records that come now are worth more.
+    private func makeRoom() {
+        guard work.journal.state == .refusing(errno: ENOSPC) else { return }
+        let removed = work.journal.retire(through: cursor, keepingHours: 0)
+        guard removed > 0 else { return }
+        work.logger.warning(
+            "no space for the accounting journal: shipped segments were removed before journal.retention_hours",
+            metadata: ["segments": "\(removed)"])
     }
 
     private func maintainIfDue() throws {

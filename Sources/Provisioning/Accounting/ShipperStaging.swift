@@ -5,20 +5,18 @@ import Database
 /// COPY is by far the cheapest way into PostgreSQL, and refused into a table under row-level security. Nobody else sees a temporary
 /// table, it is not logged, and it is empty again after every transaction.
 enum ShipperStaging {
-    private static let tables = ["shipper_key", "shipper_missing", "shipper_session", "shipper_progress", "shipper_usage"]
+    private static let tables = ["shipper_key", "shipper_missing", "shipper_header", "shipper_progress", "shipper_usage"]
 
-    /// Columns of `shipper_progress`, which `shipper_session` has as well.
-    private static let progress = """
-        writer xid, id bigint, started timestamptz, updated timestamptz, stopped timestamptz, ended_by text, cause text, seconds bigint, \
-        upload bigint, download bigint, fold bytea
-        """
+    /// How far a session has come.
+    private static let growth = "started timestamptz, updated timestamptz, seconds bigint, upload bigint, download bigint, fold bytea"
 
     private static let definition = """
         CREATE TEMPORARY TABLE shipper_key (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_missing (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;
-        CREATE TEMPORARY TABLE shipper_progress (\(progress)) ON COMMIT DELETE ROWS;
-        CREATE TEMPORARY TABLE shipper_session (\(progress), is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint, profile bigint,
-            booked_day date, booked_upload bigint, booked_download bigint, booked_seconds bigint,
+        CREATE TEMPORARY TABLE shipper_progress (writer xid, id bigint, is_new boolean, tenant bigint, \(growth), stopped timestamptz, ended_by text,
+            cause text) ON COMMIT DELETE ROWS;
+        CREATE TEMPORARY TABLE shipper_header (id bigint, is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint, profile bigint,
+            \(growth), booked_day date, booked_upload bigint, booked_download bigint, booked_seconds bigint,
             username text, session text, multi text, nas_identifier text, nas_address inet, port bigint, port_id text, port_type integer,
             calling text, called text, ipv4 inet, ipv6 inet, prefix cidr, delegated cidr, interface text, class text, source inet
             ) ON COMMIT DELETE ROWS;

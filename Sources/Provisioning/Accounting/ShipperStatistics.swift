@@ -88,12 +88,15 @@ final class ShipperCounters: Sendable {
         state.withLock { $0.statistics.isConnected = true }
     }
 
-    func stands(at cursor: UInt64, lost: UInt64) {
+    func stands(at cursor: UInt64) {
         state.withLock { state in
             state.cursor = cursor
-            state.statistics.lost = lost
             state.oldestMicroseconds = nil
         }
+    }
+
+    func lost(_ records: UInt64) {
+        state.withLock { $0.statistics.lost += records }
     }
 
     /// The shipper is about to move records of which the oldest arrived at `microseconds`.

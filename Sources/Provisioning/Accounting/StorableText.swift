@@ -23,6 +23,22 @@ public enum StorableText {
         return kept
     }
 
+    /// What `octets(of:)` made `text` of.
+    static func original(of text: [UInt8]) -> [UInt8] {
+        var octets: [UInt8] = []
+        var position = 0
+        while position < text.count {
+            guard isEscape(text, at: position) else {
+                octets.append(text[position])
+                position += 1
+                continue
+            }
+            octets.append(value(text[position + 2]) << 4 | value(text[position + 3]))
+            position += 4
+        }
+        return octets
+    }
+
     private static func isPlain(_ octets: [UInt8]) -> Bool {
         for octet in octets where octet < 0x20 || octet >= 0x7f || octet == UInt8(ascii: "\\") { return false }
         return true
@@ -57,6 +73,8 @@ public enum StorableText {
         guard position + 3 < octets.count, octets[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "x")]) else { return false }
         return [octets[position + 2], octets[position + 3]].allSatisfy { Character(UnicodeScalar($0)).isHexDigit }
     }
+
+    private static func value(_ digit: UInt8) -> UInt8 { UInt8(Character(UnicodeScalar(digit)).hexDigitValue ?? 0) }
 
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10

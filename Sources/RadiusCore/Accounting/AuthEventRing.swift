@@ -21,10 +21,13 @@ public struct AuthEvent: BitwiseCopyable, Sendable, Equatable {
     /// Named by the tables that the log's shipper was given.
     public var method: UInt8
     public var reason: UInt16
+    public var binding = BindingNote()
+    /// The home server that was asked; 0: none was.
+    public var homeServer: Int64
 
     public init(
         atMicroseconds: Int64, tenant: Int64, nas: Int64, subscriber: Int64, profile: Int64, durationMicroseconds: Int64 = 0,
-        outcome: Outcome, method: UInt8, reason: UInt16
+        outcome: Outcome, method: UInt8, reason: UInt16, homeServer: Int64 = 0
     ) {
         self.atMicroseconds = atMicroseconds
         self.tenant = tenant
@@ -35,6 +38,7 @@ public struct AuthEvent: BitwiseCopyable, Sendable, Equatable {
         self.outcome = outcome
         self.method = method
         self.reason = reason
+        self.homeServer = homeServer
     }
 }
 
@@ -44,7 +48,8 @@ public struct AuthEvent: BitwiseCopyable, Sendable, Equatable {
 public final class AuthEventRing: @unchecked Sendable {
     /// Longest attribute value, and so the longest text that is kept.
     static let longestText = 253
-    private static let headerCount = MemoryLayout<AuthEvent>.size + 3
+    private static let headerCount = MemoryLayout<AuthEvent>.size + textCount
+    private static let textCount = 5
 
     private let octets: UnsafeMutableRawPointer
     private let mask: Int
@@ -72,13 +77,29 @@ public final class AuthEventRing: @unchecked Sendable {
     /// Events that did not fit. Any thread.
     public var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
 
+    /// Octets of the events that were pushed and not yet drained. Any thread.
+    public var waitingOctets: Int {
+        let drained = tail.load(ordering: .acquiring)
+        return head.load(ordering: .acquiring) - drained
+    }
+
     /// Producer: copies an event in; texts are cut to 253 octets. Whether it fitted.
     @discardableResult
     public func push(
         _ event: AuthEvent, userName: Span<UInt8>, callingStation: Span<UInt8>, nasPortID: Span<UInt8>
     ) -> Bool {
-        let counts = (Self.kept(userName), Self.kept(callingStation), Self.kept(nasPortID))
-        let size = Self.headerCount + counts.0 + counts.1 + counts.2
+        let none = Span<UInt8>()
+        return push(event, userName: userName, callingStation: callingStation, nasPortID: nasPortID, circuitID: none, remoteID: none)
+    }
+
+    /// The same for whoever is bound to a line.
+    @discardableResult
+    public func push(
+        _ event: AuthEvent, userName: Span<UInt8>, callingStation: Span<UInt8>, nasPortID: Span<UInt8>, circuitID: Span<UInt8>,
+        remoteID: Span<UInt8>
+    ) -> Bool {
+        let counts = (Self.kept(userName), Self.kept(callingStation), Self.kept(nasPortID), Self.kept(circuitID), Self.kept(remoteID))
+        let size = Self.headerCount + counts.0 + counts.1 + counts.2 + counts.3 + counts.4
         let start = head.load(ordering: .relaxed)
         let used = start - tail.load(ordering: .acquiring)
         guard size <= mask + 1 - used else {
@@ -87,11 +108,15 @@ public final class AuthEventRing: @unchecked Sendable {
         }
         var place = start
         withUnsafeBytes(of: event) { put($0, MemoryLayout<AuthEvent>.size, &place) }
-        let lengths: InlineArray<3, UInt8> = [UInt8(counts.0), UInt8(counts.1), UInt8(counts.2)]
-        lengths.span.withUnsafeBytes { put($0, 3, &place) }
+        let lengths: InlineArray<5, UInt8> = [UInt8(counts.0), UInt8(counts.1), UInt8(counts.2), UInt8(counts.3), UInt8(counts.4)]
+        lengths.span.withUnsafeBytes { put($0, Self.textCount, &place) }
         userName.withUnsafeBytes { put($0, counts.0, &place) }
         callingStation.withUnsafeBytes { put($0, counts.1, &place) }
         nasPortID.withUnsafeBytes { put($0, counts.2, &place) }
+        if counts.3 | counts.4 != 0 {
+            circuitID.withUnsafeBytes { put($0, counts.3, &place) }
+            remoteID.withUnsafeBytes { put($0, counts.4, &place) }
+        }
         head.store(place, ordering: .releasing)
         let half = (mask + 1) / 2
         if used < half, used + size >= half { signalHalf() }
@@ -109,6 +134,8 @@ public final class AuthEventRing: @unchecked Sendable {
         public let userName: [UInt8]
         public let callingStation: [UInt8]
         public let nasPortID: [UInt8]
+        public let circuitID: [UInt8]
+        public let remoteID: [UInt8]
     }
 
     /// Consumer: takes up to `limit` events out.
@@ -121,11 +148,12 @@ public final class AuthEventRing: @unchecked Sendable {
                 get(UnsafeMutableRawBufferPointer(slot), MemoryLayout<AuthEvent>.size, &place)
                 return slot[0]
             }
-            let lengths = text(3, &place)
+            let lengths = text(Self.textCount, &place)
             body(
                 Entry(
                     event: event, userName: text(Int(lengths[0]), &place), callingStation: text(Int(lengths[1]), &place),
-                    nasPortID: text(Int(lengths[2]), &place)))
+                    nasPortID: text(Int(lengths[2]), &place), circuitID: text(Int(lengths[3]), &place),
+                    remoteID: text(Int(lengths[4]), &place)))
             taken += 1
             tail.store(place, ordering: .releasing)
         }

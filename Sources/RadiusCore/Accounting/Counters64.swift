@@ -1,8 +1,9 @@
 /// One direction's octets of one session, as 64 bits, whatever the NAS sends and in whatever order it arrives.
 ///
 /// With Gigawords a sample is absolute and the highest one counts. Without, a sample is the total modulo 2^32, and in the order of
-/// *positions* (Acct-Session-Time) each step down is one wrap; a smaller value that only arrived late is none. The total never goes
-/// down, and it is the same for every order of the same samples, as long as a late one is among the last `windowCount`.
+/// *positions* (Acct-Session-Time) each step down from `wrapFloor` or more is one wrap; a smaller value that only arrived late is none.
+/// The total never goes down, and it is the same for every order of the same samples, as long as a late one is among the last
+/// `windowCount`.
 public struct Counters64: Equatable, Sendable {
     /// Samples without Gigawords that are kept to place late ones between.
     static let windowCount = 8
@@ -10,6 +11,11 @@ public struct Counters64: Equatable, Sendable {
     /// More Gigawords than 72 petabytes make are a broken NAS, not traffic; such a sample is left out (and counted, see
     /// `AccountingProgress.absurdCounters`).
     static let gigawordsLimit: UInt32 = 1 << 24
+
+    /// A step down from less than 64 MiB is no wrap. To end below a value `v`, a wrap must hit the lowest `v` of 2^32 values: at this floor
+    /// one in 64, at 1,000 octets one in four million, and only with almost 4 GiB since the last sample. A NAS that lost its counters
+    /// looks the same and is common; taken for a wrap it puts 4 GiB on a bill that nobody used.
+    static let wrapFloor: UInt64 = 1 << 26
 
     struct Sample: Equatable, Sendable {
         var position: Int64
@@ -64,7 +70,8 @@ public struct Counters64: Equatable, Sendable {
         }
     }
 
-    /// The total at the last of the first `count` samples: each the smallest number that fits and is not below the one before.
+    /// The total at the last of the first `count` samples: each the smallest number that fits and is not below the one before, or as
+    /// before where the step down is no wrap.
     private func unwrapped(_ count: Int) -> UInt64 {
         var value = base
         var lastPosition = basePosition
@@ -72,7 +79,8 @@ public struct Counters64: Equatable, Sendable {
             var next = value & ~0xffff_ffff | UInt64(sample.low)
             if next < value {
                 // Two values of one moment: the smaller one is no wrap.
-                next = sample.position > lastPosition ? next &+ 1 << 32 : value
+                let isWrap = sample.position > lastPosition && value & 0xffff_ffff >= Self.wrapFloor
+                next = isWrap ? next &+ 1 << 32 : value
             }
             value = next
             lastPosition = sample.position

@@ -9,6 +9,9 @@ public struct EventTime: Equatable, Sendable {
     public let microseconds: Int64
     /// Wall clock at arrival.
     public let receivedMicroseconds: Int64
+    /// Arrival less Acct-Delay-Time: the event's time by our clock, whatever the NAS's says. Later than the event where the NAS held the
+    /// record back and does not send the delay.
+    public let sentMicroseconds: Int64
     /// It is the NAS's own Event-Timestamp, not our arrival time less Acct-Delay-Time.
     public let isStamped: Bool
     /// The NAS sent an Event-Timestamp that cannot be true.
@@ -20,6 +23,8 @@ public struct EventTime: Equatable, Sendable {
     ///   - eventTimestamp: Event-Timestamp, seconds since 1970 (RFC 2869 §5.3), if it was sent.
     public init(receivedMicroseconds: Int64, delaySeconds: UInt32 = 0, eventTimestamp: UInt32? = nil) {
         self.receivedMicroseconds = receivedMicroseconds
+        let delay = Int64(delaySeconds) * 1_000_000
+        sentMicroseconds = receivedMicroseconds - (delay <= Self.heldMicroseconds ? delay : 0)
         if let eventTimestamp {
             let stamp = Int64(eventTimestamp) * 1_000_000
             let ahead = stamp - receivedMicroseconds
@@ -30,8 +35,7 @@ public struct EventTime: Equatable, Sendable {
                 return
             }
         }
-        let delay = Int64(delaySeconds) * 1_000_000
-        microseconds = receivedMicroseconds - (delay <= Self.heldMicroseconds ? delay : 0)
+        microseconds = sentMicroseconds
         isStamped = false
         isSkewed = eventTimestamp != nil
     }

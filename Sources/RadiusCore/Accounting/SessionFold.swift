@@ -63,6 +63,8 @@ public struct SessionFold: Equatable, Sendable {
     var startIsKnown = false
     /// The NAS sends Acct-Session-Time.
     var hasSeconds = false
+    /// Nil in a session that a former version stored.
+    var sighting: SessionSighting?
     var digests = RecentDigests()
 
     /// Whether the session is going on as far as we know.
@@ -120,7 +122,11 @@ public struct SessionFold: Equatable, Sendable {
     private mutating func note(_ record: AccountingProgress, digest: UInt64) {
         if !digests.contains(digest) { digests.append(digest) }
         if record.status == .start { hasStart = true }
-        if record.estimatedStart != nil { startIsKnown = true }
+        if record.estimatedStart != nil {
+            startIsKnown = true
+            let seen = SessionSighting(age: record.seconds ?? 0, microseconds: record.time.sentMicroseconds)
+            sighting = sighting.map { seen.isBetter(than: $0) ? seen : $0 } ?? seen
+        }
         startedMicroseconds = min(startedMicroseconds, record.estimatedStart ?? record.time.microseconds)
         updatedMicroseconds = max(updatedMicroseconds, record.time.microseconds)
     }

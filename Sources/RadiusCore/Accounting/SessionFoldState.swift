@@ -13,11 +13,16 @@ extension SessionFold {
         try withUnsafeTemporaryAllocation(byteCount: Self.largest, alignment: 1) { room in
             var out = OctetWriter(room: room)
             out.put(Self.version)
-            out.put(UInt8((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0)))
+            out.put(UInt8((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0) | (sighting == nil ? 0 : 8)))
             out.put(UInt8(digests.count))
             for position in 0..<digests.count { out.put(digests[position]) }
             out.put(upload)
             out.put(download)
+            // Behind the rest and under a flag of its own: a former version reads the rest, and we read what it wrote.
+            if let sighting {
+                out.put(sighting.microseconds)
+                out.put(sighting.age)
+            }
             return try body(UnsafeRawBufferPointer(rebasing: room[..<out.used]))
         }
     }
@@ -71,6 +76,9 @@ extension SessionFold {
         hasSeconds = flags & 4 != 0
         upload = up
         download = down
+        if flags & 8 != 0, let moment = reader.take(8), let age = reader.take(4) {
+            sighting = SessionSighting(age: UInt32(age), microseconds: Int64(bitPattern: moment))
+        }
     }
 }
 

@@ -188,7 +188,7 @@ import Testing
             #expect(try await bench.pool.run { try !SessionCloser.close(id, reason: .contextNotFound, on: $0) })
             #expect(try await bench.texts("SELECT concat_ws('|', ended_by, terminate_cause) FROM aaa.session") == ["ghost|Lost-Carrier"])
             // The NAS speaks of it later than the close, which was just now.
-            try await bench.execute("UPDATE aaa.session SET stopped_at = '2026-03-01 12:06:00+00'")
+            try await bench.execute("UPDATE aaa.session_progress SET stopped_at = '2026-03-01 12:06:00+00'")
             let statistics = try await bench.ship([AccountingPacket(3, event: 600, seconds: 600, upload: 9)])
             #expect(statistics.reopened == 1)
             #expect(try await bench.texts("SELECT concat_ws('|', stopped_at, ended_by, upload_octets) FROM aaa.session") == ["9"])
@@ -199,7 +199,7 @@ import Testing
         try await AccountingBench.run { bench in
             try await bench.ship([AccountingPacket(1, event: 0)])
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["true"])
-            try await bench.execute("UPDATE aaa.session SET updated_at = now() - interval '1790 seconds'")
+            try await bench.execute("UPDATE aaa.session_header SET updated_at = now() - interval '1790 seconds'")
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["false"])
             try await bench.execute("INSERT INTO aaa.access_policy (tenant_id, interim_interval) VALUES (\(bench.tenant), 300)")
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["true"])
@@ -265,22 +265,35 @@ import Testing
             #expect(try await bench.texts("SELECT acct_session_id FROM aaa.session_list", scope: .tenant(bench.tenant + 1)) == ["foreign"])
             let records = try await bench.texts("SELECT tenant_id FROM aaa.accounting_record", scope: .tenant(bench.tenant))
             #expect(records == ["\(bench.tenant)"])
-            let partition = try await bench.texts("SELECT tableoid::regclass::text FROM aaa.accounting_record LIMIT 1")
-            #expect(partition == ["aaa.accounting_record_20260301"])
+            for question in ["records_received('2026-03-01', '2026-03-02')", "records_of_session(\(try await sessionOf("own", bench)))"] {
+                #expect(try await bench.texts("SELECT tenant_id FROM aaa.\(question)", scope: .tenant(bench.tenant)) == ["\(bench.tenant)"])
+            }
+            let foreigner = "SELECT sequence FROM aaa.records_of_session(\(try await sessionOf("foreign", bench)))"
+            #expect(try await bench.texts(foreigner, scope: .tenant(bench.tenant)) == [])
+            #expect(try await bench.texts(foreigner) == ["2"])
+            for view in ["accounting_record", "accounting_block_record", "accounting_block", "records_received('-infinity', 'infinity')"] {
+                await #expect(throws: DatabaseError.self) { _ = try await bench.texts("SELECT tenant_id FROM aaa.\(view)", scope: .none) }
+            }
+            let partition = try await bench.texts("SELECT DISTINCT tableoid::regclass::text FROM aaa.accounting_block")
+            #expect(partition == ["aaa.accounting_block_20260301"])
             // By its own name a partition is nobody's to read or change.
             for scope in [TenantScope.none, .tenant(bench.tenant), .system] {
-                for statement in ["SELECT sequence::text FROM", "DELETE FROM"] {
+                for statement in ["SELECT sequences::text FROM", "DELETE FROM"] {
                     await #expect(throws: DatabaseError.self) {
-                        _ = try await bench.texts("\(statement) aaa.accounting_record_20260301", scope: scope)
+                        _ = try await bench.texts("\(statement) aaa.accounting_block_20260301", scope: scope)
                     }
                 }
             }
             await #expect(throws: DatabaseError.self) {
                 try await bench.pool.transaction(.tenant(bench.tenant)) {
-                    _ = try $0.execute("INSERT INTO aaa.accounting_record_20260301 SELECT * FROM aaa.accounting_record")
+                    _ = try $0.execute("INSERT INTO aaa.accounting_block_20260301 SELECT * FROM aaa.accounting_block")
                 }
             }
         }
+    }
+
+    private func sessionOf(_ name: String, _ bench: AccountingBench) async throws -> Int64 {
+        try await bench.number("SELECT id FROM aaa.session WHERE acct_session_id = '\(name)'")
     }
 
     private func retire(_ bench: AccountingBench) async throws {

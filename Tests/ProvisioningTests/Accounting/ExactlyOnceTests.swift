@@ -30,12 +30,11 @@ import Testing
             #expect(Set(acknowledged.map { String($0) }).subtracting(stored).isEmpty)
             let sums = try await bench.texts(
                 """
-                SELECT concat_ws('|', count(*), sum(upload_octets)) FROM
+                SELECT concat_ws('|', count(*), sum(upload_octets), (SELECT sum(upload_octets) FROM aaa.usage)) FROM
                     (SELECT upload_octets FROM aaa.session UNION ALL SELECT upload_octets FROM aaa.session_history) s
-                UNION ALL SELECT sum(upload_octets)::text FROM aaa.usage
                 """)
             // Every record is a session's only one, with one octet.
-            #expect(sums == ["\(stored.count)|\(stored.count)", "\(stored.count)"])
+            #expect(sums == ["\(stored.count)|\(stored.count)|\(stored.count)"])
         }
     }
 
@@ -69,9 +68,11 @@ import Testing
             let counts = try await bench.texts(
                 """
                 SELECT concat_ws('|', count(*), count(DISTINCT sequence), min(sequence), max(sequence)) FROM aaa.accounting_record
-                UNION ALL SELECT concat_ws('|', count(*), sum(download_octets), max(session_seconds)) FROM aaa.session
                 """)
-            #expect(counts == ["\(appended)|\(appended)|1|\(appended)", "4000|12000000|900"])
+            #expect(counts == ["\(appended)|\(appended)|1|\(appended)"])
+            let sessions = try await bench.texts(
+                "SELECT concat_ws('|', count(*), sum(download_octets), max(session_seconds)) FROM aaa.session")
+            #expect(sessions == ["4000|12000000|900"])
         }
         await cluster.stop()
         cluster.erase()
@@ -145,7 +146,8 @@ enum DoomedDaemon {
         journal.addListener(eventFD: wake.eventFD)
         var number = 0
         var waiting: [UInt64] = []
-        while true {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < deadline {
             number += 1
             var packet = AccountingPacket(2, session: "\(round)-\(number)", event: 60, seconds: 60, upload: 1)
             packet.attributes[3] = (32, Array("bras\(number % 7)".utf8))

@@ -13,12 +13,61 @@ import Testing
                 _ = try await feed([AccountingPacket(1, event: 0), AccountingPacket(3, event: 300, seconds: 300, upload: 7)])
                 let id = try await bench.number("SELECT id FROM aaa.session")
                 #expect(try await bench.pool.run { try SessionCloser.close(id, reason: .contextNotFound, on: $0) })
-                try await bench.execute("UPDATE aaa.session SET stopped_at = '2026-03-01 12:06:00+00'")
+                try await bench.execute("UPDATE aaa.session_progress SET stopped_at = '2026-03-01 12:06:00+00'")
                 let statistics = try await feed([AccountingPacket(3, event: 600, seconds: 600, upload: 9)])
                 #expect(statistics.reopened == 1)
                 #expect(statistics.rereads == 1)
                 #expect(statistics.retries == 0)
                 #expect(try await bench.texts("SELECT concat_ws('|', stopped_at, ended_by, upload_octets) FROM aaa.session") == ["9"])
+            }
+        }
+    }
+
+    @Test func aSessionThatAnotherBroughtOnFirstIsReadAgain() async throws {
+        try await AccountingBench.run { bench in
+            try await bench.shipping { feed in
+                _ = try await feed([AccountingPacket(1, event: 0)])
+                let id = try await bench.number("SELECT id FROM aaa.session")
+                #expect(try await bench.pool.run { try SessionCloser.close(id, reason: .contextNotFound, on: $0) })
+                let end = "2026-03-01 12:06:00+00"
+                try await bench.execute("UPDATE aaa.session_progress SET stopped_at = '\(end)'")
+                let statistics = try await feed([AccountingPacket(3, event: 600, seconds: 600, upload: 9)])
+                #expect(statistics.reopened == 1)
+                #expect(statistics.rereads == 1)
+                #expect(statistics.rejected == 0)
+                #expect(try await bench.texts("SELECT concat_ws('|', stopped_at, ended_by, upload_octets) FROM aaa.session") == ["9"])
+            }
+        }
+    }
+
+    @Test func aSessionThatWentToTheHistoryMeanwhileComesBack() async throws {
+        try await AccountingBench.run { bench in
+            try await bench.shipping { feed in
+                _ = try await feed([AccountingPacket(1, event: 0)])
+                let id = try await bench.number("SELECT id FROM aaa.session")
+                #expect(try await bench.pool.run { try SessionCloser.close(id, reason: .contextNotFound, on: $0) })
+                try await bench.execute("UPDATE aaa.session_progress SET stopped_at = '2026-03-01 12:06:00+00'")
+                let retired = try await bench.pool.run {
+                    try AccountingMaintenance(settings: AccountingBench.settings).retire($0, AccountingBench.noon + 7200 * 1_000_000)
+                }
+                #expect(retired == 1)
+                #expect(try await bench.number("SELECT count(*) FROM aaa.session_header") == 0)
+                let statistics = try await feed([AccountingPacket(3, event: 600, seconds: 600, upload: 9)])
+                #expect(statistics.rereads == 1)
+                #expect(statistics.rejected == 0)
+                #expect(try await bench.texts("SELECT concat_ws('|', id, ended_by, upload_octets) FROM aaa.session") == ["\(id)|9"])
+                #expect(try await bench.number("SELECT count(*) FROM aaa.session_history") == 0)
+            }
+        }
+    }
+
+    @Test func aSessionThatBeganAndEndedInOneBatchIsClosedAtOnce() async throws {
+        try await AccountingBench.run { bench in
+            try await bench.shipping { feed in
+                _ = try await feed([AccountingPacket(1, event: 0), AccountingPacket(2, event: 300, seconds: 300, upload: 7)])
+                let closed = "SELECT concat_ws('|', ended_by, upload_octets, session_seconds) FROM aaa.session"
+                #expect(try await bench.texts(closed) == ["stop|7|300"])
+                #expect(try await bench.number("SELECT count(*) FROM aaa.session_progress") == 1)
             }
         }
     }
@@ -29,15 +78,18 @@ import Testing
                 var start = AccountingPacket(1, event: 0)
                 start.attributes += [(8, [203, 0, 113, 7]), (31, Array("00-11-22".utf8))]
                 _ = try await feed([start])
-                let transaction = try await bench.number("SELECT xmin::text::bigint FROM aaa.session")
+                #expect(try await bench.number("SELECT count(*) FROM aaa.session_progress") == 0)
                 var moved = AccountingPacket(3, event: 300, seconds: 300, upload: 5)
                 moved.attributes.append((8, [203, 0, 113, 8]))
                 _ = try await feed([moved])
                 var same = AccountingPacket(3, event: 600, seconds: 600, upload: 6)
                 same.attributes.append((8, [203, 0, 113, 8]))
+                let transaction = try await bench.number("SELECT xmin::text::bigint FROM aaa.session_progress")
+                let header = try await bench.number("SELECT xmin::text::bigint FROM aaa.session_header")
                 let statistics = try await feed([same])
                 #expect(statistics.rereads == 0)
-                #expect(try await bench.number("SELECT xmin::text::bigint FROM aaa.session") > transaction)
+                #expect(try await bench.number("SELECT xmin::text::bigint FROM aaa.session_progress") > transaction)
+                #expect(try await bench.number("SELECT xmin::text::bigint FROM aaa.session_header") == header)
                 let row = try await bench.texts(
                     "SELECT concat_ws('|', username, framed_ipv4, calling_station_id, upload_octets) FROM aaa.session")
                 #expect(row == ["alice|203.0.113.8|00-11-22|6"])

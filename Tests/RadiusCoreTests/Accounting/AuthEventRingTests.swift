@@ -30,12 +30,16 @@ import Testing
         let name = [UInt8](repeating: 7, count: 100)
         var fitted = 0
         while ring.push(event(fitted), userName: name.span, callingStation: name.span, nasPortID: name.span) { fitted += 1 }
-        #expect(fitted == 4096 / (300 + 3 + MemoryLayout<AuthEvent>.size))
+        #expect(fitted == 4096 / (300 + 5 + MemoryLayout<AuthEvent>.size))
         ring.push(event(0), userName: name.span, callingStation: name.span, nasPortID: name.span)
         #expect(ring.dropped == 2)
         #expect(wake.wait(timeoutMilliseconds: 0))
+        let size = 300 + 5 + MemoryLayout<AuthEvent>.size
+        #expect(ring.waitingOctets == fitted * size)
         #expect(ring.drain(limit: 2) { _ in } == 2)
+        #expect(ring.waitingOctets == (fitted - 2) * size)
         #expect(ring.drain(limit: 1000) { _ in } == fitted - 2)
+        #expect(ring.waitingOctets == 0)
     }
 
     @Test func handsOverBetweenTwoThreads() {

@@ -1,3 +1,5 @@
+import Support
+
 @testable import RadiusCore
 
 /// How a NAS sends Gigawords.
@@ -76,11 +78,13 @@ struct FoldedSession {
 }
 
 extension SessionFold {
-    var restored: SessionFold {
+    var restored: SessionFold { restored(from: stateOctets) }
+
+    func restored(from state: [UInt8]) -> SessionFold {
         SessionFold(
             restoring: Columns(
                 startedMicroseconds: startedMicroseconds, updatedMicroseconds: updatedMicroseconds,
                 stoppedMicroseconds: stoppedMicroseconds, ending: ending, terminateCause: terminateCause, upload: upload.total,
-                download: download.total, seconds: seconds), state: stateOctets)
+                download: download.total, seconds: seconds), state: state)
     }
 }
