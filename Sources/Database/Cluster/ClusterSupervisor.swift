@@ -125,7 +125,7 @@ struct ClusterSupervisor: Sendable {
     }
 
     private func awaitReady(_ server: ChildProcess, _ setup: ClusterSetup) -> Outcome {
-        let conninfo = setup.conninfo(user: "postgres", database: "postgres")
+        let conninfo = setup.conninfo(user: "postgres", database: "postgres") + " connect_timeout=5"
         let start = Clock.now
         var nextReport = Clock.after(seconds: 5)
         while true {

@@ -10,6 +10,10 @@ public struct CopyWriter: ~Copyable {
     private static let fixedField = 12
     /// PostgreSQL's tables have no more (MaxHeapAttributeNumber).
     private static let columnLimit = 1600
+    /// An array's length, its number of dimensions, flags and type, then extent and lower bound of the one dimension.
+    private static let arrayHeader = 24
+    /// As many elements fit the buffer together with what the row's other fields may need.
+    private static let elementLimit = (capacity - arrayHeader - columnLimit * fixedField) / fixedField
     private let handle: OpaquePointer
     private let buffer: UnsafeMutableRawBufferPointer
     private var used = 0
@@ -51,10 +55,18 @@ public struct CopyWriter: ~Copyable {
     public mutating func float8(_ value: Double) throws { try number(value.bitPattern) }
 
     public mutating func timestamp(microsecondsSinceUnixEpoch value: Int64) throws {
-        let isInfinite = value == .max || value == .min
-        let (sum, overflow) = value.subtractingReportingOverflow(Timestamp.postgresEpoch)
-        guard !overflow else { throw DatabaseError(.numericValueOutOfRange, "the instant in row \(rowCount) is out of range") }
-        try number(isInfinite ? value : sum)
+        try number(try postgresInstant(value))
+    }
+
+    /// A `bigint[]` of one dimension, at most 3,800 elements; those that equal `null` are null.
+    public mutating func int8Array(_ values: [Int64], null: Int64? = nil) throws { try array(values, type: 20, null: null) }
+
+    /// An `integer[]`; as `int8Array(_:null:)`.
+    public mutating func int4Array(_ values: [Int32], null: Int32? = nil) throws { try array(values, type: 23, null: null) }
+
+    /// A `timestamptz[]` of one dimension, at most 3,800 elements.
+    public mutating func timestampArray(microsecondsSinceUnixEpoch values: [Int64]) throws {
+        try array(try values.map { try postgresInstant($0) }, type: 1184, null: nil)
     }
 
     /// UTF-8 text, for `text`, `varchar`, `json` and enums.
@@ -115,6 +127,41 @@ public struct CopyWriter: ~Copyable {
 
     private func wrongCount(_ problem: String) -> DatabaseError {
         DatabaseError(.badCopyFileFormat, "COPY: \(problem)")
+    }
+
+    private func postgresInstant(_ microseconds: Int64) throws -> Int64 {
+        if microseconds == .max || microseconds == .min { return microseconds }
+        let (sum, overflow) = microseconds.subtractingReportingOverflow(Timestamp.postgresEpoch)
+        guard !overflow else { throw DatabaseError(.numericValueOutOfRange, "the instant in row \(rowCount) is out of range") }
+        return sum
+    }
+
+    /// Room is made once; the length and the flag for nulls are known behind the last element. `type` is the element's (pg_type.oid).
+    private mutating func array<Value: FixedWidthInteger>(_ values: [Value], type: Int32, null: Value?) throws {
+        guard values.count <= Self.elementLimit else {
+            throw DatabaseError(
+                .invalidParameterValue, "an array in row \(rowCount) has \(values.count) elements; at most \(Self.elementLimit)")
+        }
+        try begin()
+        try reserve(Self.arrayHeader + (values.count + fieldsLeft) * Self.fixedField)
+        let start = used
+        for word in [0, values.isEmpty ? 0 : 1, 0, type] as [Int32] { append(word) }
+        if !values.isEmpty {
+            append(Int32(values.count))
+            append(Int32(1))
+        }
+        var hasNulls = false
+        for value in values {
+            if value == null {
+                append(Int32(-1))
+                hasNulls = true
+            } else {
+                append(Int32(MemoryLayout<Value>.size))
+                append(value)
+            }
+        }
+        buffer.storeBytes(of: Int32(used - start - 4).bigEndian, toByteOffset: start, as: Int32.self)
+        if hasNulls { buffer.storeBytes(of: Int32(1).bigEndian, toByteOffset: start + 8, as: Int32.self) }
     }
 
     private mutating func number<Value: FixedWidthInteger>(_ value: Value) throws {

@@ -23,6 +23,8 @@ public final class Pool: Sendable {
     private let queue = Monitor(PoolQueue())
     /// Set when the clock should look at the queue again.
     private let clock = Monitor(false)
+    /// Set by `shutdown`. Workers without a connection wait here, so that work given to those with one wakes one of those.
+    private let ending = Monitor(false)
     private let serial = Atomic<UInt64>(0)
     private let threads = Mutex<[DatabaseThread]>([])
 
@@ -32,7 +34,7 @@ public final class Pool: Sendable {
         self.logger = logger
         try threads.withLock { threads in
             for index in 0..<min(1000, max(1, configuration.poolSize)) {
-                let worker = PoolWorker(queue: queue, clock: clock, configuration: configuration, logger: logger)
+                let worker = PoolWorker(queue: queue, clock: clock, ending: ending, configuration: configuration, logger: logger)
                 threads.append(try DatabaseThread(name: "database-\(index)") { worker.run() })
             }
             threads.append(try DatabaseThread(name: "database-clock") { [queue, clock] in Pool.expire(queue, clock) })
@@ -80,6 +82,8 @@ public final class Pool: Sendable {
     public func shutdown() {
         queue.withLock { $0.isClosed = true }
         queue.broadcast()
+        ending.withLock { $0 = true }
+        ending.broadcast()
         wakeClock()
         let ending = threads.withLock { threads in
             defer { threads = [] }

@@ -5,6 +5,7 @@ internal import Logging
 struct PoolWorker {
     let queue: Monitor<PoolQueue>
     let clock: Monitor<Bool>
+    let ending: Monitor<Bool>
     let configuration: DatabaseConfiguration
     let logger: Logger
 
@@ -48,7 +49,7 @@ struct PoolWorker {
 
     /// Waits; true when the pool closed meanwhile.
     private func isClosed(within seconds: Double) -> Bool {
-        queue.wait(until: Clock.after(seconds: seconds)) { $0.isClosed ? true : nil } ?? false
+        ending.wait(until: Clock.after(seconds: seconds)) { $0 ? true : nil } ?? false
     }
 
     /// Runs jobs until the connection breaks (false) or the pool is closed and nothing waits (true).

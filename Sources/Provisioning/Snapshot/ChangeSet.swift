@@ -5,6 +5,8 @@ struct ChangeSet {
     var clients = false
     /// Tenants whose policy rules, or whose zone, changed.
     var ruledTenants: Set<Int64> = []
+    /// Realms, pools or home servers.
+    var proxy = false
     var subscribers: Set<Int64> = []
     /// Names that a rename or a deletion gave up.
     var freed: [(tenant: Int64, name: String)] = []
@@ -24,6 +26,7 @@ struct ChangeSet {
         case "access_policy": policies.insert(key)
         case "nas": clients = true
         case "policy_rule": ruledTenants.insert(tenant)
+        case "proxy": proxy = true
         default:
             subscribers.insert(key)
             if let former { freed.append((tenant, former)) }

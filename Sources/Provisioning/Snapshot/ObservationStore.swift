@@ -2,6 +2,22 @@ import Database
 import RadiusCore
 import Synchronization
 
+/// What each client was seen to do, by its id: the same object for every snapshot and every load.
+final class ClientObservations: Sendable {
+    private let known = Mutex<[Int64: ClientObservation]>([:])
+
+    var all: [Int64: ClientObservation] { known.withLock { $0 } }
+
+    /// What is known of the client; `stored`, from now on, if nothing was.
+    func observation(of client: Int64, stored: ClientObservation) -> ClientObservation {
+        known.withLock { known in
+            if let observation = known[client] { return observation }
+            known[client] = stored
+            return stored
+        }
+    }
+}
+
 /// Writes down what clients were seen to do, so that a restart reopens no window (CVE-2024-3596). Confined to the feed's thread.
 struct ObservationStore {
     private struct Written {

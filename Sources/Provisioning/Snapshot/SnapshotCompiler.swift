@@ -1,8 +1,8 @@
 import Database
 import RadiusCore
 
-/// Turns rows into the snapshot that the packet path reads. Confined to the feed's thread.
-struct SnapshotCompiler {
+/// Turns rows into the snapshot that the packet path reads. Confined to one thread at a time.
+struct SnapshotCompiler: Sendable {
     /// Rules for clients whose record leaves them open.
     struct Defaults: Sendable {
         var requireMessageAuthenticator: TriState = .auto
@@ -10,7 +10,7 @@ struct SnapshotCompiler {
         var rateLimitPerSecond: UInt32 = 0
     }
 
-    var dictionary: RadiusDictionary
+    let dictionary: RadiusDictionary
     let secrets: SecretBox
     let defaults: Defaults
     private(set) var profiles: [Int64: ReplyProfile] = [:]
@@ -19,15 +19,17 @@ struct SnapshotCompiler {
     private(set) var subscribers = SubscriberTable(SubscriberIndexBuilder().build())
     /// Policy rules, of the tenants that have any.
     private(set) var programs: [Int64: PolicyProgram] = [:]
+    /// Realms and home servers; nil where there are none.
+    private(set) var proxy: ProxyPlan?
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
-    /// Lives longer than any one snapshot.
-    private(set) var observations: [Int64: ClientObservation] = [:]
+    /// Live longer than any one snapshot.
+    let observations: ClientObservations
     /// What could not be compiled and why, until the object is read again.
     private(set) var problems: [Subject: [String]] = [:]
 
     /// Whose problem it is.
     enum Subject: Hashable {
-        case profile(Int64), nas(Int64), subscriber(Int64), rules(tenant: Int64)
+        case profile(Int64), nas(Int64), subscriber(Int64), rules(tenant: Int64), proxy
 
         var isNAS: Bool {
             if case .nas = self { return true }
@@ -35,16 +37,31 @@ struct SnapshotCompiler {
         }
     }
 
-    init(dictionary: RadiusDictionary, secrets: SecretBox, defaults: Defaults) {
+    private static let subscribersAtOnce = 50_000
+
+    /// Where profiles' addresses come from.
+    private let pools: AddressPools
+
+    init(
+        dictionary: RadiusDictionary, secrets: SecretBox, defaults: Defaults, pools: AddressPools = AddressPools(),
+        observations: ClientObservations = ClientObservations()
+    ) {
+        self.pools = pools
         self.dictionary = dictionary
         self.secrets = secrets
         self.defaults = defaults
+        self.observations = observations
+    }
+
+    /// One that has read nothing yet, with another dictionary.
+    func anew(_ dictionary: RadiusDictionary) -> SnapshotCompiler {
+        SnapshotCompiler(dictionary: dictionary, secrets: secrets, defaults: defaults, pools: pools, observations: observations)
     }
 
     var snapshot: Snapshot {
         Snapshot(
             clients: clients, subscribers: subscribers, profiles: profiles, policies: policies, keyedAttributes: keyed,
-            programs: programs, dictionary: dictionary)
+            programs: programs, proxy: proxy, dictionary: dictionary)
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
@@ -69,32 +86,28 @@ struct SnapshotCompiler {
         }.sorted()
     }
 
-    /// Reads everything; tells `progress` now and then how many subscribers it has read.
-    mutating func load(_ connection: Connection, progress: (Int) -> Void) throws {
-        profiles = [:]
-        policies = [:]
-        keyed = [:]
-        problems = [:]
-        unlisted = 0
+    /// Reads everything, for one that has read nothing yet; tells `progress` now and then how many subscribers it has read.
+    mutating func load(_ connection: Connection, progress: (Int) throws -> Void) throws {
         try connection.query(SnapshotReader.profileSQL) { try add(profile: $0) }
         try connection.query(SnapshotReader.policySQL) { row in
             let (tenant, policy) = try SnapshotReader.policy(row)
             policies[tenant] = policy
         }
         try loadClients(connection)
-        programs = [:]
         try add(rulesOf: nil, connection)
+        try loadProxy(connection)
         let rows = SubscriberRows(connection)
-        var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks())
+        var reading = SubscriberCompiler(
+            dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(), throttles: try rows.throttles())
         var builder = SubscriberIndexBuilder()
         var count = 0
         try rows.all { row in
             try reading.compile(row) { entry, parts in builder.add(entry, parts) }
             count += 1
-            if count & 0xffff == 0 { progress(count) }
+            if count & 0xffff == 0 { try progress(count) }
         }
         subscribers = SubscriberTable(builder.build())
-        progress(count)
+        try progress(count)
         take(reading)
         sumUp()
     }
@@ -113,6 +126,14 @@ struct SnapshotCompiler {
             if let client = try client(row) { found.append(client) }
         }
         clients = ClientTable(found)
+        sumUp()
+    }
+
+    /// Reads all realms, pools and home servers anew; there are few.
+    mutating func loadProxy(_ connection: Connection) throws {
+        var rows = ProxyRows(dictionary: dictionary, secrets: secrets)
+        proxy = try rows.plan(connection)
+        problems[.proxy] = rows.problems.isEmpty ? nil : rows.problems
         sumUp()
     }
 
@@ -159,6 +180,14 @@ struct SnapshotCompiler {
     /// Reads the named subscribers; `freed` are names that a rename or a deletion gave up.
     mutating func reload(subscribers ids: [Int64], freed: [(tenant: Int64, name: String)], _ connection: Connection) throws {
         var changes = freed.map { SubscriberEntry.removal(of: Array($0.name.utf8), in: $0.tenant) }
+        // In pieces: what is taken up behind a load may be everything.
+        for start in stride(from: 0, to: ids.count, by: Self.subscribersAtOnce) {
+            try reload(ids[start..<min(ids.count, start + Self.subscribersAtOnce)], &changes, connection)
+            changes = []
+        }
+    }
+
+    private mutating func reload(_ ids: ArraySlice<Int64>, _ changes: inout [SubscriberEntry], _ connection: Connection) throws {
         let known = problems.count
         for id in ids {
             keyed[id] = nil
@@ -166,7 +195,9 @@ struct SnapshotCompiler {
         }
         let hadProblems = problems.count != known
         let rows = SubscriberRows(connection)
-        var reading = SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(of: ids))
+        let ids = Array(ids)
+        var reading = SubscriberCompiler(
+            dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(of: ids), throttles: try rows.throttles(of: ids))
         try rows.named(ids) { row in
             try reading.compile(row) { entry, parts in changes.append(entry.holding(parts)) }
         }
@@ -193,8 +224,13 @@ struct SnapshotCompiler {
             id: id, tenant: try row.int64(1), name: name, rate: try SnapshotReader.rate(row),
             sessionTimeoutSeconds: UInt32(try row.int(11)), idleTimeoutSeconds: UInt32(try row.int(12)),
             interimSeconds: UInt32(try row.int(13)), filters: filters.encoded, free: { compiled[$0]?.encoded ?? [] },
-            keyed: { compiled[$0]?.keyed ?? [] })
+            keyed: { compiled[$0]?.keyed ?? [] },
+            pools: ProfilePools(
+                ipv4: pool(try row.int64(16)), ipv6Prefix: pool(try row.int64(17)), delegatedPrefix: pool(try row.int64(18))),
+            sessionLimit: SessionLimit(count: UInt16(clamping: try row.int(19)), replaces: try row.string(20) == "replace"))
     }
+
+    private func pool(_ id: Int64) -> AddressPool? { id == 0 ? nil : pools.pool(id) }
 
     private mutating func client(_ row: Row) throws -> NASClient? {
         let id = try row.int64(0)
@@ -202,13 +238,13 @@ struct SnapshotCompiler {
         let length = try row.int(5) == 4 ? try row.int(4) + 96 : try row.int(4)
         guard let network = IPAddress(text: try row.string(3)) else { return nil }
         guard let secret = open(try row.bytes(6), of: "NAS \(name)", .nas(id)) else { return nil }
-        let stored = ClientObservation(
-            requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12))
-        let observation = observations[id] ?? stored
-        observations[id] = observation
+        let observation = observations.observation(
+            of: id,
+            stored: ClientObservation(
+                requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12)))
         return NASClient(
-            id: id, tenant: try row.int64(1), name: name, network: network, prefixLength: length, secret: SharedSecret(secret),
-            vendor: NASVendor(name: try row.string(7)) ?? .generic,
+            id: id, tenant: try row.int64(1), name: name, huntgroup: try row.string(15), network: network, prefixLength: length,
+            secret: SharedSecret(secret), vendor: NASVendor(name: try row.string(7)) ?? .generic,
             requireMessageAuthenticator: try row.optionalString(8).flatMap { TriState(name: $0) } ?? defaults.requireMessageAuthenticator,
             limitProxyState: try row.optionalString(9).flatMap { TriState(name: $0) } ?? defaults.limitProxyState,
             sendsMessageAuthenticator: try row.bool(10),

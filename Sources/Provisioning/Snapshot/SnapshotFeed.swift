@@ -5,7 +5,8 @@ import Synchronization
 
 /// Keeps the snapshot in force equal to the database: a full load at the start, then every change within a second.
 ///
-/// One thread with a connection of its own. While the database is away, the last snapshot stays in force.
+/// One thread with a connection of its own, and another of each while everything is read: changes are followed meanwhile. While the
+/// database is away, the last snapshot stays in force.
 public final class SnapshotFeed: Sendable {
     /// Rules for clients whose record leaves them open.
     public struct Rules: Sendable {
@@ -23,29 +24,6 @@ public final class SnapshotFeed: Sendable {
         }
     }
 
-    /// What the feed has done, readable at any time.
-    public struct Statistics: Sendable {
-        public var isLoaded = false
-        public var isConnected = false
-        public var loads: UInt64 = 0
-        public var changes: UInt64 = 0
-        /// Subscribers that the load under way, or the last one, has read.
-        public var subscribersRead = 0
-        /// Age of the oldest change in the last batch, when it came into force.
-        public var lagMicroseconds: Int64 = 0
-        /// When the last look that ended well began: what was committed before is in force.
-        public var lookedAt: ContinuousClock.Instant?
-        /// What the answers lack of what was asked for, and why, until it is mended: what was left out, and rates that a NAS cannot
-        /// be told in full.
-        public var problems: [String] = []
-        public var lastError: String?
-
-        /// How long the snapshot may be behind the database, in seconds; grows while the database is away.
-        public var behindSeconds: Double {
-            lookedAt.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0
-        }
-    }
-
     public let store: SnapshotStore
     private let configuration: DatabaseConfiguration
     private let logger: Logger
@@ -53,8 +31,9 @@ public final class SnapshotFeed: Sendable {
     private let stopping = Atomic<Bool>(false)
     private let ended = Atomic<Bool>(true)
     private let wakeSignal = WakeSignal()
-    private let compiler: Mutex<SnapshotCompiler>
-    /// A dictionary that a reload brought and that the next step takes up.
+    /// What has read nothing yet.
+    private let first: SnapshotCompiler
+    /// A dictionary that a reload brought and that the next load takes up.
     private let pending = Mutex<RadiusDictionary?>(nil)
     /// Looks at the database that ended well, and those that found a change.
     private let looked = Atomic<UInt64>(0)
@@ -67,17 +46,17 @@ public final class SnapshotFeed: Sendable {
     private static let pruningSeconds: UInt64 = 3600
 
     public init(
-        configuration: DatabaseConfiguration, dictionary: RadiusDictionary, secrets: SecretBox, rules: Rules, logger: Logger
+        configuration: DatabaseConfiguration, dictionary: RadiusDictionary, secrets: SecretBox, rules: Rules,
+        pools: AddressPools = AddressPools(), logger: Logger
     ) {
         self.configuration = configuration
         self.logger = logger
-        let compiler = SnapshotCompiler(
+        first = SnapshotCompiler(
             dictionary: dictionary, secrets: secrets,
             defaults: .init(
                 requireMessageAuthenticator: rules.requireMessageAuthenticator, limitProxyState: rules.limitProxyState,
-                rateLimitPerSecond: rules.rateLimitPerSecond))
-        store = SnapshotStore(compiler.snapshot)
-        self.compiler = Mutex(compiler)
+                rateLimitPerSecond: rules.rateLimitPerSecond), pools: pools)
+        store = SnapshotStore(first.snapshot)
     }
 
     /// What is known now.
@@ -100,7 +79,7 @@ public final class SnapshotFeed: Sendable {
 
     public var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
-    /// Reads everything anew, with another dictionary.
+    /// Reads everything anew, with another dictionary; until that has ended, changes go on coming into force with the former one.
     public func reload(dictionary: RadiusDictionary) {
         pending.withLock { $0 = dictionary }
         wake()
@@ -121,7 +100,8 @@ public final class SnapshotFeed: Sendable {
     /// Returns when a look that began after the call has ended, so that whatever was committed before it is in force; gives up
     /// after ten seconds, or when the task is cancelled.
     ///
-    /// - Returns: whether such a look has ended; false while the database is away, or so much is being read that it takes longer.
+    /// - Returns: whether such a look has ended; false while the database is away, or so much has changed at once that everything is
+    ///   being read.
     @discardableResult
     public func waitForFullLook() async -> Bool {
         // One look may be under way already; the one after it begins later than now.
@@ -143,7 +123,7 @@ public final class SnapshotFeed: Sendable {
     private static var uptimeSeconds: UInt64 { UInt64((ContinuousClock.now - started).components.seconds) + 1 }
 
     private func run() {
-        var turn = Turn()
+        var turn = Turn(first)
         let notifications = try? Notifications(
             configuration: configuration, channels: ["lastmile_change"], logger: logger, onReconnect: { [self] in wake() },
             onNotification: { [self] _ in wake() })
@@ -158,41 +138,71 @@ public final class SnapshotFeed: Sendable {
             }
             _ = wakeSignal.wait(timeoutMilliseconds: 1000)
         }
+        turn.load?.cancel()
         if let connection = turn.connection { try? housekeeping(&turn, connection) }
         turn.connection?.close()
+        // One that waits for the database is left to itself.
+        for _ in 0..<5 where turn.load.map({ $0.ended == nil }) ?? false { wakeSignal.wait(timeoutMilliseconds: 1000) }
     }
 
     /// What the thread carries from one look to the next.
     private struct Turn {
         var connection: Connection?
-        var feed = ChangeFeed()
+        /// What is in force.
+        var replica: SnapshotReplica
+        /// Whether `replica` has every change up to the last look, and the next ones can be told from there.
+        var isFollowing = false
         var observations = ObservationStore()
-        var isLoaded = false
+        /// With which dictionary everything is to be read; nil when nothing is due.
+        var due: RadiusDictionary?
+        var load: SnapshotLoad?
+        /// After a load that came to nothing.
+        var pausesUntil: ContinuousClock.Instant?
         /// Much memory is about to be free: a former index, or what a batch of changes took.
         var hasChangedMuch = false
         var keptHouseAt: UInt64 = 0
         var prunedAt: UInt64 = 0
+
+        init(_ compiler: SnapshotCompiler) {
+            replica = SnapshotReplica(compiler)
+            due = compiler.dictionary
+        }
+
+        /// Everything is to be read, unless it is already being read.
+        mutating func readAnew() {
+            isFollowing = false
+            if load == nil, due == nil { due = replica.compiler.dictionary }
+        }
+
+        /// The load came to nothing: it is due again, after as long as it took, a second at least and a minute at most.
+        mutating func drop(_ failed: SnapshotLoad) {
+            load = nil
+            due = failed.dictionary
+            pausesUntil = ContinuousClock.now + min(max(failed.age, .seconds(1)), .seconds(60))
+        }
     }
 
     private func step(_ turn: inout Turn) throws {
         let began = ContinuousClock.now
         let connection = try connected(&turn)
         let now = Self.uptimeSeconds
-        if let dictionary = pending.withLock({ $0.take() }) {
-            compiler.withLock { $0.dictionary = dictionary }
-            turn.isLoaded = false
+        statistics.withLock { $0.lookingSince = began }
+        defer { statistics.withLock { $0.lookingSince = nil } }
+        // Before the changes, and whatever becomes of them: a load may be the cure.
+        let isTakenUp = try takeUpLoad(&turn, connection)
+        defer { startLoad(&turn) }
+        if turn.isFollowing, !isTakenUp { try follow(&turn, connection) }
+        if !turn.isFollowing { try connection.script("SELECT") }
+        statistics.withLock { state in
+            state.isConnected = true
+            state.lastError = nil
+            if turn.isFollowing { state.lookedAt = began }
         }
-        if turn.isLoaded { try follow(&turn, connection) } else { try load(&turn, connection) }
         giveBack(&turn)
-        looked.add(1, ordering: .acquiringAndReleasing)
+        if turn.isFollowing { looked.add(1, ordering: .acquiringAndReleasing) }
         if now >= turn.keptHouseAt + Self.housekeepingSeconds {
             turn.keptHouseAt = now
             try housekeeping(&turn, connection)
-        }
-        statistics.withLock { state in
-            state.isConnected = true
-            state.lookedAt = began
-            state.lastError = nil
         }
     }
 
@@ -207,75 +217,85 @@ public final class SnapshotFeed: Sendable {
     private func connected(_ turn: inout Turn) throws -> Connection {
         if let connection = turn.connection { return connection }
         let connection = try Connection.open(configuration)
-        if turn.isLoaded {
-            var feed = turn.feed
-            turn.isLoaded = try connection.transaction(.system, readOnly: true) { try feed.goesOn($0) }
-            turn.feed = feed
-            if !turn.isLoaded { logger.notice("the database was restored or replaced; everything is read anew") }
+        if turn.isFollowing, try !turn.replica.goesOn(connection) {
+            logger.notice("the database was restored or replaced; everything is read anew")
+            turn.readAnew()
         }
         turn.connection = connection
         return connection
     }
 
-    private func load(_ turn: inout Turn, _ connection: Connection) throws {
-        var feed = turn.feed
-        try compiler.withLock { compiler in
-            try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
-                // On a copy: a load that breaks off must leave nothing half read behind.
-                var next = compiler
-                try connection.script("SET LOCAL statement_timeout = 0")
-                try feed.begin(connection)
-                try next.load(connection) { count in statistics.withLock { $0.subscribersRead = count } }
-                compiler = next
-            }
-            publish(compiler)
+    /// Begins a load if one is due. One at a time: what is asked for meanwhile is due after it.
+    private func startLoad(_ turn: inout Turn) {
+        guard turn.load == nil else { return }
+        if let dictionary = pending.withLock({ $0.take() }) {
+            turn.due = dictionary
+            turn.pausesUntil = nil
         }
-        turn.feed = feed
-        turn.isLoaded = true
-        turn.hasChangedMuch = true
-        changed.add(1, ordering: .acquiringAndReleasing)
+        guard let dictionary = turn.due, turn.pausesUntil.map({ $0 <= ContinuousClock.now }) ?? true else { return }
+        turn.due = nil
         statistics.withLock { state in
-            state.isLoaded = true
-            state.loads += 1
+            state.isLoading = true
+            state.subscribersRead = 0
+        }
+        // Nothing is urgent while changes come into force.
+        turn.load = SnapshotLoad(
+            turn.replica.compiler.anew(dictionary), configuration, givesWay: turn.isFollowing,
+            progress: { [self] count in statistics.withLock { $0.subscribersRead = count } }, done: wakeSignal)
+    }
+
+    /// Puts a load that has ended in force, with what changed meanwhile: no answer goes back to how it was. Whether it has.
+    private func takeUpLoad(_ turn: inout Turn, _ connection: Connection) throws -> Bool {
+        guard let load = turn.load, let ended = load.ended else { return false }
+        // It takes as long as it takes.
+        statistics.withLock { $0.lookingSince = nil }
+        do {
+            var replica = try ended.get()
+            guard try replica.goesOn(connection), try replica.catchUp(connection) != nil else { throw SnapshotLoad.Failure.anotherServer }
+            turn.load = nil
+            turn.replica = replica
+            turn.isFollowing = true
+            turn.hasChangedMuch = true
+            tellLoaded(replica.compiler, load)
+            return true
+        } catch {
+            // What the load has read may still be good over another connection.
+            if case .success = ended, !connection.isOpen { throw error }
+            turn.drop(load)
+            reportLoad(error)
+            // Which of the two is the server to follow shows by another connection.
+            if case .success = ended { throw error }
+            return false
         }
     }
 
-    private func follow(_ turn: inout Turn, _ connection: Connection) throws {
-        var feed = turn.feed
-        let (changes, isApplied) = try compiler.withLock { compiler in
-            let found = try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
-                try connection.script("SET LOCAL statement_timeout = 0")
-                let changes = try feed.read(connection)
-                let limit = max(Self.reloadAbove, compiler.subscribers.count / 4)
-                guard !changes.isUnknown, changes.count <= limit else { return (changes, false) }
-                var next = compiler
-                try apply(changes, to: &next, connection)
-                compiler = next
-                return (changes, true)
-            }
-            if found.1 && !found.0.isEmpty { publish(compiler) }
-            return found
+    private func tellLoaded(_ compiler: SnapshotCompiler, _ load: SnapshotLoad) {
+        publish(compiler)
+        changed.add(1, ordering: .acquiringAndReleasing)
+        statistics.withLock { state in
+            state.isLoaded = true
+            state.isLoading = false
+            state.loads += 1
+            state.loadError = nil
         }
-        guard isApplied else { return try load(&turn, connection) }
-        turn.feed = feed
-        turn.hasChangedMuch = turn.hasChangedMuch || changes.count > Self.trimAbove
+        let seconds = load.age / .seconds(1)
+        logger.notice(
+            "all was read from the database",
+            metadata: ["subscribers": "\(compiler.subscribers.count)", "seconds": "\((seconds * 100).rounded() / 100)"])
+    }
+
+    private func follow(_ turn: inout Turn, _ connection: Connection) throws {
+        guard let changes = try turn.replica.catchUp(connection, limit: { max(Self.reloadAbove, $0 / 4) }) else {
+            return turn.readAnew()
+        }
         guard !changes.isEmpty else { return }
+        publish(turn.replica.compiler)
+        turn.hasChangedMuch = turn.hasChangedMuch || changes.count > Self.trimAbove
         changed.add(1, ordering: .acquiringAndReleasing)
         let spent = (ContinuousClock.now - changes.readAt) / .microseconds(1)
         statistics.withLock { state in
             state.changes += UInt64(changes.count)
             state.lagMicroseconds = changes.lagMicroseconds + Int64(spent)
-        }
-    }
-
-    private func apply(_ changes: ChangeSet, to compiler: inout SnapshotCompiler, _ connection: Connection) throws {
-        guard !changes.isEmpty else { return }
-        if !changes.profiles.isEmpty { try compiler.reload(profiles: Array(changes.profiles), connection) }
-        if !changes.policies.isEmpty { try compiler.reload(policies: Array(changes.policies), connection) }
-        if changes.clients { try compiler.loadClients(connection) }
-        if !changes.ruledTenants.isEmpty { try compiler.reload(rulesOf: Array(changes.ruledTenants), connection) }
-        if !changes.subscribers.isEmpty {
-            try compiler.reload(subscribers: Array(changes.subscribers), freed: changes.freed, connection)
         }
     }
 
@@ -293,7 +313,7 @@ public final class SnapshotFeed: Sendable {
     }
 
     private func housekeeping(_ turn: inout Turn, _ connection: Connection) throws {
-        let observations = compiler.withLock { $0.observations }
+        let observations = first.observations.all
         var store = turn.observations
         try connection.transaction(.system) { connection in
             try store.flush(observations, connection)
@@ -307,11 +327,20 @@ public final class SnapshotFeed: Sendable {
     private func report(_ error: any Error) {
         let text = "\(error)"
         let isNew = statistics.withLock { state in
-            let isNew = state.lastError != text
+            defer { state.lastError = text }
             state.isConnected = false
-            state.lastError = text
-            return isNew
+            return state.lastError != text
         }
         if isNew { logger.error("the snapshot cannot follow the database: \(text)") }
+    }
+
+    private func reportLoad(_ error: any Error) {
+        let text = "\(error)"
+        let isNew = statistics.withLock { state in
+            defer { state.loadError = text }
+            state.isLoading = false
+            return state.loadError != text
+        }
+        if isNew { logger.error("the database could not be read as a whole, which is tried again: \(text)") }
     }
 }

@@ -6,7 +6,9 @@ enum SnapshotReader {
     static let profileSQL = """
         SELECT id, tenant_id, name, download, upload, download_burst, upload_burst, burst_seconds, priority,
                download_policy, upload_policy, coalesce(session_timeout, 0), coalesce(idle_timeout, 0),
-               coalesce(interim_interval, 0), filters, coalesce(\(attributeColumn), '{}')
+               coalesce(interim_interval, 0), filters, coalesce(\(attributeColumn), '{}'),
+               coalesce(pool_id, 0), coalesce(pool6_id, 0), coalesce(delegated_pool_id, 0),
+               coalesce(session_limit, 0), on_session_limit
         FROM aaa.profile t
         """
 
@@ -15,7 +17,8 @@ enum SnapshotReader {
     static let clientSQL = """
         SELECT n.id, n.tenant_id, n.name, host(n.address), masklen(n.address), family(n.address), n.secret, n.vendor,
                n.require_message_authenticator, n.limit_proxy_state, n.send_message_authenticator,
-               o.requires_message_authenticator, o.limits_proxy_state, n.rate_limit_per_second, n.tls_identity
+               o.requires_message_authenticator, o.limits_proxy_state, n.rate_limit_per_second, n.tls_identity,
+               coalesce(n.huntgroup, '')
         FROM aaa.nas n LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id WHERE n.enabled ORDER BY n.id
         """
 

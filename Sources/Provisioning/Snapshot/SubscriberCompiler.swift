@@ -10,6 +10,7 @@ struct SubscriberCompiler {
     private let dictionary: RadiusDictionary
     private let opener: SecretOpener
     private let locks: [Int64: LockSet]
+    private let throttles: [Int64: Int64]
     /// Reply attributes that are encrypted for each packet, by subscriber.
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// What could not be compiled and why, by subscriber.
@@ -20,10 +21,11 @@ struct SubscriberCompiler {
     /// So many subscribers' problems are told apart; a key file that was lost would make one of each.
     private static let listed = 10_000
 
-    init(dictionary: RadiusDictionary, opener: SecretOpener, locks: [Int64: LockSet]) {
+    init(dictionary: RadiusDictionary, opener: SecretOpener, locks: [Int64: LockSet], throttles: [Int64: Int64]) {
         self.dictionary = dictionary
         self.opener = opener
         self.locks = locks
+        self.throttles = throttles
     }
 
     /// Compiles one row and lends the result to `sink`.
@@ -32,8 +34,11 @@ struct SubscriberCompiler {
         entry.id = try row.int64(0)
         entry.tenant = try row.int64(1)
         entry.profile = row.isNull(6) ? 0 : try row.int64(6)
+        if !throttles.isEmpty, let slower = throttles[entry.id] { (entry.ownProfile, entry.profile) = (entry.profile, slower) }
         if !row.isNull(5) { entry.status = SubscriberStatus(name: try row.string(5)) ?? .suspended }
         if !locks.isEmpty, let held = locks[entry.id] { entry.locks = held }
+        if !row.isNull(21) { entry.card = try card(row, entry) }
+        if !row.isNull(22) { entry.bindings = try bindings(row, entry) }
         var parts = SubscriberParts(name: try row.bytes(2))
         // What `credential` lends is valid until the next row.
         var hash: [UInt8] = []
@@ -58,6 +63,26 @@ struct SubscriberCompiler {
             note(entry, "\(error)")
             return nil
         }
+    }
+
+    /// What a SIM card has in common with us; empty, and noted, when it does not open or cannot be read.
+    private mutating func card(_ row: CopyRow, _ entry: SubscriberEntry) throws -> [UInt8] {
+        guard let sealed = try row.optionalBytes(21) else { return [] }
+        do {
+            return try SIMCredential(text: String(decoding: opener.open(sealed), as: UTF8.self)).octets
+        } catch let error as SecretError {
+            note(entry, "its SIM credential: \(error)")
+        } catch let fault as SIMCredential.Fault {
+            note(entry, "its SIM credential cannot be used: \(fault.sentence)")
+        }
+        return []
+    }
+
+    /// What it is bound to.
+    private mutating func bindings(_ row: CopyRow, _ entry: SubscriberEntry) throws -> [UInt8] {
+        let bindings = BindingColumn.bindings(try row.strings(22))
+        for problem in bindings.problems { note(entry, problem) }
+        return bindings.encoded
     }
 
     /// The hash that 32 hex digits stand for; empty, and the kind taken back, when they do not.

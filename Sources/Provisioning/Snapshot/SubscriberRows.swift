@@ -11,7 +11,8 @@ struct SubscriberRows {
                CASE WHEN array_ndims(t.filters) IS NOT NULL THEN t.filters END,
                \(SnapshotReader.attributeColumn),
                CASE WHEN isfinite(t.expires_at) THEN floor(extract(epoch FROM t.expires_at))::bigint END,
-               CASE WHEN t.activated_at IS NULL THEN t.validity END, nullif(t.mac_authentication, false)
+               CASE WHEN t.activated_at IS NULL THEN t.validity END, nullif(t.mac_authentication, false),
+               t.sim_credential, \(BindingColumn.sql)
         FROM aaa.subscriber t
         """
 
@@ -57,6 +58,21 @@ struct SubscriberRows {
             try connection.copyRows("COPY (\(named)) TO STDOUT (FORMAT binary)", add)
         }
         return locks
+    }
+
+    /// The profiles of those of the named subscribers, or of all, that a quota throttles.
+    func throttles(of ids: [Int64]? = nil) throws -> [Int64: Int64] {
+        var profiles: [Int64: Int64] = [:]
+        let sql = "SELECT subscriber_id, profile_id FROM aaa.quota_state WHERE profile_id IS NOT NULL"
+        func add(_ row: CopyRow) throws { profiles[try row.int64(0)] = try row.int64(1) }
+        guard let ids else {
+            try connection.copyRows("COPY (\(sql)) TO STDOUT (FORMAT binary)", add)
+            return profiles
+        }
+        try Self.batches(ids) { list in
+            try connection.copyRows("COPY (\(sql) AND subscriber_id = ANY ('{\(list)}')) TO STDOUT (FORMAT binary)", add)
+        }
+        return profiles
     }
 
     private static func batches(_ ids: [Int64], _ body: (String) throws -> Void) throws {

@@ -14,7 +14,9 @@ struct SnapshotDesk: Sendable {
     let feed: SnapshotFeed
     let tenant: Int64
 
-    static let dictionary = Result { try RadiusDictionary.load(path: dictionaryPath) }
+    static let dictionary = Result { try anotherDictionary() }
+    /// The same one, read once more.
+    static func anotherDictionary() throws -> RadiusDictionary { try RadiusDictionary.load(path: dictionaryPath) }
     private static let dictionaryPath =
         #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined() + "/dictionaries/dictionary"
 
@@ -55,7 +57,7 @@ struct SnapshotDesk: Sendable {
 
     static func start(_ feed: SnapshotFeed) async throws {
         feed.start()
-        try await eventually { feed.state.isLoaded }
+        try await eventually { feed.state.isLoaded && feed.state.isConnected }
     }
 
     static func end(_ feed: SnapshotFeed) async throws {

@@ -126,6 +126,28 @@ import Testing
         }
     }
 
+    @Test func whatASIMCardHasInCommonIsOpened() async throws {
+        try await SnapshotDesk.with { desk in
+            let profile = try await desk.profile("home50")
+            try await desk.nas()
+            let (key, constant) = ("465b5ce8b199b49faa5f0a2ee238a6bc", "cd63cb71954a9f4e48a5994e37a02baf")
+            for (name, card) in [("card", "\(key):\(constant)"), ("spoilt", "\(key):"), ("both", "\(key):\(constant):8000")] {
+                let id = try await desk.subscriber(name, profile: profile)
+                let sealed = SQLValue.bytes(try desk.seal(card))
+                try await desk.sql("UPDATE aaa.subscriber SET sim_credential = $2 WHERE id = $1", [.int(id), sealed])
+                guard name != "both" else { continue }
+                try await desk.sql("UPDATE aaa.subscriber SET password = NULL WHERE id = $1", [.int(id)])
+            }
+            try await desk.follow()
+            let card: [AuthenticationMethod] = [.eapSIM, .eapAKA, .eapAKAPrime]
+            #expect(desk.explain("card")?.methods == card && desk.explain("card")?.credential == CredentialKind.none)
+            #expect(desk.explain("both")?.methods == [.pap, .chap, .msCHAP, .msCHAPv2] + card && desk.credential("both") == "secret")
+            #expect(desk.explain("spoilt")?.methods == [])
+            #expect(desk.feed.state.problems.count == 1 && desk.feed.state.problems[0].contains("OPc, behind the first colon"))
+            #expect(!desk.feed.state.problems[0].contains(key))
+        }
+    }
+
     @Test(arguments: SubscriberStatus.allCases) func statusesAndLocksAreRead(status: SubscriberStatus) async throws {
         try await SnapshotDesk.with { desk in
             let profile = try await desk.profile("home50")
@@ -161,18 +183,20 @@ import Testing
             try await desk.sql(
                 """
                 UPDATE aaa.nas SET require_message_authenticator = 'yes', limit_proxy_state = 'no', send_message_authenticator = false,
-                    rate_limit_per_second = 250, tls_identity = 'gw1.example.net, 192.0.2.1'
+                    rate_limit_per_second = 250, tls_identity = 'gw1.example.net, 192.0.2.1', huntgroup = 'city'
                 WHERE name = 'four'
                 """)
             try await desk.follow()
             let clients = desk.feed.store.snapshot.clients
             func find(_ text: String) -> NASClient? { IPAddress(text: text).flatMap { clients.find($0) } }
             let four = try #require(find("192.0.2.200"))
-            #expect(four.name == "four" && four.prefixLength == 120 && four.vendor == .cisco)
+            #expect(four.name == "four" && four.huntgroup == "city" && four.prefixLength == 120 && four.vendor == .cisco)
             #expect(four.requireMessageAuthenticator == .yes && four.limitProxyState == .no && !four.sendsMessageAuthenticator)
             #expect(four.rateLimitPerSecond == 250 && four.tlsIdentities?.map(\.description) == ["gw1.example.net", "192.0.2.1"])
             let inside = try #require(find("192.0.2.7"))
-            #expect(inside.name == "inside" && inside.prefixLength == 128 && inside.requireMessageAuthenticator == .auto)
+            #expect(
+                inside.name == "inside" && inside.huntgroup.isEmpty && inside.prefixLength == 128
+                    && inside.requireMessageAuthenticator == .auto)
             #expect(inside.sendsMessageAuthenticator && inside.rateLimitPerSecond == 0 && inside.tlsIdentities == nil)
             #expect(find("2001:db8:ffff::1")?.name == "six" && find("2001:db8:ffff::1")?.vendor == .generic)
             #expect(find("2001:db9::1") == nil && find("192.0.3.1") == nil)
