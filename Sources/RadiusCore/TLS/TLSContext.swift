@@ -20,8 +20,9 @@ public final class TLSContext: @unchecked Sendable {
     let sessions: TLSSessionCache?
     /// Of a server that takes such.
     let presharedKeys: PresharedKeys?
-    /// OpenSSL has its address.
+    /// OpenSSL has their addresses.
     private let protocols: ApplicationProtocols?
+    let revocation = TLSRevocationChecks()
     private let stamps: [FileStamp?]
 
     /// Reads all files.
@@ -41,7 +42,7 @@ public final class TLSContext: @unchecked Sendable {
         do throws(TLSFileFailure) {
             try TLSPolicy.apply(settings, to: handle)
             certificates = try TLSTrust.present(settings, on: handle)
-            let trusted = try TLSTrust.trust(settings, on: handle)
+            let trusted = try TLSTrust.trust(settings, on: handle, revocation)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)

@@ -32,7 +32,9 @@ enum TLSTrust {
     }
 
     /// Loads authorities and revocation lists, and sets what is checked.
-    static func trust(_ settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> Trusted {
+    static func trust(
+        _ settings: TLSSettings, on context: OpaquePointer, _ revocation: TLSRevocationChecks
+    ) throws(TLSFileFailure) -> Trusted {
         guard settings.peerCertificate != .none, let path = settings.authorityPath, let store = SSL_CTX_get_cert_store(context) else {
             SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
             return Trusted()
@@ -51,6 +53,7 @@ enum TLSTrust {
         if let lists = settings.revocationListPath {
             trusted.revocationListEnd = try addRevocationLists(lists, to: store)
             flags |= UInt(X509_V_FLAG_CRL_CHECK)
+            revocation.attach(to: context, store: store)
         }
         X509_STORE_set_flags(store, flags)
         let mode = settings.peerCertificate == .required ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER

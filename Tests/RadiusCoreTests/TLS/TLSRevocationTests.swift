@@ -1,0 +1,100 @@
+import Support
+import Testing
+
+@testable import RadiusCore
+
+/// A revocation list's signature is verified once, and everything else about it each time.
+@Suite struct TLSRevocationTests {
+    /// `X509_V_ERR_CRL_SIGNATURE_FAILURE`.
+    private static let badSignature = TLSFailure.certificate(.other(8), depth: 0)
+
+    private static func server(_ authority: TestAuthority) throws -> TLSContext {
+        try authority.server { $0.revocationListPath = authority.path + "/crl.pem" }
+    }
+
+    /// How the server sees a handshake with the client of that name end.
+    private static func end(_ server: TLSContext, _ authority: TestAuthority, _ name: String) throws -> TLSConversation.State {
+        var pair = try TLSPair(server, try authority.client(name))
+        pair.talk()
+        return pair.server.state
+    }
+
+    @Test func aListIsVerifiedOnceAndStillRefusesWhoIsOnIt() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.issue("bob", usage: "clientAuth")
+            try await authority.revoke("alice")
+            try await authority.makeList()
+            let server = try Self.server(authority)
+            for _ in 0..<3 { #expect(try Self.end(server, authority, "bob") == .established) }
+            #expect(server.revocation.savedCount == 2)
+            #expect(try Self.end(server, authority, "alice") == .failed(.certificate(.revoked, depth: 0)))
+            #expect(try Self.end(server, authority, "bob") == .established)
+            #expect(server.revocation.savedCount == 4)
+        }
+    }
+
+    /// A list of the authority's name that another one signed.
+    @Test func aForgedListIsNeverTaken() async throws {
+        try await TestAuthority.withPair { authority in
+            try await TestAuthority.with { namesake in
+                try await namesake.makeList()
+                let server = try authority.server { $0.revocationListPath = namesake.path + "/crl.pem" }
+                let ends = try (0..<3).map { _ in try Self.end(server, authority, "alice") }
+                #expect(ends == Array(repeating: .failed(Self.badSignature), count: 3))
+                #expect(server.revocation.savedCount == 0)
+            }
+        }
+    }
+
+    @Test func aListThatBecomesStaleIsRefusedThoughItWasGood() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.makeList(validity: ["-crlsec", "20"])
+            let server = try Self.server(authority)
+            for _ in 0..<2 { #expect(try Self.end(server, authority, "alice") == .established) }
+            #expect(server.revocation.savedCount == 1)
+            let stale = TLSConversation.State.failed(.certificate(.staleRevocationList, depth: 0))
+            try await Support.eventually { try Self.end(server, authority, "alice") == stale }
+        }
+    }
+
+    /// Another authority of the same name, whose list this is not.
+    @Test func aListGoodForOneAuthorityIsNotForItsNamesake() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.makeList()
+            try await TestAuthority.with { namesake in
+                try await namesake.issue("mallory", usage: "clientAuth")
+                let both = authority.path + "/both.pem"
+                let texts = [authority.path, namesake.path].map { TextFile.read($0 + "/ca.pem") }
+                try TextFile.write(texts.joined(), to: both)
+                let server = try authority.server {
+                    $0.authorityPath = both
+                    $0.revocationListPath = authority.path + "/crl.pem"
+                }
+                for _ in 0..<2 { #expect(try Self.end(server, authority, "alice") == .established) }
+                var pair = try TLSPair(
+                    server,
+                    try authority.client("alice") {
+                        $0.certificatePath = namesake.path + "/mallory.pem"
+                        $0.keyPath = namesake.path + "/mallory.key"
+                    })
+                pair.talk()
+                #expect(pair.server.state == .failed(Self.badSignature) && pair.server.peer == nil)
+                #expect(server.revocation.savedCount == 1)
+            }
+        }
+    }
+
+    /// A list for some reasons only has a critical extension: OpenSSL looks at it as a whole each time.
+    @Test func aListWithAScopeOfItsOwnIsCheckedAsAWhole() async throws {
+        try await TestAuthority.withPair { authority in
+            let settings = TextFile.read(authority.path + "/ca.cnf")
+            try TextFile.write(
+                settings.replacing("[own]\n", with: "[own]\ncrl_extensions=scope\n")
+                    + "\n[scope]\nissuingDistributionPoint=critical,@point\n[point]\nonlyuser=TRUE\n", to: authority.path + "/ca.cnf")
+            try await authority.makeList()
+            let server = try Self.server(authority)
+            for _ in 0..<2 { #expect(try Self.end(server, authority, "alice") == .established) }
+            #expect(server.revocation.savedCount == 0)
+        }
+    }
+}
