@@ -9,15 +9,14 @@ struct CoALane {
     /// Requests that wait, oldest first.
     private var waiting: [CoASubmission] = []
     private var firstWaiting = 0
-    private var used = InlineArray<4, UInt64>(repeating: 0)
-    /// Identifiers in use.
-    private(set) var outstanding = 0
-    /// Where the search begins, so that an identifier rests as long as possible before it is used again.
-    private var next: UInt8
+    private var identifiers: IdentifierSpace
 
     init(startingAt identifier: UInt8) {
-        next = identifier
+        identifiers = IdentifierSpace(startingAt: identifier)
     }
+
+    /// Identifiers in use.
+    var outstanding: Int { identifiers.count }
 
     var isEmpty: Bool { outstanding == 0 && firstWaiting == waiting.count }
 
@@ -27,7 +26,7 @@ struct CoALane {
 
     /// The oldest waiting request with an identifier for it, if `limit` leaves room.
     mutating func start(limit: Int) -> (submission: CoASubmission, identifier: UInt8)? {
-        guard firstWaiting < waiting.count, outstanding < min(limit, 256), let identifier = claim() else { return nil }
+        guard firstWaiting < waiting.count, outstanding < min(limit, 256), let identifier = identifiers.claim() else { return nil }
         let submission = waiting[firstWaiting]
         firstWaiting += 1
         if firstWaiting == waiting.count || firstWaiting >= 256 {
@@ -37,10 +36,7 @@ struct CoALane {
         return (submission, identifier)
     }
 
-    mutating func release(_ identifier: UInt8) {
-        used[Int(identifier >> 6)] &= ~(1 << UInt64(identifier & 63))
-        outstanding -= 1
-    }
+    mutating func release(_ identifier: UInt8) { identifiers.release(identifier) }
 
     /// Everything that still waits; the lane keeps none of it.
     mutating func drain() -> [CoASubmission] {
@@ -48,19 +44,6 @@ struct CoALane {
         waiting = []
         firstWaiting = 0
         return rest
-    }
-
-    private mutating func claim() -> UInt8? {
-        for distance in 0..<256 {
-            let candidate = next &+ UInt8(truncatingIfNeeded: distance)
-            let bit: UInt64 = 1 << UInt64(candidate & 63)
-            guard used[Int(candidate >> 6)] & bit == 0 else { continue }
-            used[Int(candidate >> 6)] |= bit
-            next = candidate &+ 1
-            outstanding += 1
-            return candidate
-        }
-        return nil
     }
 }
 

@@ -22,7 +22,7 @@ public enum AccessLevel: UInt8, Comparable, Sendable, CaseIterable {
 
 /// Why a lock stands. A lock of one reason never clears that of another.
 public enum LockReason: UInt8, Sendable, CaseIterable {
-    case overdue, prepaid, fairUse, customerHold, admin, fraud, system
+    case overdue, prepaid, fairUse, customerHold, admin, fraud, system, quota
 
     public init?(name: some StringProtocol) {
         guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
@@ -38,6 +38,7 @@ public enum LockReason: UInt8, Sendable, CaseIterable {
         case .admin: "admin"
         case .fraud: "fraud"
         case .system: "system"
+        case .quota: "quota"
         }
     }
 }

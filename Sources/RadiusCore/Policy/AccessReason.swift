@@ -60,11 +60,37 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case tunnelMalformed = 120
     case tunnelEmpty = 121
     case tunnelUnbound = 122
+    case cardMissing = 130
+    case cardAnswerWrong = 131
+    case cardRejectsNetwork = 132
+    case cardGaveUp = 133
+    case cardSequenceLost = 134
+    case addressPoolExhausted = 140
+    case addressPoolUnavailable = 141
+    case addressPoolRefilling = 142
+    case proxyAccepted = 150
+    case proxyRejected = 151
+    case proxyNoServer = 152
+    case proxyTimeout = 153
+    case proxyOverloaded = 154
+    case proxyLoop = 155
+    case proxyUnusable = 156
+    case macNotBound = 170
+    case macMissing = 171
+    case lineNotBound = 172
+    case lineMissing = 173
+    case sessionLimit = 174
+
+    /// The login was let in.
+    var isAcceptance: Bool { self == .accepted || self == .acceptedCaptive || self == .proxyAccepted }
 
     /// The stable name in the API and in metrics.
     public var name: String {
         switch self {
         case .accepted: "accepted"
+        case .addressPoolExhausted: "address_pool_exhausted"
+        case .addressPoolUnavailable: "address_pool_unavailable"
+        case .addressPoolRefilling: "address_pool_refilling"
         case .acceptedCaptive: "accepted_captive"
         case .userNameMissing: "user_name_missing"
         case .unknownSubscriber: "unknown_subscriber"
@@ -124,6 +150,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .tunnelMalformed: "tunnel_malformed"
         case .tunnelEmpty: "tunnel_empty"
         case .tunnelUnbound: "tunnel_unbound"
+        case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardName
+        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable: proxyName
+        case .macNotBound, .macMissing, .lineNotBound, .lineMissing, .sessionLimit: bindingName
         }
     }
 
@@ -167,6 +196,12 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .wrongStation: "Calling-Station-Id is not the hardware address that logs in."
         case .policyRejected: "A policy rule refuses the login; policy-rule test tells which one and why."
         case .policyMethod: "A policy rule demands another authentication method; policy-rule test tells which one."
+        case .addressPoolExhausted:
+            "No address is left in a pool of the profile; add a range to it, or shorten its quarantine (lastmile address-pool list)."
+        case .addressPoolUnavailable:
+            "This node may not hand out addresses: it was out of touch with the database for longer than pools.lease_seconds, or the pool "
+                + "is too new."
+        case .addressPoolRefilling: "This node had no address left for a moment, while more were on their way; the next try gets one."
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
         case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
         case .eapOverloaded: "Too many EAP packets are waiting, of this NAS or altogether; raise eap.queue, eap.threads, or add cores."
@@ -180,25 +215,17 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .certificateWithoutName: "The device's certificate has no name of the kinds in eap.tls.identity."
         case .revocationListMissing: "There is no revocation list of the authority that signed the device's certificate."
         case .revocationListStale: "The revocation list is stale, so every certificate is refused; make it anew (lastmile pki crl)."
-        case .tlsUnavailable:
-            "Every method in eap.methods needs the server's certificate, and there is none; see the daemon's log, or lastmile pki."
-        case .tlsPeerDistrusts:
-            "The device does not trust the server's authority; install ca.pem on it, or choose it in the network's settings."
-        case .tlsPeerRefusesCertificate:
-            "The device refuses the server's certificate: its user declined, it expects another name, its clock is wrong, or it "
-                + "lacks the kind of key."
-        case .tlsPeerGaveUp: "The device ended the TLS handshake with an alert; its own log says why."
-        case .tlsNoSharedVersion: "The device has no version of TLS that eap.tls.minimum_version and eap.tls.maximum_version allow."
-        case .tlsNoSharedCipher: "The device has no cipher suite that is allowed; for old devices set eap.tls.ciphers to compatible."
-        case .tlsMalformed:
-            "What the device sent is no TLS, or its fragments do not add up; look for what alters or drops packets on the way."
-        case .tlsBroken: "OpenSSL could not go on; see the daemon's log for its certificate and memory."
-        case .tlsSessionVoid: "The device took up a TLS session from before its password changed; it has to log in anew, with the password."
+        case .tlsUnavailable, .tlsPeerDistrusts, .tlsPeerRefusesCertificate, .tlsPeerGaveUp, .tlsNoSharedVersion, .tlsNoSharedCipher,
+            .tlsMalformed, .tlsBroken, .tlsSessionVoid:
+            tlsSentence
         case .tunnelMethodRefused:
             "The device wants a way to log in inside the tunnel that eap.ttls.inner or eap.peap.inner does not allow."
         case .tunnelMalformed: "What came through the tunnel cannot be read, or demands what the server does not know."
         case .tunnelUnbound: "The device did not bind what it said in the tunnel to the tunnel, or somebody stands between."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
+        case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardSentence
+        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable: proxySentence
+        case .macNotBound, .macMissing, .lineNotBound, .lineMissing, .sessionLimit: bindingSentence
         }
     }
 }

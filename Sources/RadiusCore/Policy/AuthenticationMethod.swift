@@ -12,6 +12,7 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
     /// PEAP, before a method was agreed on in the tunnel.
     case eapPEAP
     case eapPEAPGTC, eapPEAPMSCHAPv2, eapPEAPTLS
+    case eapSIM, eapAKA, eapAKAPrime, eapPWD
 
     public var name: String {
         switch self {
@@ -38,6 +39,10 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         case .eapPEAPGTC: "eap-peap/eap-gtc"
         case .eapPEAPMSCHAPv2: "eap-peap/eap-mschapv2"
         case .eapPEAPTLS: "eap-peap/eap-tls"
+        case .eapSIM: "eap-sim"
+        case .eapAKA: "eap-aka"
+        case .eapAKAPrime: "eap-aka-prime"
+        case .eapPWD: "eap-pwd"
         }
     }
 }

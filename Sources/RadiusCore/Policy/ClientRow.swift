@@ -15,13 +15,17 @@ struct ClientRow: BitwiseCopyable {
     let key: SecretRow
     /// UTF-8.
     let name: UnsafeRawBufferPointer
+    /// UTF-8; empty for none.
+    let huntgroup: UnsafeRawBufferPointer
     private let owner: Unmanaged<NASClient>
 
     /// - Parameters:
     ///   - client: outlives the row.
     ///   - name: octets of its name, that outlive the row, too.
-    init(_ client: NASClient, name: UnsafeRawBufferPointer) {
+    ///   - huntgroup: of its huntgroup, likewise.
+    init(_ client: NASClient, name: UnsafeRawBufferPointer, huntgroup: UnsafeRawBufferPointer) {
         self.name = name
+        self.huntgroup = huntgroup
         id = client.id
         tenant = client.tenant
         network = client.network
@@ -54,7 +58,7 @@ final class ClientRows: @unchecked Sendable {
     private let mask: Int
     /// Prefix lengths in use, longest first.
     private let lengths: UnsafeMutableBufferPointer<Int>
-    private let names: UnsafeMutableRawPointer
+    private let texts: UnsafeMutableRawPointer
 
     init(_ clients: [NASClient]) {
         self.clients = clients
@@ -68,24 +72,29 @@ final class ClientRows: @unchecked Sendable {
         let found = Set(clients.map(\.prefixLength)).sorted(by: >)
         lengths = .allocate(capacity: found.count)
         _ = lengths.initialize(from: found)
-        names = .allocate(byteCount: max(1, clients.reduce(0) { $0 + $1.name.utf8.count }), alignment: 1)
-        var end = names
+        texts = .allocate(byteCount: max(1, clients.reduce(0) { $0 + $1.name.utf8.count + $1.huntgroup.utf8.count }), alignment: 1)
+        var end = texts
         for (position, client) in clients.enumerated() {
-            let name = Array(client.name.utf8)
-            name.withUnsafeBytes { end.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(end), byteCount: $0.count) }
-            let kept = UnsafeRawBufferPointer(start: end, count: name.count)
-            (rows + position).initialize(to: ClientRow(client, name: kept))
-            (rows + clients.count + position).initialize(to: ClientRow(behindTLS[position], name: kept))
-            end += name.count
+            let (name, huntgroup) = (Self.keep(client.name, at: &end), Self.keep(client.huntgroup, at: &end))
+            (rows + position).initialize(to: ClientRow(client, name: name, huntgroup: huntgroup))
+            (rows + clients.count + position).initialize(to: ClientRow(behindTLS[position], name: name, huntgroup: huntgroup))
             place(position)
         }
+    }
+
+    /// Copies a text to `end`, and moves that behind it.
+    private static func keep(_ text: String, at end: inout UnsafeMutableRawPointer) -> UnsafeRawBufferPointer {
+        let octets = Array(text.utf8)
+        octets.withUnsafeBytes { end.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(end), byteCount: $0.count) }
+        defer { end += octets.count }
+        return UnsafeRawBufferPointer(start: end, count: octets.count)
     }
 
     deinit {
         rows.deallocate()
         slots.deallocate()
         lengths.deallocate()
-        names.deallocate()
+        texts.deallocate()
     }
 
     /// Of two clients with one prefix the later one stands.

@@ -22,6 +22,13 @@ public struct Explanation: Sendable {
     /// The same in wire form.
     public let encoded: [UInt8]
 
+    /// What address pools would give; empty where the profile names none, or the subscriber brings its own.
+    public let addresses: [AddressPreview]
+    /// What the subscriber is bound to, and what the request tells of it.
+    public let bindings: [BindingReport.Line]
+    /// How many sessions the subscriber may have at once, and the places that it is online from, as far as this node knows (nil: it does not
+    /// look); nil without a limit.
+    public let sessions: (limit: SessionLimit, places: Int?)?
     /// What each policy rule made of the request; empty without rules, and where status or locks refuse before them.
     public let rules: PolicyReport
 
@@ -33,13 +40,20 @@ public struct Explanation: Sendable {
     ///   - client: the NAS that asks.
     ///   - snapshot: in force.
     ///   - request: what policy rules look at; nil leaves them out.
-    public init?(userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil) {
+    ///   - census: who is online; nil where this node does not know.
+    public init?(
+        userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil,
+        census: SessionCensus? = nil
+    ) {
         var name = userName
         guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })
         else { return nil }
         let run = PolicyRun(request, subscriber, client, snapshot)
         let decision = run.decision
         rules = run.report
+        bindings = run.bindings.lines
+        let limit = subscriber.sessionLimit(in: snapshot)
+        sessions = limit.count == 0 ? nil : (limit, census?.places(of: subscriber.id, at: decision.verdict.seconds))
         self.userName = userName
         status = subscriber.status
         locks = subscriber.locks.locks
@@ -47,14 +61,15 @@ public struct Explanation: Sendable {
         credential = subscriber.credentialKind
         methods =
             subscriber.credentialKind == .none && subscriber.authenticatesByMAC
-            ? [.pap, .chap] : Self.methods(for: subscriber.credentialKind)
+            ? [.pap, .chap] : Self.methods(for: subscriber.credentialKind) + (subscriber.hasCard ? [.eapSIM, .eapAKA, .eapAKAPrime] : [])
         nas = client.name
         vendor = client.vendor
         let reply = run.reply
         let octets = decision.isAccepted ? reply ?? [] : run.refusal
         encoded = octets
-        isAccepted = decision.isAccepted && reply != nil
-        reason = decision.isAccepted && reply == nil ? .replyTooLarge : decision.reason
+        isAccepted = decision.isAccepted && reply != nil && run.poolFault == nil
+        reason = decision.isAccepted && !isAccepted ? run.poolFault ?? .replyTooLarge : decision.reason
+        addresses = run.addresses
         profile = decision.profile.map { ($0.id, $0.name, $0.rate) }
         alarms = decision.profile?.rateAlarms(for: client.vendor) ?? []
         attributes =

@@ -36,6 +36,8 @@ public final class ClientObservation: Sendable {
     public let rateLimited = Atomic<UInt64>(0)
     /// Datagrams dropped because the client had more than its share of an overloaded worker.
     public let shed = Atomic<UInt64>(0)
+    /// Why it was told no, or nothing.
+    public let refusals = RefusalCounts()
     /// What the client may still send of its rate limit.
     let tokens = TokenBucket()
 
@@ -86,6 +88,8 @@ public final class NASClient: Sendable {
     public let id: Int64
     public let tenant: Int64
     public let name: String
+    /// The group of NAS that it is of, which policy rules can ask for; empty for none.
+    public let huntgroup: String
     public let network: IPAddress
     /// Bits of `network` that count, 0...128; 128 for a single host, 96 + n for an IPv4 prefix of n bits.
     public let prefixLength: Int
@@ -104,13 +108,15 @@ public final class NASClient: Sendable {
     private let isBehindTLS: Bool
 
     public init(
-        id: Int64, tenant: Int64, name: String, network: IPAddress, prefixLength: Int, secret: SharedSecret, vendor: NASVendor,
-        requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto, sendsMessageAuthenticator: Bool = true,
-        rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity]? = nil, observation: ClientObservation = ClientObservation()
+        id: Int64, tenant: Int64, name: String, huntgroup: String = "", network: IPAddress, prefixLength: Int, secret: SharedSecret,
+        vendor: NASVendor, requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto,
+        sendsMessageAuthenticator: Bool = true, rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity]? = nil,
+        observation: ClientObservation = ClientObservation()
     ) {
         self.id = id
         self.tenant = tenant
         self.name = name
+        self.huntgroup = huntgroup
         self.network = network.masked(to: prefixLength)
         self.prefixLength = prefixLength
         self.secret = secret
@@ -133,6 +139,7 @@ public final class NASClient: Sendable {
         id = client.id
         tenant = client.tenant
         name = client.name
+        huntgroup = client.huntgroup
         network = client.network
         prefixLength = client.prefixLength
         secret = Self.tlsSecret

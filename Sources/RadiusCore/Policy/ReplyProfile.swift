@@ -19,6 +19,10 @@ public final class ReplyProfile: Sendable {
     private let keyed: [[ReplyAttribute]]
     /// What could not be expressed as asked, by vendor.
     private let alarms: [[RateAlarm]]
+    /// Where addresses come from that the subscriber does not bring itself.
+    public let pools: ProfilePools
+    /// Sessions at once of its subscribers without a limit of their own.
+    public let sessionLimit: SessionLimit
     /// Templates and filters for the packet path.
     let wire: ReplyTemplates
 
@@ -35,9 +39,12 @@ public final class ReplyProfile: Sendable {
     ///   - filters: encoded Filter-Id attributes, in order.
     ///   - free: encoded attributes that the operator added, for a vendor.
     ///   - keyed: added attributes that are encrypted for each packet, for a vendor.
+    ///   - pools: where addresses come from.
+    ///   - sessionLimit: sessions at once.
     public init(
         id: Int64, tenant: Int64, name: String, rate: BandwidthRate, sessionTimeoutSeconds: UInt32, idleTimeoutSeconds: UInt32,
-        interimSeconds: UInt32, filters: [UInt8], free: (NASVendor) -> [UInt8], keyed: (NASVendor) -> [ReplyAttribute]
+        interimSeconds: UInt32, filters: [UInt8], free: (NASVendor) -> [UInt8], keyed: (NASVendor) -> [ReplyAttribute],
+        pools: ProfilePools = ProfilePools(), sessionLimit: SessionLimit = .none
     ) {
         self.id = id
         self.tenant = tenant
@@ -70,7 +77,11 @@ public final class ReplyProfile: Sendable {
         added = additions
         self.keyed = hidden
         self.alarms = alarms
-        wire = ReplyTemplates(templates, filters: filters, name: Array(name.utf8), keyed: hidden.map { !$0.isEmpty })
+        self.pools = pools
+        self.sessionLimit = sessionLimit
+        // What a pool gives is different for each packet, as what is encrypted is: both are written on the longer way.
+        let isPooled = !pools.isEmpty
+        wire = ReplyTemplates(templates, filters: filters, name: Array(name.utf8), keyed: hidden.map { isPooled || !$0.isEmpty })
     }
 
     deinit { wire.deallocate() }

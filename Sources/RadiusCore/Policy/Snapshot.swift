@@ -29,10 +29,16 @@ public final class Snapshot: Sendable {
     public let programs: [Int64: PolicyProgram]
     private let programTable: NumberTable<Unmanaged<PolicyProgram>>
     let hasRules: Bool
+    /// Realms and home servers; nil where there are none.
+    public let proxy: ProxyPlan?
+    let hasRealms: Bool
+    /// Some profile limits sessions.
+    let hasSessionLimits: Bool
 
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
-        keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:], dictionary: RadiusDictionary
+        keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil,
+        dictionary: RadiusDictionary
     ) {
         self.clients = clients
         self.subscribers = subscribers
@@ -43,6 +49,9 @@ public final class Snapshot: Sendable {
         self.dictionary = dictionary
         programTable = NumberTable(programs.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
         hasRules = !programs.isEmpty
+        self.proxy = proxy
+        hasSessionLimits = profiles.values.contains { $0.sessionLimit.count > 0 }
+        hasRealms = proxy?.realms.isEmpty == false
         profileTable = NumberTable(profiles.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
         policyTable = NumberTable(policies.map { (number: $0.key, value: $0.value) })
     }

@@ -45,6 +45,10 @@ struct UnsignedReply: BitwiseCopyable {
     var isSigned: Bool
     var disposition = Disposition.send
     var token = ReplyToken.none
+    /// What it answers; nil until `PacketBatch.bind`.
+    var request: UnsafePointer<UInt8>?
+    var requestCount = 0
+    var note = FlightNote()
 }
 
 /// An accounting record on its way into the journal.

@@ -28,6 +28,7 @@ extension PacketPath {
         withUnsafePointer(to: work) { pointer in
             var attempt = Attempt(
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
+            if snapshot.hasRealms, slow == nil, let forwarded = forward(attempt, token, reply) { return forwarded }
             if attempt.credentials.hasEAP { return converse(attempt, token, reply) }
             if let refusal = Self.precheck(attempt) { return refuse(refusal, attempt, reply) }
             guard let name = attempt.userName, let subscriber = find(name, work) ?? findStation(name, work) else {
@@ -42,9 +43,11 @@ extension PacketPath {
                 return refuse(.overloaded, attempt, reply)
             case .matches:
                 var verdict = AccessVerdict(subscriber, in: snapshot, at: nowUnixSeconds)
+                if subscriber.isBound { verdict = Self.applyBindings(verdict, pointer, subscriber) }
                 if snapshot.hasRules { verdict = applyRules(verdict, attempt.credentials.method, pointer, subscriber) }
                 guard verdict.isAccepted else { return refuse(verdict.reason, attempt, reply) }
-                return accept(verdict, attempt, subscriber, reply)
+                if isOneTooMany(verdict, attempt, subscriber) { return refuse(.sessionLimit, attempt, reply) }
+                return accept(verdict, attempt, subscriber, reply, token)
             }
         }
     }
@@ -96,57 +99,74 @@ extension PacketPath {
     }
 
     private mutating func accept(
-        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>
+        _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>,
+        _ token: ReplyToken
     ) -> Disposition {
         let client = attempt.client
         var writer = Self.begin(.accessAccept, answering: attempt.request.packet, in: reply)
         if client.pointee.sendsMessageAuthenticator { writer.reserveMessageAuthenticator() }
-        let complete = appendAuthorization(verdict, attempt, subscriber, &writer)
+        let fault = appendAuthorization(verdict, attempt, subscriber, &writer)
         if attempt.credentials.isMSCHAP { appendMSCHAPSuccess(attempt, subscriber, &writer) }
         echoProxyState(attempt.request, &writer)
-        guard complete, !writer.overflowed else { return refuse(.replyTooLarge, attempt, reply) }
+        guard fault == nil, !writer.overflowed else {
+            if fault == .addressPoolRefilling { return postpone(token) }
+            return refuse(fault ?? .replyTooLarge, attempt, reply)
+        }
+        if isOneTooMany(verdict, attempt, subscriber, isCertain: true) { return refuse(.sessionLimit, attempt, reply) }
         finish(writer, to: client, reply)
         noteAccept(verdict, attempt.credentials.method, attempt)
         return .send
     }
 
+    /// No answer, so that the NAS asks again.
+    private mutating func postpone(_ token: ReplyToken) -> Disposition {
+        counters.add(.addressesAwaited)
+        cache.forget(token)
+        return .drop
+    }
+
     /// Appends what the subscriber may do.
     ///
-    /// - Returns: whether all of it fitted.
+    /// - Returns: why the log-in must be refused after all; nil when it need not.
     @inline(__always)
     @_lifetime(writer: copy writer)
     func appendAuthorization(
         _ verdict: AccessVerdict, _ attempt: Attempt, _ subscriber: SubscriberRecord, _ writer: inout PacketWriter
-    ) -> Bool {
+    ) -> AccessReason? {
         let client = attempt.client
         let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
         let isPlain = !rules.outcome.hasEdits && !AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor)
         if !isPlain || subscriber.hasEnd {
             let fired = rules.outcome.hasEdits ? rules.fired : nil
-            return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, &writer) && complete
+            return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, complete, &writer)
         }
-        return complete
+        return complete ? nil : .replyTooLarge
     }
 
-    /// Appends what is hidden for this packet, and does what the policy rules that hold say of the attributes from `start` on.
+    /// Appends what is hidden for this packet and what comes from pools, and does what the policy rules that hold say of the attributes
+    /// from `start` on.
     ///
     /// Static: a call on the path itself would copy all of it.
     @inline(never)
     @_lifetime(writer: copy writer)
     private static func appendRest(
         _ verdict: AccessVerdict, _ work: UnsafePointer<PacketWork>, _ subscriber: SubscriberRecord, in snapshot: Snapshot,
-        _ fired: UnsafeMutablePointer<UInt64>?, from start: Int, _ writer: inout PacketWriter
-    ) -> Bool {
+        _ fired: UnsafeMutablePointer<UInt64>?, from start: Int, _ isComplete: Bool, _ writer: inout PacketWriter
+    ) -> AccessReason? {
         let client = work.pointee.client
         let keys = HideKeys(secret: client.pointee.client.secret, authenticator: authenticator(of: work.pointee.packet))
         let complete = AcceptAttributes.appendKeyed(
             verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, keys: keys, writer: &writer)
+        if let profile = verdict.profile?.takeUnretainedValue(), !profile.pools.isEmpty {
+            let claimant = AddressClaimant(subscriber: subscriber.id, calling: work.pointee.attributes.value(.callingStationID))
+            if let fault = AcceptAttributes.appendAddresses(profile, claimant, from: start, writer: &writer) { return fault }
+        }
         if let fired, let program = snapshot.program(of: client.pointee.tenant) {
             program._withUnsafeGuaranteedRef { PolicyScratch.edit($0, fired, from: start, &writer) }
         }
         AcceptAttributes.boundSession(verdict, of: subscriber, from: start, writer: &writer)
-        return complete
+        return isComplete && complete ? nil : .replyTooLarge
     }
 
     @inline(__always)
@@ -171,23 +191,34 @@ extension PacketPath {
     }
 
     @inline(__always)
-    mutating func noteReject(_ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = []) {
+    mutating func noteReject(
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = [], server: Int64 = 0
+    ) {
         counters.add(.accessRejects)
         tally.add(attempt.client) { $0.rejects &+= 1 }
-        record(reason, method, attempt, profile: 0, name: name)
+        attempt.client.pointee.withClient { $0.observation.refusals.add(reason) }
+        record(reason, method, attempt, profile: 0, name: name, server: server)
+    }
+
+    /// Says in recorder and log what the reply that was written last came to.
+    func record(
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64 = 0
+    ) {
+        batch.annotate(FlightNote(reason: reason.rawValue, method: method.rawValue, subscriber: attempt.subscriber?.id ?? 0))
+        log(reason, method, attempt, profile: profile, name: name, server: server)
     }
 
     /// Hands the outcome to the authentication log; a full ring drops it, counted there. `name` is the subscriber's where User-Name may
     /// be another, as with a tunnel; empty else.
-    private func record(
-        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8]
+    func log(
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64
     ) {
         counters.add(reason)
-        let accepted = reason == .accepted || reason == .acceptedCaptive
         let event = AuthEvent(
             atMicroseconds: nowMicroseconds, tenant: attempt.client.pointee.tenant, nas: attempt.client.pointee.id,
-            subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: elapsedMicroseconds,
-            outcome: accepted ? .accept : .reject, method: method.rawValue, reason: reason.rawValue)
+            subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: awayMicroseconds &+ elapsedMicroseconds,
+            outcome: reason.isAcceptance ? .accept : .reject, method: method.rawValue, reason: reason.rawValue, homeServer: server)
+        if let bound = attempt.subscriber?.boundTo { return logBound(event, bound, attempt, name: name) }
         events.push(
             event, userName: name.isEmpty ? attempt.request.value(.userName) : name.span,
             callingStation: attempt.request.value(.callingStationID),

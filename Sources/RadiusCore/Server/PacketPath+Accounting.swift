@@ -20,10 +20,14 @@ extension PacketPath {
         if let name = work.attributes.first(.userName), let subscriber = find(name, work) {
             entry.subscriber = subscriber.id
             entry.profile = subscriber.profile
+            if snapshot.hasSessionLimits || subscriber.isBound {
+                withUnsafePointer(to: work) { Self.noteSession($0, subscriber, in: snapshot, environment.sessions, at: nowUnixSeconds) }
+            }
         }
         var writer = Self.begin(.accountingResponse, answering: work.packet, in: reply)
         echoProxyState(work.attributes, &writer)
         finish(writer, to: client, reply)
+        batch.annotate(FlightNote(subscriber: entry.subscriber))
         batch.records[batch.recordCount] = UnjournalledRecord(
             entry: entry, packet: work.packet, count: work.attributes.count, reply: batch.replyCount &- 1)
         batch.recordCount &+= 1
@@ -67,7 +71,7 @@ extension PacketPath {
         return (request.first(.acctSessionID)?.count ?? 0) > 0
     }
 
-    private static func octets(of datagram: UnsafePointer<lm_datagram>) -> InlineArray<16, UInt8> {
+    static func octets(of datagram: UnsafePointer<lm_datagram>) -> InlineArray<16, UInt8> {
         let octets = UnsafeRawPointer(datagram) + (MemoryLayout<lm_datagram>.offset(of: \.peer.octets) ?? 0)
         return octets.loadUnaligned(as: InlineArray<16, UInt8>.self)
     }

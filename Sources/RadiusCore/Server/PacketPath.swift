@@ -31,8 +31,10 @@ struct PacketPath: ~Copyable {
     let counters: WorkerCounters
     let events: AuthEventRing
     let completions: ParkedCompletions
+    /// Where transactions are recorded; nil where the recorder is off.
+    let flight: FlightLane?
     /// Requests come on connections, which `StreamOrigin` names in their slots.
-    private let isStream: Bool
+    let isStream: Bool
     /// Packets for which a connection must not go on; for the worker to take.
     var faults: [StreamFault] = []
     /// Of `snapshot`.
@@ -55,6 +57,8 @@ struct PacketPath: ~Copyable {
     var nowUnixSeconds: UInt32 = 0
     /// From the batch's arrival until its requests are decided.
     var elapsedMicroseconds: Int64 = 0
+    /// How long the request that is resumed was away; 0 for those of a batch.
+    var awayMicroseconds: Int64 = 0
 
     init(
         environment: ServerEnvironment, counters: WorkerCounters, events: AuthEventRing, completions: ParkedCompletions,
@@ -65,6 +69,7 @@ struct PacketPath: ~Copyable {
         self.counters = counters
         self.events = events
         self.completions = completions
+        flight = environment.recorder.lane()
         generation = environment.store.generation.load(ordering: .acquiring)
         snapshot = environment.store.snapshot
         cache = ReplyCache(memoryOctets: environment.settings.replyCacheOctets)
@@ -108,10 +113,15 @@ struct PacketPath: ~Copyable {
         elapsedMicroseconds = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) &- nowMicroseconds
         for position in 0..<batch.count {
             let reply = port.slot(answering: batch.works[position].datagram)
-            if answer(position, reply) { port.add() }
+            if answer(position, reply) {
+                port.add()
+                batch.bind(batch.works + position)
+            }
         }
         journalRecords(to: &port)
         signReplies()
+        recordTransactions()
+        if service == .authentication { countLatency(.direct) }
         dispose(to: &port)
         tally.flush()
     }
@@ -143,7 +153,7 @@ struct PacketPath: ~Copyable {
     }
 
     /// Whose address the request came from; on a TLS connection, as the client is there.
-    private func client(of datagram: UnsafePointer<lm_datagram>) -> UnsafePointer<ClientRow>? {
+    func client(of datagram: UnsafePointer<lm_datagram>) -> UnsafePointer<ClientRow>? {
         let row = snapshot.clients.rows.find(Self.address(of: datagram))
         guard isStream, let row, StreamOrigin(datagram).isProtected else { return row }
         return snapshot.clients.rows.behindTLS(row)
@@ -162,6 +172,8 @@ struct PacketPath: ~Copyable {
     private mutating func drop(_ reason: DecodeError, _ client: UnsafePointer<ClientRow>, _ datagram: UnsafePointer<lm_datagram>) {
         counters.add(reason)
         tally.add(client) { $0.drops &+= 1 }
+        client.pointee.withClient { $0.observation.refusals.add(reason) }
+        recordDrop(reason, client, datagram)
         if isStream, reason.endsConnection { faults.append(StreamFault(connection: StreamOrigin(datagram).connection, reason: reason)) }
     }
 
@@ -203,6 +215,7 @@ struct PacketPath: ~Copyable {
             counters.add(.duplicates)
             reply.pointee.count = UInt32(truncatingIfNeeded: count)
             addReply(UnsignedReply(reply: reply, client: work.client, signatureOffset: 0, isSigned: true))
+            batch.replies[batch.replyCount &- 1].note.outcome = .repeated
             return true
         case .fresh(let fresh):
             token = fresh
@@ -264,12 +277,21 @@ struct PacketPath: ~Copyable {
     mutating func resume(_ parked: ParkedRequest, to port: inout ReplyPort) {
         guard !parked.isExpired else {
             counters.add(.parkedExpired)
+            recordExpiry(parked)
             return cache.forget(parked.token)
         }
         port.flush()
         batch.removeAll()
+        awayMicroseconds = away(parked)
         withUnsafePointer(to: parked.datagram) { answer(parked, $0, &port) }
         signReplies()
+        recordTransactions()
+        switch parked.outcome {
+        case .password: countLatency(.slowCheck)
+        case .eap: countLatency(.eap)
+        case .proxied: countLatency(.proxy)
+        }
+        awayMicroseconds = 0
         dispose(to: &port)
         tally.flush()
     }
@@ -287,10 +309,12 @@ struct PacketPath: ~Copyable {
                 switch parked.outcome {
                 case .password(let outcome): access(work, reply, token: parked.token, slow: outcome)
                 case .eap(let outcome): conclude(outcome, work, reply, token: parked.token)
+                case .proxied(let outcome): concludeProxied(outcome, parked, work, reply)
                 }
             if case .drop = disposition { return }
             settle(disposition, parked.token)
             port.add()
+            batch.bind(&work)
         } catch {
             counters.add(error)
         }

@@ -54,13 +54,24 @@ public final class ServerEnvironment: Sendable {
     public let slowChecks: SlowChecks
     /// Nil: a request with EAP-Message is refused.
     public let eap: EAPService?
+    public let recorder: FlightRecorder
+    /// Nil: every request is answered here.
+    public let proxy: ProxyService?
+    public let sessions: SessionCensus
     public let unknownClients = UnknownClients()
 
-    public init(settings: ServerSettings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, eap: EAPService? = nil) {
+    public init(
+        settings: ServerSettings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, eap: EAPService? = nil,
+        recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1), proxy: ProxyService? = nil,
+        sessions: SessionCensus = SessionCensus()
+    ) {
         self.settings = settings
         self.store = store
         self.journal = journal
         self.slowChecks = slowChecks
         self.eap = eap
+        self.recorder = recorder
+        self.proxy = proxy
+        self.sessions = sessions
     }
 }

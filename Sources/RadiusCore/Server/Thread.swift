@@ -13,8 +13,16 @@ public enum Thread {
         }
     }
 
-    /// Starts a detached thread called `name` (15 octets are kept).
+    /// Starts a detached thread called `name` (15 octets are kept), which the daemon cannot do without.
     public static func start(name: String, _ run: @escaping @Sendable () -> Void) {
+        let status = create(name, run)
+        precondition(status == 0, "the system refuses a thread (errno \(status)); raise the limit of tasks")
+    }
+
+    /// Starts a detached thread; false, and nothing runs, when the system refuses one.
+    public static func startIfPossible(name: String, _ run: @escaping @Sendable () -> Void) -> Bool { create(name, run) == 0 }
+
+    private static func create(_ name: String, _ run: @escaping @Sendable () -> Void) -> Int32 {
         let body = Unmanaged.passRetained(Body(name: name, run: run))
         var thread = pthread_t()
         let status = pthread_create(
@@ -26,8 +34,8 @@ public enum Thread {
                 body.run()
                 return nil
             }, body.toOpaque())
-        precondition(status == 0, "the system refuses a thread (errno \(status)); raise the limit of tasks")
-        pthread_detach(thread)
+        if status == 0 { pthread_detach(thread) } else { body.release() }
+        return status
     }
 }
 
@@ -58,6 +66,7 @@ public enum ThreadPriority {
     /// Lets the calling thread alone give way to those that answer: niceness 10. Needs no privilege.
     public static func giveWay() { lm_yield_priority(10) }
 
-    /// The same for what a subscriber waits for, too: niceness 5, a third of the share of a thread that answers at once.
-    static func giveSomeWay() { lm_yield_priority(5) }
+    /// The same for what a subscriber waits for, too: niceness 8, a sixth of the share of a thread that answers at once.
+    /// So log-ins that are answered at once keep six sevenths of a processor that handshakes could fill.
+    static func giveSomeWay() { lm_yield_priority(8) }
 }

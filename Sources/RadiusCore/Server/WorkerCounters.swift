@@ -10,11 +10,17 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
     case rateLimited, shed
     case parked, parkedRefused, parkedExpired
     case eapRequests, eapRefused
+    /// Access-Requests that went to home servers, and those that none of them answered.
+    case proxied, proxyUnanswered
     case journalRefused, heldFull, rejectsUndelayed
     case sendFailures
     /// Sockets that the kernel would not send runs of replies from, and that have sent each by itself since.
     case replyRunsRefused
     case truncatedDatagrams
+    /// Log-ins that were not answered because this node had no address left for a moment.
+    case addressesAwaited
+    /// Log-ins let in from a station, or a line, that their subscriber is not bound to.
+    case macMismatches, lineMismatches
 
     /// The name in metrics.
     public var name: String {
@@ -36,12 +42,17 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .parkedExpired: "slow_checks_expired"
         case .eapRequests: "eap_requests"
         case .eapRefused: "eap_refused"
+        case .proxied: "proxied"
+        case .proxyUnanswered: "proxy_unanswered"
         case .journalRefused: "journal_refused"
         case .heldFull: "held_replies_full"
         case .rejectsUndelayed: "rejects_undelayed"
         case .sendFailures: "send_failures"
         case .replyRunsRefused: "reply_runs_refused"
         case .truncatedDatagrams: "truncated_datagrams"
+        case .addressesAwaited: "addresses_awaited"
+        case .macMismatches: "mac_mismatches"
+        case .lineMismatches: "line_mismatches"
         }
     }
 }
@@ -50,6 +61,7 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
 public final class WorkerCounters: @unchecked Sendable {
     // Guard: each cell is an atomic; the memory lives as long as the object.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    public let latency = LatencyCells()
     private static let dropBase = ServerCounter.allCases.count
     private static let reasonBase = dropBase + DecodeError.allCases.count
     private static let size = reasonBase + Int(AccessReason.allCases.map(\.rawValue).max() ?? 0) + 1

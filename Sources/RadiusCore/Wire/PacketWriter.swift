@@ -135,6 +135,16 @@ public struct PacketWriter: ~Copyable, ~Escapable {
         }
     }
 
+    /// Whether an attribute of `type` stands at `position`, which an earlier `count` gave, or behind it.
+    func contains(_ type: UInt8, from position: Int) -> Bool {
+        var next = position
+        while next < count {
+            if out[next] == type { return true }
+            next += max(2, Int(out[next + 1]))
+        }
+        return false
+    }
+
     /// Writes the Length field and lets go of the memory, so that the packet can be signed in place.
     public consuming func finish() -> Finished {
         out[2] = UInt8(truncatingIfNeeded: count >> 8)

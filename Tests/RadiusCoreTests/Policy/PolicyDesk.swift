@@ -34,7 +34,7 @@ struct PolicyDesk {
 
     static func client(_ vendor: NASVendor = .mikrotik) -> NASClient {
         NASClient(
-            id: 7, tenant: 1, name: "core1", network: IPAddress(ipv4: 0xc000_0207), prefixLength: 128,
+            id: 7, tenant: 1, name: "core1", huntgroup: "city", network: IPAddress(ipv4: 0xc000_0207), prefixLength: 128,
             secret: SharedSecret(Array("xyzzy5461".utf8)), vendor: vendor)
     }
 

@@ -16,10 +16,12 @@ final class TestServer {
         rejectDelayMilliseconds: Int = 0, policy: AccessPolicy = AccessPolicy(), others: [NASClient] = [], workers: Int = 1,
         address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
         eap: EAPService.Settings? = EAPService.Settings(), certificates: EAPCertificates? = nil,
+        recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1), plan: ProxyPlan? = nil,
+        proxy: ProxyService.Settings = ProxyService.Settings(),
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
-        let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy))
+        let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy, plan))
         self.store = store
         var settings = ServerSettings()
         settings.rejectDelayMilliseconds = rejectDelayMilliseconds
@@ -27,7 +29,8 @@ final class TestServer {
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
             slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)),
-            eap: eap.map { EAPService($0, store: store, certificates: certificates) })
+            eap: eap.map { EAPService($0, store: store, certificates: certificates) }, recorder: recorder,
+            proxy: plan == nil ? nil : try ProxyService(proxy, store: store))
         server = try Self.bound {
             try RadiusServer(
                 .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
@@ -44,14 +47,14 @@ final class TestServer {
     /// What a server answers from.
     static func snapshot(
         _ clients: [NASClient], _ subscribers: [SubscriberEntry], _ profiles: [ReplyProfile] = [TestServer.plan()],
-        _ policy: AccessPolicy = AccessPolicy()
+        _ policy: AccessPolicy = AccessPolicy(), _ plan: ProxyPlan? = nil
     ) throws -> Snapshot {
         var builder = SubscriberIndexBuilder()
         for subscriber in subscribers { builder.add(subscriber) }
         return Snapshot(
             clients: ClientTable(clients), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            dictionary: try ShippedDictionaries.loaded.get())
+            proxy: plan, dictionary: try ShippedDictionaries.loaded.get())
     }
 
     deinit {
@@ -59,6 +62,7 @@ final class TestServer {
         _ = eventually { !server.isRunning }
         server.environment.slowChecks.shutdown()
         server.environment.eap?.shutdown()
+        server.environment.proxy?.shutdown()
         server.environment.journal.close()
     }
 

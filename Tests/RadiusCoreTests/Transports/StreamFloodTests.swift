@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Support
+import Synchronization
 import Testing
 
 @testable import RadiusCore
@@ -142,27 +143,39 @@ import Testing
         #expect(host.count(.accessRequests) < UInt64(4000 * 256))
     }
 
+    private final class Sent: Sendable {
+        let isWhole = Atomic<Bool>(false)
+    }
+
+    /// Sends so many requests; blocks. Whether the peer took all of them.
+    private static func send(_ requests: Int, over fd: Int32) -> Bool {
+        for number in 0..<requests {
+            let packet = TestPacket.access(UInt8(number & 0xff), user: "u\(number)")
+            var sent = 0
+            while sent < packet.count {
+                let count = packet.withUnsafeBytes {
+                    Glibc.send(fd, $0.baseAddress?.advanced(by: sent), packet.count - sent, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { return false }
+                sent += count
+            }
+        }
+        return true
+    }
+
     @Test func aPeerThatReadsLateGetsAllItsReplies() async throws {
         let host = try StreamHost { $0.stallSeconds = 60 }
         let late = try StreamPeer(to: host.tcpAuthenticationPort, receiveOctets: 4096)
         let fd = late.fd
         let requests = 20_000
-        async let sending: Bool = onOwnThread {
-            for number in 0..<requests {
-                let packet = TestPacket.access(UInt8(number & 0xff), user: "u\(number)")
-                var sent = 0
-                while sent < packet.count {
-                    let count = packet.withUnsafeBytes { Glibc.send(fd, $0.baseAddress?.advanced(by: sent), packet.count - sent, 0) }
-                    guard count > 0 else { return false }
-                    sent += count
-                }
-            }
-            return true
-        }
+        // Not a task: this test blocks a thread that the task may need.
+        let sent = Sent()
+        Thread.start(name: "late-peer") { sent.isWhole.store(Self.send(requests, over: fd), ordering: .releasing) }
         var answers = 0
         while answers < requests, late.receive().count >= 20 { answers += 1 }
-        let hasSent = try await sending
-        #expect(hasSent && answers == requests)
+        #expect(answers == requests)
+        #expect(await eventually { sent.isWhole.load(ordering: .acquiring) })
+        withExtendedLifetime(late) {}
         #expect(host.refused("not_reading", .tcp) == 0)
     }
 

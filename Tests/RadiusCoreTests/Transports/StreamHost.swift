@@ -114,10 +114,7 @@ final class StreamPeer {
     func handshake() -> Bool {
         guard let tls else { return !isEnded }
         tls.start()
-        while tls.state == .handshaking, !isEnded {
-            flush()
-            pull()
-        }
+        repeat { flush() } while tls.state == .handshaking && !isEnded && pull()
         flush()
         return tls.state == .established
     }

@@ -5,12 +5,18 @@ public struct SubscriberEntry: Sendable {
     public var id: Int64 = 0
     public var tenant: Int64 = 0
     public var profile: Int64 = 0
+    /// The subscriber's own profile where a quota has it answered another, which `profile` is then.
+    public var ownProfile: Int64?
     /// 1...253 octets.
     public var name: [UInt8] = []
     public var status: SubscriberStatus = .active
     public var locks = LockSet()
     public var credentialKind: CredentialKind = .none
     public var credential: [UInt8] = []
+    /// `SIMCredential.octets`, besides or instead of a password; empty without a card.
+    public var card: [UInt8] = []
+    /// `SubscriberBindings.encoded`; empty where nobody looks.
+    public var bindings: [UInt8] = []
     public var identity: [UInt8] = []
     public var service: [UInt8] = []
     public var sessionTimeoutSeconds: UInt32 = 0
@@ -99,39 +105,48 @@ struct PackedSubscriber {
     private let upper: (id: UInt32, tenant: UInt32, profile: UInt32)
     private let extended: SubscriberRecord.Extension
     private let parts: SubscriberParts
+    private let card: [UInt8]
+    private let bindings: [UInt8]
     /// Octets of the record.
     let count: Int
 
     /// - Parameters:
-    ///   - entry: its numbers and words; its arrays are not looked at.
+    ///   - entry: its numbers, words, card and bindings; its other arrays are not looked at.
     ///   - parts: of lengths that a record can hold.
     init(_ entry: SubscriberEntry, _ parts: SubscriberParts) {
         upper = (Self.upper(entry.id), Self.upper(entry.tenant), Self.upper(entry.profile))
+        let own = entry.ownProfile ?? entry.profile
         extended = SubscriberRecord.Extension(
             sessionTimeoutSeconds: entry.sessionTimeoutSeconds, idleTimeoutSeconds: entry.idleTimeoutSeconds,
             interimSeconds: entry.interimSeconds, expiresSeconds: entry.expiresSeconds, validitySeconds: entry.validitySeconds,
-            identityCount: UInt16(parts.identity.count), serviceCount: UInt16(parts.service.count))
-        let own = entry.sessionTimeoutSeconds | entry.idleTimeoutSeconds | entry.interimSeconds
-        let times = own | entry.expiresSeconds | entry.validitySeconds
-        let isExtended = times != 0 || parts.service.count > 0 || parts.identity.count > 255
+            identityCount: UInt16(parts.identity.count), serviceCount: UInt16(parts.service.count),
+            ownProfile: (UInt32(truncatingIfNeeded: own), Self.upper(own)))
+        let timers = entry.sessionTimeoutSeconds | entry.idleTimeoutSeconds | entry.interimSeconds
+        let times = timers | entry.expiresSeconds | entry.validitySeconds
+        let isExtended = times != 0 || entry.ownProfile != nil || parts.service.count > 0 || parts.identity.count > 255
         let isWide = upper.id | upper.tenant | upper.profile != 0
         var flags: UInt8 = 0
         if entry.replacesFilters { flags |= SubscriberRecord.Flag.replacesFilters }
         if entry.hasKeyedAttributes { flags |= SubscriberRecord.Flag.keyedAttributes }
         if entry.authenticatesByMAC { flags |= SubscriberRecord.Flag.hardwareAddress }
         if entry.isRemoved { flags |= SubscriberRecord.Flag.removal }
+        card = entry.card.count == SIMCredential.count ? entry.card : []
+        if !card.isEmpty { flags |= SubscriberRecord.Flag.card }
+        precondition(entry.bindings.count <= SubscriberBindings.largest, "SubscriberBindings.encoded keeps to it")
+        bindings = entry.bindings
+        if !bindings.isEmpty { flags |= SubscriberRecord.Flag.bound }
         if isWide { flags |= SubscriberRecord.Flag.wide }
         if isExtended { flags |= SubscriberRecord.Flag.extended }
         header = SubscriberRecord.Header(
             id: UInt32(truncatingIfNeeded: entry.id), tenant: UInt32(truncatingIfNeeded: entry.tenant),
-            profile: UInt32(truncatingIfNeeded: entry.profile), credentialCount: UInt16(parts.credential.count),
+            profile: UInt32(truncatingIfNeeded: entry.profile), credentialCount: UInt16(parts.credential.count + card.count),
             nameCount: UInt8(parts.name.count), identityCount: UInt8(truncatingIfNeeded: parts.identity.count),
             kindAndStatus: entry.credentialKind.rawValue | entry.status.rawValue << 4, flags: flags, locks: entry.locks)
         self.parts = parts
         let fixed = SubscriberRecord.headerCount + (isWide ? SubscriberRecord.wideCount : 0)
         count =
-            fixed + (isExtended ? SubscriberRecord.extensionCount : 0) + parts.name.count + parts.credential.count
-            + parts.identity.count + parts.service.count
+            fixed + (isExtended ? SubscriberRecord.extensionCount : 0) + parts.name.count + parts.credential.count + card.count
+            + parts.identity.count + parts.service.count + bindings.count
     }
 
     /// Writes `count` octets.
@@ -150,8 +165,10 @@ struct PackedSubscriber {
         }
         append(parts.name, &place)
         append(parts.credential, &place)
+        if !card.isEmpty { card.withUnsafeBytes { append($0, &place) } }
         append(parts.identity, &place)
         append(parts.service, &place)
+        if !bindings.isEmpty { bindings.withUnsafeBytes { append($0, &place) } }
     }
 
     private func append(_ part: UnsafeRawBufferPointer, _ place: inout UnsafeMutableRawPointer) {

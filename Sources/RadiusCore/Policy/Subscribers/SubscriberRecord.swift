@@ -12,7 +12,8 @@ public enum CredentialKind: UInt8, Sendable {
 /// One subscriber as the snapshot holds it: a view on packed octets, no copy.
 ///
 /// Valid while the snapshot that handed it out is alive; read by any thread. The octets: `Header`; the upper halves of id, tenant and
-/// profile where one needs them; `Extension` where something in it is set; then name, credential, identity, service.
+/// profile where one needs them; `Extension` where something in it is set; then name, credential (and a SIM card's), identity, service,
+/// and what the subscriber is bound to (`BoundTo`).
 public struct SubscriberRecord: @unchecked Sendable {
     // Guard: the octets are immutable once the index is built, and the holder of the snapshot keeps them alive.
     let base: UnsafeRawPointer
@@ -41,6 +42,8 @@ public struct SubscriberRecord: @unchecked Sendable {
         var validitySeconds: UInt32 = 0
         var identityCount: UInt16 = 0
         var serviceCount: UInt16 = 0
+        /// In halves, lower first: the record lies at a multiple of four.
+        var ownProfile: (UInt32, UInt32) = (0, 0)
     }
 
     /// Bits of `Header.flags`.
@@ -53,6 +56,10 @@ public struct SubscriberRecord: @unchecked Sendable {
         /// Not a subscriber but the order to remove one; never stands in an index.
         static let removal: UInt8 = 16
         static let hardwareAddress: UInt8 = 32
+        /// The last octets of the credential are those of a SIM card.
+        static let card: UInt8 = 64
+        /// The last octets are those of `BoundTo`.
+        static let bound: UInt8 = 128
     }
 
     static let headerCount = MemoryLayout<Header>.size
@@ -65,6 +72,8 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var tenant: Int64 { number(header.tenant, 1) }
     /// 0 when none is assigned.
     public var profile: Int64 { number(header.profile, 2) }
+    /// The same unless a quota has the subscriber answered another.
+    var ownProfile: Int64 { extended.map { Int64(bitPattern: UInt64($0.ownProfile.1) << 32 | UInt64($0.ownProfile.0)) } ?? profile }
     public var status: SubscriberStatus { SubscriberStatus(rawValue: header.kindAndStatus >> 4) ?? .terminated }
     public var locks: LockSet { header.locks }
     public var credentialKind: CredentialKind { CredentialKind(rawValue: header.kindAndStatus & 15) ?? .none }
@@ -84,10 +93,23 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var hasKeyedAttributes: Bool { header.flags & Flag.keyedAttributes != 0 }
     /// The name is a hardware address in the form of `HardwareAddress.text`; without a password, being it is enough.
     public var authenticatesByMAC: Bool { header.flags & Flag.hardwareAddress != 0 }
+    /// A SIM card proves the subscriber, too.
+    var hasCard: Bool { header.flags & Flag.card != 0 }
+    /// The subscriber is bound to stations or lines, or has a limit of sessions of its own.
+    var isBound: Bool { header.flags & Flag.bound != 0 }
     var isRemoval: Bool { header.flags & Flag.removal != 0 }
 
     public var name: UnsafeRawBufferPointer { part(0, Int(header.nameCount)) }
-    public var credential: UnsafeRawBufferPointer { part(Int(header.nameCount), Int(header.credentialCount)) }
+    public var credential: UnsafeRawBufferPointer {
+        let header = header
+        return part(Int(header.nameCount), Int(header.credentialCount) - Self.cardCount(header))
+    }
+    /// `SIMCredential.octets`; empty without a card.
+    var card: UnsafeRawBufferPointer {
+        let header = header
+        let count = Self.cardCount(header)
+        return part(Int(header.nameCount) + Int(header.credentialCount) - count, count)
+    }
     /// Encoded attributes that go into every Accept, the walled garden's too: addresses, prefixes, VLAN.
     public var identity: UnsafeRawBufferPointer {
         let header = header
@@ -102,8 +124,13 @@ public struct SubscriberRecord: @unchecked Sendable {
         return part(Int(header.nameCount) + Int(header.credentialCount) + identityCount(header), Int(count))
     }
 
+    /// What the subscriber is bound to; nil for nothing.
+    var boundTo: BoundTo? { isBound ? BoundTo(base + octetsBeforeBindings) : nil }
+
     /// Octets of the whole record, without what pads it.
-    var octets: Int {
+    var octets: Int { octetsBeforeBindings + (boundTo?.count ?? 0) }
+
+    private var octetsBeforeBindings: Int {
         let header = header
         let parts = Int(header.nameCount) + Int(header.credentialCount) + identityCount(header) + Int(extended?.serviceCount ?? 0)
         return Self.fixedCount(header) + parts
@@ -122,6 +149,8 @@ public struct SubscriberRecord: @unchecked Sendable {
     }
 
     private func identityCount(_ header: Header) -> Int { extended.map { Int($0.identityCount) } ?? Int(header.identityCount) }
+
+    private static func cardCount(_ header: Header) -> Int { header.flags & Flag.card != 0 ? SIMCredential.count : 0 }
 
     private func part(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + Self.fixedCount(header) + offset, count: count)

@@ -7,12 +7,15 @@ enum ParkedWork {
     case password([UInt8], hash: [UInt8])
     /// A step of an EAP conversation.
     case eap(EAPArrival)
+    /// The home servers of a realm.
+    case proxied(Realm)
 }
 
 /// What came of it.
 enum ParkedOutcome {
     case password(PasswordHash.Outcome)
     case eap(EAPOutcome)
+    case proxied(ProxyOutcome)
 }
 
 /// A request that waits for work that takes its time; its reply leaves through the worker that parked it.

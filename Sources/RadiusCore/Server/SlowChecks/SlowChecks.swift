@@ -66,7 +66,7 @@ public final class SlowChecks: Sendable {
         self.init(limits, name: "slow-check", clock: clock) { work in
             switch work {
             case .password(let password, let hash): .password(verify(password, hash))
-            case .eap: .eap(.drop)
+            case .eap, .proxied: .eap(.drop)
             }
         }
     }

@@ -48,6 +48,28 @@ import Testing
         #expect(try Self.lines(after, host) == ["Mikrotik-Rate-Limit = 10M/50M", "Acct-Interim-Interval = 600"])
     }
 
+    @Test func aRuleAsksForTheHuntgroupOfTheNASThatSent() throws {
+        func client(_ id: Int64, _ address: UInt32, _ huntgroup: String) -> NASClient {
+            NASClient(
+                id: id, tenant: 1, name: "nas\(id)", huntgroup: huntgroup, network: IPAddress(ipv4: address), prefixLength: 128,
+                secret: TestServer.secret, vendor: .mikrotik)
+        }
+        let host = try TestServer(
+            client: client(1, 0x7f00_0002, "city"), subscribers: [TestServer.subscriber("nemo")],
+            others: [client(2, 0x7f00_0003, "sea"), client(3, 0x7f00_0004, "")])
+        let rules = [
+            RuleDesk.rule(#"nas.huntgroup == "city""#) { $0.add = [ReplyAttribute(name: "Filter-Id", value: "of-the-city")] },
+            RuleDesk.rule("not has nas.huntgroup", id: 2) { $0.add = [ReplyAttribute(name: "Filter-Id", value: "of-none")] },
+        ]
+        try Self.put(rules, into: host)
+        let filters = try ["127.0.0.2", "127.0.0.3", "127.0.0.4"].map { address in
+            let nas = try Gateway(from: address, to: "127.0.0.1", port: host.server.authenticationPort)
+            nas.send(TestPacket.access())
+            return try Self.lines(nas.receive(), host).filter { $0.hasPrefix("Filter-Id") }
+        }
+        #expect(filters == [["Filter-Id = of-the-city"], [], ["Filter-Id = of-none"]])
+    }
+
     @Test func aRejectSaysWhatTheRuleSaysAndIsCountedByItsReason() throws {
         let host = try Self.host(
             RuleDesk.rule("NAS-Port == 9") { rule in

@@ -53,7 +53,7 @@ enum RuleSource: Hashable, Sendable {
     /// The first one inside of Vendor-Specific.
     case vendor(UInt32, number: UInt32, format: VendorFormat, isTagged: Bool)
     case subscriberName, subscriberRealm, subscriberProfile, subscriberStatus, subscriberLevel
-    case nasName, nasVendor, nasAddress
+    case nasName, nasHuntgroup, nasVendor, nasAddress
     case method
     case timeOfDay, weekday, date
 }

@@ -7,6 +7,7 @@ enum RuleNames {
         ("subscriber.status", .subscriberStatus, .number(1)),
         ("subscriber.level", .subscriberLevel, .number(1)),
         ("nas.name", .nasName, .text),
+        ("nas.huntgroup", .nasHuntgroup, .text),
         ("nas.vendor", .nasVendor, .number(1)),
         ("nas.address", .nasAddress, .comboIP),
         ("login.method", .method, .number(1)),

@@ -16,7 +16,7 @@ struct PolicyPlace: BitwiseCopyable {
 struct PolicyQuestion: BitwiseCopyable {
     enum Source: UInt8, BitwiseCopyable {
         case subscriberName, subscriberRealm, subscriberProfile, subscriberStatus, subscriberLevel
-        case nasName, nasVendor, nasAddress, method, timeOfDay, weekday, date
+        case nasName, nasHuntgroup, nasVendor, nasAddress, method, timeOfDay, weekday, date
     }
 
     var slot: UInt8
@@ -32,6 +32,7 @@ struct PolicyQuestion: BitwiseCopyable {
         case .subscriberStatus: self.source = .subscriberStatus
         case .subscriberLevel: self.source = .subscriberLevel
         case .nasName: self.source = .nasName
+        case .nasHuntgroup: self.source = .nasHuntgroup
         case .nasVendor: self.source = .nasVendor
         case .nasAddress: self.source = .nasAddress
         case .method: self.source = .method

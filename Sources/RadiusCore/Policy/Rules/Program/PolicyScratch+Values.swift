@@ -82,6 +82,7 @@ extension PolicyScratch {
         case .subscriberStatus: slot.pointee.set(UInt64(login.subscriber.status.rawValue))
         case .subscriberLevel: slot.pointee.set(UInt64(login.level.rawValue))
         case .nasName: Self.set(slot, login.nasName)
+        case .nasHuntgroup: if !login.nasHuntgroup.isEmpty { Self.set(slot, login.nasHuntgroup) }
         case .nasVendor: slot.pointee.set(UInt64(login.nasVendor.rawValue))
         case .nasAddress: slot.pointee.set(login.nasAddress, 128)
         case .method: slot.pointee.set(UInt64(login.method.rawValue))

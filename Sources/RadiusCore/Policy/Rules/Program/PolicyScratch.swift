@@ -8,6 +8,8 @@ struct PolicyLogin {
     let profileName: UnsafeRawBufferPointer
     let level: AccessLevel
     let nasName: UnsafeRawBufferPointer
+    /// Empty for none.
+    let nasHuntgroup: UnsafeRawBufferPointer
     let nasVendor: NASVendor
     let nasAddress: IPAddress
     let method: AuthenticationMethod

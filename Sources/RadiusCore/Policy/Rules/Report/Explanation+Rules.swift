@@ -6,8 +6,14 @@ struct PolicyRun {
     let decision: AccessDecision
     /// The reply's attributes in wire form; nil when they do not fit one packet.
     let reply: [UInt8]?
+    /// What pools would give.
+    private(set) var addresses: [AddressPreview] = []
+    /// Why a pool would have the log-in refused.
+    private(set) var poolFault: AccessReason?
     /// Reply-Message of the rule that refused.
     let refusal: [UInt8]
+    /// What the subscriber is bound to.
+    let bindings: BindingReport
 
     /// - Parameters:
     ///   - request: nil leaves the rules out.
@@ -16,32 +22,35 @@ struct PolicyRun {
     ///   - snapshot: in force.
     init(_ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot) {
         let seconds = request?.seconds ?? Int64(time(nil))
-        let verdict = AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds))
+        bindings = BindingReport(subscriber, request)
+        let verdict = bindings.apply(to: AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds)))
         guard let request, verdict.isOpenToRules, let program = snapshot.programs[client.tenant] else {
             report = .none
             decision = AccessDecision(verdict)
-            reply = Self.encode(decision, subscriber, client, snapshot) { _, _ in }
+            reply = Self.encode(decision, subscriber, client, snapshot, &addresses, &poolFault) { _, _ in }
             refusal = []
             return
         }
         var scratch = PolicyScratch()
-        var name = client.name
+        var (name, huntgroup) = (client.name, client.huntgroup)
         let own = snapshot.profiles[subscriber.profile]?.wire.name ?? UnsafeRawBufferPointer(start: nil, count: 0)
         let packet = UnsafeMutablePointer<UInt8>.allocate(capacity: request.packet.count)
         defer { packet.deallocate() }
         for (position, octet) in request.packet.enumerated() { (packet + position).initialize(to: octet) }
-        // Values in the scratch point into packet and name, so the report is made while both are there.
+        // Values in the scratch point into packet and texts, so the report is made while all are there.
         let (report, settled) = name.withUTF8 { name in
-            let login = PolicyLogin(
-                packet: packet, count: request.packet.count, subscriber: subscriber, profileName: own, level: verdict.level,
-                nasName: UnsafeRawBufferPointer(name), nasVendor: client.vendor, nasAddress: client.network, method: request.method,
-                seconds: request.seconds)
-            scratch.run(program, login)
-            return (PolicyReport(program, scratch, snapshot.profiles), scratch.outcome.settle(verdict, in: snapshot))
+            huntgroup.withUTF8 { huntgroup in
+                let login = PolicyLogin(
+                    packet: packet, count: request.packet.count, subscriber: subscriber, profileName: own, level: verdict.level,
+                    nasName: UnsafeRawBufferPointer(name), nasHuntgroup: UnsafeRawBufferPointer(huntgroup), nasVendor: client.vendor,
+                    nasAddress: client.network, method: request.method, seconds: request.seconds)
+                scratch.run(program, login)
+                return (PolicyReport(program, scratch, snapshot.profiles), scratch.outcome.settle(verdict, in: snapshot))
+            }
         }
         self.report = report
         decision = AccessDecision(settled)
-        reply = Self.encode(decision, subscriber, client, snapshot) { start, writer in
+        reply = Self.encode(decision, subscriber, client, snapshot, &addresses, &poolFault) { start, writer in
             if scratch.outcome.hasEdits { PolicyScratch.edit(program, scratch.fired, from: start, &writer) }
         }
         refusal = scratch.outcome.last >= 0 && !settled.isAccepted ? program.compiled[scratch.outcome.last].message : []
@@ -49,7 +58,7 @@ struct PolicyRun {
 
     private static func encode(
         _ decision: AccessDecision, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot,
-        _ edit: (Int, inout PacketWriter) -> Void
+        _ addresses: inout [AddressPreview], _ poolFault: inout AccessReason?, _ edit: (Int, inout PacketWriter) -> Void
     ) -> [UInt8]? {
         guard decision.isAccepted else { return [] }
         var octets = [UInt8](repeating: 0, count: PacketHeader.maximumLength)
@@ -60,6 +69,10 @@ struct PolicyRun {
         let complete = AcceptAttributes.append(
             decision, of: subscriber, to: client.vendor, in: snapshot, secret: client.secret,
             authenticator: Digest16(repeating: 0), writer: &writer)
+        if let profile = decision.profile, !profile.pools.isEmpty {
+            let claimant = AddressClaimant(subscriber: subscriber.id, station: 0)
+            (poolFault, addresses) = AcceptAttributes.appendPreview(profile, claimant, from: start, writer: &writer)
+        }
         edit(start, &writer)
         AcceptAttributes.boundSession(decision.verdict, of: subscriber, from: start, writer: &writer)
         let fits = complete && !writer.overflowed

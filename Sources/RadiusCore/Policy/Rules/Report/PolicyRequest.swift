@@ -7,6 +7,8 @@ public struct PolicyRequest: Sendable {
     public var seconds: Int64
     /// User-Name; empty without one.
     public let userName: String
+    /// Nothing but a name was typed: what the request tells of station and line says nothing.
+    let isBare: Bool
 
     /// - Parameters:
     ///   - userName: becomes User-Name unless `attributes` has one.
@@ -25,6 +27,7 @@ public struct PolicyRequest: Sendable {
         self.method = method
         self.seconds = seconds
         self.userName = Self.name(in: packet)
+        isBare = attributes.isEmpty
     }
 
     /// - Parameters:
@@ -38,6 +41,7 @@ public struct PolicyRequest: Sendable {
         method = .none
         self.seconds = seconds
         userName = Self.name(in: self.packet)
+        isBare = false
         method = try Self.method(of: self.packet)
     }
 
@@ -51,13 +55,19 @@ public struct PolicyRequest: Sendable {
 
     /// By which proof the request brings; its attributes are checked on the way.
     private static func method(of packet: [UInt8]) throws(DecodeError) -> AuthenticationMethod {
+        try with(packet) { AccessCredentials($0).method }
+    }
+
+    /// Lends the attributes of the packet.
+    func withAttributes<T>(_ body: (RequestAttributes) -> T) throws(DecodeError) -> T { try Self.with(packet, body) }
+
+    private static func with<T>(_ packet: [UInt8], _ body: (RequestAttributes) -> T) throws(DecodeError) -> T {
         let offsets = UnsafeMutablePointer<UInt16>.allocate(capacity: RequestAttributes.capacity)
         defer { offsets.deallocate() }
         offsets.initialize(repeating: 0, count: RequestAttributes.capacity)
         let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: packet.count)
         defer { copy.deallocate() }
         for (position, octet) in packet.enumerated() { (copy + position).initialize(to: octet) }
-        let attributes = try RequestAttributes(copy, count: packet.count, offsets: offsets, AttributePlaces())
-        return AccessCredentials(attributes).method
+        return body(try RequestAttributes(copy, count: packet.count, offsets: offsets, AttributePlaces()))
     }
 }
