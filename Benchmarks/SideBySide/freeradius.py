@@ -74,22 +74,30 @@ def fill_database(cluster, count):
 class FreeRADIUS:
     """A server with its users in memory, or with a cluster in PostgreSQL."""
 
-    def __init__(self, directory, processor, users, cluster=None, threads=4):
+    def __init__(self, directory, processor, users, cluster=None, threads=4, eap=None, authority=""):
+        """`eap` are words for EAP's templates, `authority` is whom a device's certificate must be of."""
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(mode=0o700)
         (self.directory / "radacct").mkdir()
         (self.directory / "dictionary").write_text("")
-        self.authentication_port, self.accounting_port = free_port(), free_port()
+        self.authentication_port, self.accounting_port, self.eap_port = free_port(), free_port(), free_port()
         words = {
             "DIRECTORY": self.directory, "LIBDIR": "/usr/lib/freeradius", "SECRET": SECRET, "THREADS": threads,
             "AUTHENTICATION_PORT": self.authentication_port, "ACCOUNTING_PORT": self.accounting_port,
             "USERS": "sql" if cluster else "files", "RECORDS": "sql" if cluster else "detail",
             "SOCKET": cluster.directory if cluster else "", "STOCK": stock_sql() if cluster else "",
             "POLICY": f"$INCLUDE {STOCK}/policy.d/accounting" if cluster else "",
+            "EAP": "$INCLUDE eap.conf" if eap else "", "EAP_SERVERS": "$INCLUDE eap-servers.conf" if eap else "",
+            "EAP_PORT": self.eap_port, "USE_MPPE": "yes" if eap else "no", **(eap or {}),
             "BEFORE_RECORDS": "preprocess\n        acct_unique" if cluster else "",
         }
         self._fill("radiusd.conf", "radiusd.conf", words)
         self._fill("postgresql.conf" if cluster else "memory.conf", "modules.conf", words)
+        if eap:
+            (self.directory / "sessions").mkdir(mode=0o700)
+            (self.directory / "authority.pem").write_text(authority)
+            self._fill("eap.conf", "eap.conf", words)
+            self._fill("eap-servers.conf", "eap-servers.conf", words)
         if not cluster:
             write_users(self.directory / "users", users)
         self.process = Process(

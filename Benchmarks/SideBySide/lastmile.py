@@ -27,12 +27,12 @@ class Lastmile:
         self.directory.mkdir(mode=0o711)
         self.process = None
 
-    def start(self):
-        """Starts it and waits for `ready`; gives the seconds that it took."""
+    def start(self, settings=None):
+        """Starts it, with `settings` besides the usual, and waits for `ready`; gives the seconds that it took."""
         environment = {
             "LASTMILE_STATE_DIR": str(self.directory), "LASTMILE_RADIUS_ADDRESS": "127.0.0.1", "LASTMILE_RADIUS_AUTH_PORT": "0",
             "LASTMILE_RADIUS_ACCT_PORT": "0", "LASTMILE_RADIUS_WORKERS": "1", "LASTMILE_HTTP_PORT": "0", "LASTMILE_LOG_LEVEL": "warning",
-            "LASTMILE_RADIUS_REQUIRE_MESSAGE_AUTHENTICATOR": "yes",
+            "LASTMILE_RADIUS_REQUIRE_MESSAGE_AUTHENTICATOR": "yes", **(settings or {}),
         }
         # Whatever configuration lies about is not the benchmark's.
         empty = self.directory / "empty.yaml"
@@ -128,6 +128,9 @@ class Lastmile:
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+    def logged(self):
+        return self.metric("auth_log_lag_bytes") == 0
 
     def shipped(self):
         return self.metric("accounting_lag_records") == 0

@@ -15,6 +15,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import eap
 import report
 from freeradius import FreeRADIUS, fill_database
 from lastmile import Lastmile
@@ -33,8 +34,14 @@ PREPARED_MSCHAP = 1 << 16
 STORED_SESSIONS = 30_000
 # Pairs of short runs at half of the capacity; what else the machine does meets one of them, and the median is of all.
 LATENCY_PAIRS, LATENCY_SECONDS = 7, 2
+# Pairs of PAP with BENCH_MANY subscribers and with few.
+SIZE_PAIRS, SIZE_SECONDS = 7, 2
+# Pairs of FreeRADIUS and Lastmile under devices that speak EAP.
+EAP_PAIRS = 3
+# Pairs of PAP alone and PAP while devices begin handshakes of EAP without end, on the same processor.
+BESIDE_PAIRS, BESIDE_SECONDS = 3, 3
 LASTMILE_ROWS = [f"lastmile-{name}" for name in (
-    "pap-few", "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-many")]
+    "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-few", "pap-many")]
 
 
 def number(name, default):
@@ -58,7 +65,7 @@ class Bench:
         self.wanted = re.compile(os.environ.get("BENCH_ROWS") or ".")
         self.table = Table()
         self.failed = False
-        self.facts = {"subscribers": self.subscribers, "many": self.many, "octets_per_subscriber": None, "start_against_copy": None}
+        self.facts = {"subscribers": self.subscribers, "many": self.many}
 
     @property
     def is_whole(self):
@@ -133,30 +140,56 @@ class Bench:
     def lastmile(self):
         if not self.wants(*LASTMILE_ROWS):
             return
-        server = Lastmile(self.daemon, self.tool, self.scratch / "lastmile", SERVER_PROCESSOR)
-        server.start()
-        server.provision()
+        server = self.with_few("lastmile")
         self.facts["reply_attributes"] = server.reply_attributes()
-        server.grow(FEW)
-        server.end()
-        server.start()
         base = server.process.resident_octets()
-        self.pap(server, "few", FEW)
         server.grow(self.subscribers)
         server.end()
         self.cold_start(server, base)
         self.million(server)
         self.half_capacity(server)
-        if self.many and self.wants("lastmile-pap-many"):
+        if self.many and self.wants("lastmile-pap-few", "lastmile-pap-many"):
             server.grow(self.many)
             server.end()
             self.facts["start_seconds_many"] = server.start()
-            self.pap(server, "many", self.many)
+            self.sizes(server)
         server.end()
 
-    def pap(self, server, suffix, users):
-        self.row(f"lastmile-pap-{suffix}", "Lastmile", "PAP", self.load("pap", server.authentication_port, users),
-                 [server.process.own_cpu_seconds], peer="freeradius-pap")
+    def with_few(self, name):
+        """A daemon that has read FEW subscribers from a database of its own."""
+        server = Lastmile(self.daemon, self.tool, self.scratch / name, SERVER_PROCESSOR)
+        server.start()
+        server.provision()
+        server.grow(FEW)
+        server.end()
+        server.start()
+        return server
+
+    def in_turn(self, times, *sides):
+        """Measures `sides`, each a row, a load and a source of CPU time, one after the other and all again, `times` times."""
+        return [[measure(dataclasses.replace(row), self.tool, load, [source]) for row, load, source in sides] for _ in range(times)]
+
+    def add_medians(self, rounds, field):
+        """Adds the row of each side that is in the middle by `field`; void when one of its runs is. Whether none is."""
+        for runs in zip(*rounds):
+            row = sorted(runs, key=lambda run: getattr(run, field))[len(runs) // 2]
+            row.void = next((run.void for run in runs if run.void), "")
+            self.table.add(row)
+        return all(not row.void for rows in rounds for row in rows)
+
+    def sizes(self, many):
+        """PAP with BENCH_MANY subscribers and with few in turn, with as many requests made ahead, so that only the subscribers differ."""
+        few = self.with_few("lastmile-few")
+        sides = []
+        for key, server, users in (("few", few, FEW), ("many", many, self.many)):
+            load = Load("pap", server.authentication_port, users, SIZE_SECONDS, prepared=PREPARED)
+            row = Row(f"lastmile-pap-{key}", "Lastmile", f"PAP, the median of {SIZE_PAIRS}", peer="freeradius-pap")
+            sides.append((row, load, server.process.own_cpu_seconds))
+        self.in_turn(1, *sides)
+        pairs = self.in_turn(SIZE_PAIRS, *sides)
+        few.end()
+        if self.add_medians(pairs, "cpu_us"):
+            self.facts["many_against_few"] = statistics.median(large.cpu_us / small.cpu_us for small, large in pairs)
 
     def cold_start(self, server, base):
         self.facts["start_seconds"] = server.start()
@@ -172,7 +205,9 @@ class Bench:
         self.echo("echo-again", "again, beside the next rows")
         for mode, what in (("pap", "PAP"), ("chap", "CHAP"), ("mschapv2", "MS-CHAPv2")):
             self.row(f"lastmile-{mode}", "Lastmile", what, self.load(mode, port, self.subscribers), own, peer=f"freeradius-{mode}")
-        # Before the rows that leave sessions behind: FreeRADIUS begins this one with an empty table, too.
+        # Before the rows that leave sessions behind: FreeRADIUS begins this one with an empty table, too. The log of the rows above would
+        # go into the same database meanwhile, as FreeRADIUS's rows before have none.
+        wait_until(server.logged, 300, "the authentication log of the rows before is in PostgreSQL")
         self.row("lastmile-pg-accounting", "Lastmile + PostgreSQL", "accounting until it is in PostgreSQL",
                  self.stored(server.accounting_port, self.subscribers), [server.process.cpu_seconds],
                  [server.database_cpu_seconds], lambda: wait_until(server.shipped, 300, "the row's records are in PostgreSQL"),
@@ -190,30 +225,98 @@ class Bench:
         process = Process(
             [str(self.top / ".build" / "bench" / "echo")], SERVER_PROCESSOR, self.scratch / "echo.log", ready="ready")
         port = int(process.ready_line.split()[1])
-        pairs = []
-        for _ in range(LATENCY_PAIRS):
-            pair = []
-            for key, mode, where, source in (("echo-half", "echo", port, process.cpu_seconds),
-                                             ("lastmile-half", "pap", server.authentication_port, server.process.own_cpu_seconds)):
-                load = dataclasses.replace(self.load(mode, where, self.subscribers, rate=rate), seconds=LATENCY_SECONDS)
-                pair.append(measure(Row(key, "", ""), self.tool, load, [source]))
-            pairs.append(pair)
+        sides = []
+        for key, name, what, mode, where, source in (
+                ("echo-half", "C echo", "datagrams", "echo", port, process.cpu_seconds),
+                ("lastmile-half", "Lastmile", "PAP", "pap", server.authentication_port, server.process.own_cpu_seconds)):
+            load = dataclasses.replace(self.load(mode, where, self.subscribers, rate=rate), seconds=LATENCY_SECONDS)
+            sides.append((Row(key, name, f"{what} at {rate} requests/s, the median of {LATENCY_PAIRS}", rate=rate), load, source))
+        pairs = self.in_turn(LATENCY_PAIRS, *sides)
         process.end()
-        for place, server_name, what in ((0, "C echo", "datagrams"), (1, "Lastmile", "PAP")):
-            runs = sorted((pair[place] for pair in pairs), key=lambda row: row.p99_us)
-            row = runs[len(runs) // 2]
-            row.server, row.what, row.rate = server_name, f"{what} at {rate} requests/s, the median of {LATENCY_PAIRS}", rate
-            row.void = next((other.void for other in runs if other.void), "")
-            self.table.add(row)
-        if all(not row.void for pair in pairs for row in pair):
+        if self.add_medians(pairs, "p99_us"):
             self.facts["p99_against_echo"] = statistics.median(ours.p99_us / echo.p99_us for echo, ours in pairs)
+
+    # EAP
+
+    def devices(self, certificates, method, version, seconds=None):
+        return eap.Devices(
+            self.top / ".build" / "bench" / "eapload", certificates, method, version, seconds or self.seconds, FEW)
+
+    def eap(self):
+        keys = [row[0] for row in eap.ROWS]
+        if not self.wants("pap-beside-eap", *(f"{server}-{key}" for server in ("freeradius", "lastmile") for key in keys)):
+            return
+        certificates = eap.Certificates(self.tool, self.scratch / "pki")
+        server = Lastmile(self.daemon, self.tool, self.scratch / "lastmile-eap", SERVER_PROCESSOR)
+        server.start()
+        server.provision()
+        server.grow(FEW)
+        server.end()
+        for row in eap.ROWS:
+            if self.wants(f"freeradius-{row[0]}", f"lastmile-{row[0]}"):
+                self.eap_rows(server, certificates, *row)
+        if self.wants("pap-beside-eap"):
+            server.start(certificates.settings("peap", "1.2"))
+            self.pap_beside_eap(server, certificates)
+            server.end()
+
+    def eap_rows(self, server, certificates, key, what, method, version, resume):
+        """Both servers under the same devices, in turn: what else the machine does meets both."""
+        peer = FreeRADIUS(
+            self.scratch / f"freeradius-{key}", SERVER_PROCESSOR, FEW, threads=1,
+            eap=certificates.words(method, version, resume), authority=certificates.authority())
+        server.start(certificates.settings(method, version))
+        devices = self.devices(certificates, method, version)
+        what = f"{what}, the median of {EAP_PAIRS}"
+        sides = ((Row(f"freeradius-{key}", "FreeRADIUS", what), peer.eap_port, peer.process),
+                 (Row(f"lastmile-{key}", "Lastmile", what, peer=f"freeradius-{key}"), server.authentication_port, server.process))
+        pairs = [[self.eap_run(devices, *side, resume) for side in sides] for _ in range(EAP_PAIRS)]
+        server.end()
+        peer.end()
+        if self.add_medians(pairs, "cpu_us"):
+            self.facts[key] = statistics.median(theirs.cpu_us / ours.cpu_us for theirs, ours in pairs)
+
+    @staticmethod
+    def eap_run(devices, row, port, process, resume):
+        row = dataclasses.replace(row)
+        try:
+            devices.measure(row, port, process.pid, resume)
+        except Failure as failure:
+            row.void = " ".join(str(failure).split())[:200]
+        return row
+
+    def pap_beside_eap(self, server, certificates):
+        """PAP's throughput with EAP beside it, and without, in turn; the EAP load has always work waiting for the server's processor."""
+        devices, ratios, logins = self.devices(certificates, "peap", "1.2"), [], 0
+        port, own = server.authentication_port, [server.process.own_cpu_seconds]
+        load = dataclasses.replace(self.load("pap", port, FEW), seconds=BESIDE_SECONDS)
+        rows = []
+        for _ in range(BESIDE_PAIRS):
+            alone = measure(Row("", "", ""), self.tool, load, own)
+            with eap.filling(devices, port, server.process.pid) as result:
+                # Its queue is full when PAP comes.
+                time.sleep(0.5)
+                beside = measure(Row("pap-beside-eap", "Lastmile", "PAP while EAP fills the processor"), self.tool, load, own)
+            # Who never finishes may be turned away; what was answered has to be right.
+            if result["bad_replies"] or not result["answered"]:
+                beside.void = beside.void or f"EAP: {result['bad_replies']} replies did not verify, {result['answered']} handshakes were begun"
+            logins += result["answers_per_second"] / BESIDE_PAIRS
+            ratios.append(beside.per_second / alone.per_second)
+            rows.append(beside)
+        row = sorted(rows, key=lambda row: row.per_second)[len(rows) // 2]
+        row.void = next((other.void for other in rows if other.void), "")
+        # The processor's time is both loads'.
+        row.cpu_us = 0
+        self.table.add(row)
+        if not row.void:
+            self.facts["pap_beside_eap"], self.facts["eap_beside_pap"] = statistics.median(ratios), logins
 
     def run(self):
         for program in (self.daemon, self.tool):
             if not os.access(program, os.X_OK):
                 raise Failure(f"{program} is not there; make bench builds it")
         self.table.head()
-        for part in (self.echo, self.freeradius_in_memory, self.freeradius_with_postgresql, self.lastmile):
+        for part in (self.echo, self.freeradius_in_memory, self.freeradius_with_postgresql, self.lastmile, self.eap):
             try:
                 part()
             except Failure as failure:

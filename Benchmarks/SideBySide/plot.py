@@ -9,6 +9,10 @@ GROUPS = (
     ("MS-CHAPv2", ("lastmile-mschapv2", "freeradius-mschapv2")),
     ("Accounting acknowledged", ("lastmile-accounting", "freeradius-accounting")),
     ("Accounting until in PostgreSQL", ("lastmile-pg-accounting", "freeradius-pg-accounting")),
+    ("EAP-TLS, full handshake", ("lastmile-eap-tls", "freeradius-eap-tls")),
+    ("EAP-TLS, resumed", ("lastmile-eap-tls-resumed", "freeradius-eap-tls-resumed")),
+    ("PEAP, full handshake", ("lastmile-eap-peap", "freeradius-eap-peap")),
+    ("PEAP, resumed", ("lastmile-eap-peap-resumed", "freeradius-eap-peap-resumed")),
 )
 CLASSES = {"C echo": "echo", "Lastmile": "own", "Lastmile + PostgreSQL": "own"}
 STYLE = """

@@ -99,3 +99,5 @@ def body(bench, targets, results):
                f"start included; `psql` took {facts['copy_seconds']:.2f} s to COPY the same columns out.")
     if facts.get("start_seconds_many"):
         yield f"Starting with {facts['many']:,} took {facts['start_seconds_many']:.1f} s."
+    if facts.get("eap_beside_pap"):
+        yield f"\nWhile PAP went on beside EAP, {facts['eap_beside_pap']:,.0f} handshakes a second were begun on the same processor."

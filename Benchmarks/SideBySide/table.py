@@ -50,6 +50,7 @@ class Table:
             return (row.server, row.what, row.users, f"void: {row.void}")
         echo, peer = self.echo_ratio(row), self.peer_ratio(row)
         cpu = f"{row.cpu_us:.2f}" if row.cpu_us < 100 else f"{row.cpu_us:.0f}"
+        cpu = cpu if row.cpu_us else ""
         return (
             row.server, row.what, row.users or "", f"{row.per_second:.0f}", cpu, f"{row.p50_us:.0f}", f"{row.p99_us:.0f}",
             f"{row.p999_us:.0f}", row.lost, f"{echo:.2f}" if echo else "", f"{peer:.1f}" if peer else "")
@@ -57,7 +58,7 @@ class Table:
     def echo_ratio(self, row):
         """CPU time against the echo that ran last before the row."""
         echoes = [other for other in self.rows[:self.rows.index(row)] if other.server == "C echo" and not other.void and not other.rate]
-        if row.server == "C echo" or not echoes:
+        if row.server == "C echo" or not echoes or not row.cpu_us or "eap" in row.key:
             return None
         return row.cpu_us / echoes[-1].cpu_us
 
@@ -90,9 +91,14 @@ class Table:
                    self.ratio("freeradius-pg-accounting", "lastmile-pg-accounting")),
             Target("PAP against FreeRADIUS + PostgreSQL: CPU", 25, False, self.ratio("freeradius-pg-pap", "lastmile-pap")),
             Target(f"PAP with {facts['many']:,} subscribers against 10,000: CPU", 1.3, True,
-                   self.ratio("lastmile-pap-many", "lastmile-pap-few")),
+                   facts.get("many_against_few")),
             Target("memory of a subscriber", 250, True, facts.get("octets_per_subscriber"), " octets"),
             Target(f"start with {million} until ready against COPY", 4, True, facts.get("start_against_copy")),
+            Target("EAP-TLS, full handshake, against FreeRADIUS: CPU", 1.2, False, facts.get("eap-tls")),
+            Target("EAP-TLS, resumed, against FreeRADIUS: CPU", 1.2, False, facts.get("eap-tls-resumed")),
+            Target("PEAP, full handshake, against FreeRADIUS: CPU", 1.2, False, facts.get("eap-peap")),
+            Target("PEAP, resumed, against FreeRADIUS: CPU", 1.2, False, facts.get("eap-peap-resumed")),
+            Target("PAP/s while EAP would fill the processor, against PAP/s alone", 0.8, False, facts.get("pap_beside_eap")),
             Target("p99 at half of the measured capacity against the echo at the same rate", 2, True,
                    facts.get("p99_against_echo")),
         ]

@@ -45,6 +45,14 @@ struct CountDriver {
         }
     }
 
+    /// Sends `count` batches of `kind` without counting.
+    mutating func drive(_ kind: CountedCase, batches count: Int) throws {
+        try server.prepare(for: kind)
+        let fd = try server.connect(for: kind)
+        defer { close(fd) }
+        for _ in 0..<count { try exchange(requests.batch(kind, Self.batch), kind, fd) }
+    }
+
     /// Sends a batch, lets the server take it whole, and checks each reply.
     private func exchange(_ batch: [ClientPacket], _ kind: CountedCase, _ fd: Int32) throws {
         cp_hold_receive()

@@ -19,7 +19,8 @@ final class CountedServer {
         settings.rejectDelayMilliseconds = Self.rejectDelayMilliseconds
         let environment = ServerEnvironment(
             settings: settings, store: SnapshotStore(try Self.snapshot(dictionary)),
-            journal: try Journal.open(directory: journal, segmentBytes: 64 << 20), slowChecks: SlowChecks(SlowChecks.Limits(threads: 1)))
+            journal: try Journal.open(directory: journal, segmentBytes: 64 << 20), slowChecks: SlowChecks(SlowChecks.Limits(threads: 1)),
+            recorder: FlightRecorder(memoryOctets: 64 << 20, workers: 1))
         server = try RadiusServer(
             .init(address: IPAddress(ipv4: 0x7f00_0001), authenticationPort: 0, accountingPort: 0, workers: 1), environment: environment)
         server.start()

@@ -2,6 +2,7 @@ import CountProbe
 import Glibc
 
 /// `counts drive FOLDER`, under callgrind: counts, and prints a line for each window.
+/// `counts time FOLDER`, without callgrind: prints what rules cost in time.
 /// `counts judge FOLDER THRESHOLDS`, where FOLDER holds those lines as `driver.txt` and the dumps: prints the table; 1 when a threshold
 /// is broken, 2 when nothing could be judged.
 /// `counts update FOLDER THRESHOLDS`: writes the thresholds anew.
@@ -12,9 +13,10 @@ struct Counts {
         do throws(CountFault) {
             switch (arguments.first, arguments.count) {
             case ("drive", 2): try drive(arguments[1])
+            case ("time", 2): try time(arguments[1])
             case ("judge", 3): try judge(run(in: arguments[1]), CountThresholds(TextFile.read(arguments[2])))
             case ("update", 3): try TextFile.write(CountThresholds(holding: run(in: arguments[1])).text, to: arguments[2])
-            default: throw CountFault("usage: counts drive FOLDER | judge FOLDER THRESHOLDS | update FOLDER THRESHOLDS")
+            default: throw CountFault("usage: counts drive FOLDER | time FOLDER | judge FOLDER THRESHOLDS | update FOLDER THRESHOLDS")
             }
         } catch {
             say("counts: error: \(error)")
@@ -32,6 +34,19 @@ struct Counts {
             cp_begin()
             for kind in CountedCase.allCases { try driver.count(kind) }
             server.stop()
+        } catch {
+            throw CountFault("\(error)")
+        }
+    }
+
+    private static func time(_ folder: String) throws(CountFault) {
+        do {
+            let plain = try CountedServer(journal: folder + "/journal-plain", dictionary: "dictionaries/dictionary")
+            let ruled = try CountedServer(journal: folder + "/journal-ruled", dictionary: "dictionaries/dictionary")
+            var rules = TimedRules(plain: plain, ruled: ruled)
+            try rules.measure()
+            plain.stop()
+            ruled.stop()
         } catch {
             throw CountFault("\(error)")
         }
