@@ -34,6 +34,7 @@ let package = Package(
             dependencies: ["CLinux", "COpenSSL", "CPasswordHash"],
             swiftSettings: coreSettings),
         .target(name: "Certificates", dependencies: ["COpenSSL", "RadiusCore"], swiftSettings: settings),
+        .target(name: "FreeRADIUSImport", dependencies: ["RadiusCore"], swiftSettings: settings),
         .target(
             name: "Database",
             dependencies: ["CPostgres", "CLinux", .product(name: "Logging", package: "swift-log")],
@@ -70,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "lastmile",
             dependencies: [
-                "RadiusCore", "Certificates", "CCurl",
+                "RadiusCore", "Certificates", "FreeRADIUSImport", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -81,6 +82,7 @@ let package = Package(
         .testTarget(
             name: "RadiusCoreTests", dependencies: ["RadiusCore", "COpenSSL", "Support"], swiftSettings: coreSettings),
         .testTarget(name: "CertificatesTests", dependencies: ["Certificates", "RadiusCore", "Support"], swiftSettings: settings),
+        .testTarget(name: "FreeRADIUSImportTests", dependencies: ["FreeRADIUSImport", "RadiusCore"], swiftSettings: settings),
         .testTarget(name: "DaemonSettingsTests", dependencies: ["DaemonSettings"], swiftSettings: settings),
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Support"], swiftSettings: settings),
         .testTarget(
@@ -89,7 +91,9 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "Database", "Support", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["lastmile", "Certificates", "RadiusCore", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests", dependencies: ["lastmile", "Certificates", "FreeRADIUSImport", "RadiusCore", "Support"],
+            swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["RadiusCore", "Support"], swiftSettings: settings),
         .target(name: "CountGate", path: "Benchmarks/Counts/Gate", swiftSettings: settings),
         .testTarget(name: "CountGateTests", dependencies: ["CountGate"], swiftSettings: settings),

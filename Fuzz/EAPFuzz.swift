@@ -6,6 +6,9 @@ import Glibc
 // so many octets of a peer's packet.
 
 private let password = Array("wonderland".utf8)
+private let card = EAPAccount.Card(
+    SIMCredential(octets: [UInt8](repeating: 7, count: SIMCredential.count)) ?? fatalCredential(), subscriber: 1)
+private let sequences = SIMSequences(node: [1])
 private let state = EAPState(node: Array("fuzz".utf8), secret: [UInt8](repeating: 9, count: 32))
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -24,21 +27,33 @@ private func readPacket(_ octets: [UInt8]) {
     guard let packet = try? EAPPacket(octets.span) else { return }
     precondition(packet.data.count <= octets.count && (packet.type == nil) == (packet.code == .success || packet.code == .failure))
     precondition(EAPNak.desired(packet).count <= packet.data.count)
+    readAttributes(packet.data)
+}
+
+private func fatalCredential() -> SIMCredential { preconditionFailure("34 octets are a credential") }
+
+/// So does what reads as attributes of a SIM card's method.
+private func readAttributes(_ data: [UInt8]) {
+    guard let attributes = try? SIMAttributes(data) else { return }
+    precondition(attributes.codeOffset.map { $0 + SIMKeys.codeCount <= data.count } ?? true)
+    for kind in SIMAttributes.Kind.allCases { precondition((attributes.counted(kind)?.count ?? 0) <= data.count) }
+    precondition((attributes.response?.count ?? 0) + (attributes.checkcode?.count ?? 0) <= data.count)
 }
 
 private func surroundings(_ choice: UInt8) -> EAPSurroundings {
     let credentials: [EAPAccount.Credential] = [
         .clearText(password), .ntHash(MSCHAP.ntHash(ofUTF8: password.span) ?? Digest16(repeating: 0)), .hash([0x24]), .none,
     ]
-    let account = choice & 4 == 0 ? EAPAccount(credentials[Int(choice & 3)], refusal: choice & 8 == 0 ? nil : .locked) : nil
-    let methods = Array(EAPType.served.filter { !$0.isOverTLS }.dropFirst(Int(choice >> 4 & 3)))
+    let account = choice & 4 == 0 ? EAPAccount(credentials[Int(choice & 3)], card: card, refusal: choice & 8 == 0 ? nil : .locked) : nil
+    let served = EAPType.served.filter { !$0.isOverTLS }
+    let methods = Array(served.dropFirst(min(Int(choice >> 4 & 7), served.count - 1)))
     var drawn: UInt8 = 0
     return EAPSurroundings(
         methods: methods, notifiesRefused: choice & 8 != 0, octetLimit: 8192, account: { _ in account },
         random: {
             drawn &+= 1
             return Digest16(repeating: drawn)
-        })
+        }, card: EAPCardSurroundings(sequences: sequences, network: Array("WLAN".utf8), now: 17_000_000_000))
 }
 
 private func converse(_ steps: ArraySlice<UInt8>, _ surroundings: EAPSurroundings, knowsPassword: Bool) {

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -40,11 +39,12 @@ static int arrange_descriptors(const struct lm_process *process, int report) {
     return fcntl(report, F_SETFD, FD_CLOEXEC);
 }
 
+// By the kernel's calls: the library's make every thread change, which a fork of a process with many threads must not try (nptl(7)).
 static int become(const struct lm_process *process) {
     if (!process->change_user) return 0;
-    if (setgroups(0, NULL) < 0) return -1;
-    if (setresgid(process->group, process->group, process->group) < 0) return -1;
-    return setresuid(process->user, process->user, process->user);
+    if (syscall(SYS_setgroups, 0, NULL) < 0) return -1;
+    if (syscall(SYS_setresgid, process->group, process->group, process->group) < 0) return -1;
+    return (int)syscall(SYS_setresuid, process->user, process->user, process->user);
 }
 
 // A change of user clears the death signal, so it comes after; and the parent may have died meanwhile.

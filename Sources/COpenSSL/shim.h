@@ -1,8 +1,11 @@
 #ifndef LASTMILE_OPENSSL_SHIM_H
 #define LASTMILE_OPENSSL_SHIM_H
 
+#include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>

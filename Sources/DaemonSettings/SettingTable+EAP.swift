@@ -1,8 +1,12 @@
 extension SettingTable {
     static let eap: [SettingKey] = [
         SettingKey(
-            "eap.methods", .choices(["peap", "ttls", "tls", "mschapv2", "md5", "gtc"]), "peap,ttls,tls,mschapv2,md5,gtc",
+            "eap.methods", .choices(["peap", "ttls", "tls", "mschapv2", "md5", "gtc", "aka-prime", "aka", "sim", "pwd"]),
+            "peap,ttls,tls,mschapv2,md5,gtc,aka-prime,aka,sim,pwd",
             "methods that may be used, in the order in which they are proposed; those over TLS only where there is a certificate"),
+        SettingKey(
+            "eap.aka_prime.network", .choice(["WLAN", "ETHERNET", "HRPD", "WIMAX"]), "WLAN",
+            "what EAP-AKA' binds its keys to: how devices reach the network"),
         SettingKey(
             "eap.notify_refused", .choice(["no", "yes"]), "no", "tell a proven peer that is turned away why, by an EAP Notification"),
         SettingKey("eap.conversations", .integer(16...1_048_576), "16384", "conversations at one moment; beyond it the oldest gives way"),

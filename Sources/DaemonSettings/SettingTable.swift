@@ -1,6 +1,6 @@
 /// Every key there is; the file, the environment and `etc/lastmile.yaml` are checked against this one list.
 public enum SettingTable {
-    public static let keys: [SettingKey] = general + radius + eap + eapTLS + transports + listeners + storage
+    public static let keys: [SettingKey] = general + radius + eap + eapTLS + transports + listeners + storage + addressPools
 
     private static let switchWords = SettingType.choice(["no", "yes", "auto"])
 
@@ -30,6 +30,9 @@ public enum SettingTable {
             "radius.reply_cache.bytes", .integer(65_536...4_294_967_296), "16777216",
             "memory per worker for replies that are sent again to duplicates"),
         SettingKey(
+            "radius.recorder.bytes", .integer(0...8_589_934_592), "67108864",
+            "memory for the last transactions, of all workers together; 0: none are recorded"),
+        SettingKey(
             "radius.client_rate_limit", .integer(0...1_000_000), "0",
             "for clients that do not say: Access-Requests that are looked at in a second; 0: no limit"),
         SettingKey("radius.slow_checks.threads", .integer(0...64), "0", "threads that compare hashed passwords; 0: half of the cores"),
@@ -46,6 +49,13 @@ public enum SettingTable {
         SettingKey("http.port", .port, "8080", "TCP port of the HTTP API; 0 takes any free one"),
         SettingKey("acs.port", .port, "7547", "TCP port for CWMP; accepted now, listens once the auto-configuration server is built"),
         SettingKey("admin.token", .token, "", "bootstrap operator token; empty: generated into state.dir at the first start"),
+    ]
+
+    private static let addressPools: [SettingKey] = [
+        SettingKey(
+            "pools.lease_seconds", .integer(60...604_800), "3600",
+            "how long a node may hand out addresses without PostgreSQL, and how long its own stay its own when it is gone"),
+        SettingKey("pools.stock", .integer(256...1_048_576), "4096", "free addresses that a node keeps of each pool, at most"),
     ]
 
     private static let storage: [SettingKey] = [

@@ -44,6 +44,8 @@ public struct Settings: Sendable {
     public let rejectDelayMilliseconds: Int
     /// For each worker.
     public let replyCacheBytes: Int
+    /// For all workers; 0: nothing is recorded.
+    public let recorderBytes: Int
     /// Access-Requests in a second, for clients that have no limit of their own; 0: none.
     public let clientRateLimit: Int
     /// 0: half of the cores.
@@ -53,6 +55,8 @@ public struct Settings: Sendable {
 
     /// Names, the first is proposed first.
     public let eapMethods: [String]
+    /// `WLAN` and the like.
+    public let eapAKAPrimeNetwork: String
     public let eapNotifiesRefused: Bool
     public let eapConversations: Int
     /// Of all conversations.
@@ -61,6 +65,10 @@ public struct Settings: Sendable {
     public let eapConversationBytes: Int
     public let eapConversationSeconds: Int
     public let eapResponseSeconds: Int
+    /// How long a node's blocks of address pools stay its own.
+    public let poolLeaseSeconds: Int
+    /// Free addresses that a node keeps of each pool, at most.
+    public let poolStock: Int
     /// 0: half of the cores.
     public let eapThreads: Int
     public let eapQueue: Int
@@ -118,17 +126,21 @@ public struct Settings: Sendable {
         limitProxyState = Self.word(values.text("radius.limit_proxy_state"))
         rejectDelayMilliseconds = values.number("radius.reject.delay_milliseconds")
         replyCacheBytes = values.number("radius.reply_cache.bytes")
+        recorderBytes = values.number("radius.recorder.bytes")
         clientRateLimit = values.number("radius.client_rate_limit")
         slowCheckThreads = values.number("radius.slow_checks.threads")
         slowCheckQueue = values.number("radius.slow_checks.queue")
         slowCheckDeadlineMilliseconds = values.number("radius.slow_checks.deadline_milliseconds")
         eapMethods = values.list("eap.methods")
+        eapAKAPrimeNetwork = values.text("eap.aka_prime.network")
         eapNotifiesRefused = values.text("eap.notify_refused") == "yes"
         eapConversations = values.number("eap.conversations")
         eapMemoryBytes = values.number("eap.memory_bytes")
         eapConversationBytes = values.number("eap.conversation_bytes")
         eapConversationSeconds = values.number("eap.conversation_seconds")
         eapResponseSeconds = values.number("eap.response_seconds")
+        poolLeaseSeconds = values.number("pools.lease_seconds")
+        poolStock = values.number("pools.stock")
         eapThreads = values.number("eap.threads")
         eapQueue = values.number("eap.queue")
         eapDeadlineMilliseconds = values.number("eap.deadline_milliseconds")

@@ -16,9 +16,12 @@ struct Lastmile: ParsableCommand {
             """,
         subcommands: [
             NounCommand.Subscriber.self, NounCommand.NAS.self, NounCommand.Profile.self, NounCommand.Lock.self, NounCommand.PolicyRule.self,
-            NounCommand.Policy.self,
+            NounCommand.Policy.self, NounCommand.AddressPool.self, NounCommand.AddressLease.self,
+            NounCommand.Quota.self, NounCommand.QuotaThreshold.self, NounCommand.QuotaTopUp.self, NounCommand.QuotaState.self,
+            NounCommand.QuotaEvent.self,
+            NounCommand.HomeServer.self, NounCommand.HomeServerPool.self, NounCommand.Realm.self,
             NounCommand.Session.self, NounCommand.AuthLog.self, NounCommand.Usage.self, NounCommand.Tenant.self, NounCommand.Token.self,
-            NounCommand.Audit.self, HealthCommand.self, RadiusCommand.self, PKICommand.self,
+            NounCommand.Audit.self, HealthCommand.self, MigrationCommand.self, RadiusCommand.self, PKICommand.self,
         ])
 
     static func main() { Glibc.exit(run(Array(CommandLine.arguments.dropFirst()))) }

@@ -53,7 +53,8 @@ struct Daemon {
         let http =
             settings.roles.contains(.admin)
             ? AdminServer(
-                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }), address: settings.httpAddress,
+                services: parts.adminServices(token: token, seal: { try secrets.seal($0) }, open: { try secrets.open($0) }),
+                address: settings.httpAddress,
                 port: Int(settings.httpPort)) : nil
         try parts.startRadius()
         // They end in reverse: HTTP last, so that /readyz and /metrics can be read while the rest drains.
@@ -62,6 +63,7 @@ struct Daemon {
         services.append(.init(service: PartsService(parts: parts)))
         if let server = parts.server {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
+            services.append(.init(service: SessionReplacementService(replacer: parts.replacer)))
             let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
             services.append(.init(service: report))
             if let certificates = server.environment.eap?.certificates {

@@ -11,9 +11,15 @@ struct Metrics {
         var metrics = Metrics()
         metrics.addServer(parts)
         if let streams = parts.streams { metrics.addStreams(streams, clients: parts.feed.store.snapshot.clients.clients) }
+        if let proxy = parts.server?.environment.proxy { metrics.addProxy(proxy, parts.forwarder?.statistics) }
         metrics.addClients(parts)
+        metrics.addLatency(parts)
+        metrics.addReasons(parts.feed.store.snapshot.clients.clients)
         metrics.addSnapshot(parts)
         metrics.addAccounting(parts)
+        metrics.addAddresses(parts)
+        metrics.addSessionLimits(parts)
+        metrics.addQuotas(parts.quotas.state)
         metrics.addDatabase(parts)
         return metrics.text
     }
@@ -111,9 +117,10 @@ struct Metrics {
         let snapshot = parts.feed.store.snapshot
         single("snapshot_subscribers", "gauge", "Subscribers in memory.", snapshot.subscribers.count)
         single("snapshot_octets", "gauge", "Memory of the subscribers' index.", snapshot.subscribers.memoryOctets)
-        single("snapshot_connected", "gauge", "1 while the snapshot follows the database.", state.isConnected ? 1 : 0)
+        single("snapshot_connected", "gauge", "1 while the snapshot follows the database, and it answers.", state.isAnswered ? 1 : 0)
         single("snapshot_changes_total", "counter", "Changes taken over.", state.changes)
         single("snapshot_loads_total", "counter", "Full loads.", state.loads)
+        single("snapshot_loading", "gauge", "1 while everything is being read from the database.", state.isLoading ? 1 : 0)
         single("snapshot_lag_seconds", "gauge", "Age of the oldest change of the last batch.", Double(state.lagMicroseconds) / 1_000_000)
         single(
             "snapshot_behind_seconds", "gauge", "How long the snapshot may be behind the database; grows while it is away.",
@@ -151,6 +158,7 @@ struct Metrics {
         if let log = parts.authLog?.statistics {
             single("auth_log_written_total", "counter", "Entries in the authentication log.", log.written)
             single("auth_log_dropped_total", "counter", "Entries lost to a full ring.", log.dropped)
+            single("auth_log_lag_bytes", "gauge", "Octets of the entries that are not in PostgreSQL yet.", log.lagOctets)
         }
     }
 

@@ -6,14 +6,18 @@ import RadiusCore
 
 extension Parts {
     /// What the HTTP interface asks of the network side.
-    func adminServices(token: String, seal: @escaping @Sendable ([UInt8]) throws -> [UInt8]) -> AdminServices {
-        AdminServices(
-            pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal,
+    func adminServices(
+        token: String, seal: @escaping @Sendable ([UInt8]) throws -> [UInt8], open: @escaping @Sendable ([UInt8]) throws -> [UInt8]
+    ) -> AdminServices {
+        // Where no logins come to, nobody's sessions are known.
+        let census = server == nil ? nil : self.census
+        var services = AdminServices(
+            pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal, open: open,
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
-            explain: { [feed] tenant, userName, nas in try Self.explain(tenant, userName, nas, feed.store.snapshot) },
+            explain: { [feed, census] tenant, userName, nas in try Self.explain(tenant, userName, nas, feed.store.snapshot, census) },
             checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
-            testPolicy: { [feed] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot) },
+            testPolicy: { [feed, census] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot, census) },
             disconnect: { [control] tenant, session, actor in
                 try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }
             },
@@ -30,8 +34,12 @@ extension Parts {
                     "timeout": .number("\(summary.timeouts)"), "refused": .number("\(summary.refused)"),
                 ])
             },
+            openTrace: { [self] tenant, wish in try openTrace(tenant, wish) },
+            examineNAS: { [self] tenant, name in try await examineNAS(tenant, name) },
             metrics: { [self] in Metrics.render(self) },
             readiness: { [self] in readiness() })
+        services.proxy = proxyServices()
+        return services
     }
 
     /// Whether this node answers: what must work, and what is degraded.
@@ -39,13 +47,19 @@ extension Parts {
         let feed = feed.state
         let shipper = shipper.statistics
         return Readiness(checks: [
-            .init(name: "snapshot", isReady: feed.isLoaded, detail: feed.lastError ?? "\(feed.changes) changes followed"),
-            .init(name: "database", isReady: feed.isConnected, detail: feed.lastError ?? "connected"),
+            .init(
+                name: "snapshot", isReady: feed.isLoaded,
+                detail: feed.lastError ?? feed.loadError ?? "\(feed.changes) changes followed"),
+            .init(name: "database", isReady: feed.isAnswered, detail: feed.lastError ?? Self.answers(feed)),
             .init(name: "journal", isReady: journal.state == .healthy, detail: journal.state.text),
             .init(name: "radius", isReady: !isStopping && server?.isRunning ?? true, detail: radiusState),
             .init(
                 name: "accounting", isReady: true, detail: shipper.problem ?? "\(shipper.lagRecords) records behind"),
         ])
+    }
+
+    private static func answers(_ feed: SnapshotFeed.Statistics) -> String {
+        feed.isAnswered ? "connected" : "no answer for \(Int(feed.silentSeconds)) seconds"
     }
 
     private var radiusState: String {
@@ -59,13 +73,18 @@ extension Parts {
         return compiled.problems.first
     }
 
-    private static func explain(_ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot) throws -> String {
+    private static func explain(
+        _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?
+    ) throws -> String {
         let client = try PolicyService.client(nas, tenant, snapshot)
         let request = try? PolicyRequest(userName: userName, dictionary: snapshot.dictionary, seconds: PolicyService.now)
-        guard let explanation = Explanation(userName: userName, tenant: tenant, client: client, in: snapshot, request: request) else {
+        guard
+            let explanation = Explanation(
+                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census)
+        else {
             throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
         }
-        return ExplanationJSON.text(explanation)
+        return ExplanationJSON.text(explanation, realm: snapshot.proxy?.realm(tenant: tenant, userName: userName)?.realm)
     }
 
     private static func outcome(_ body: () async throws -> SessionControlResult) async throws -> String {

@@ -17,10 +17,20 @@ final class Parts: Sendable {
     /// RADIUS over TCP and TLS; nil where neither is set.
     let streams: StreamServer?
     let shipper: AccountingShipper
+    /// What counts usage against quotas.
+    let quotas: QuotaService
+    /// Accounting on its way to home servers.
+    let forwarder: AccountingForwarder?
     let authLog: AuthLogShipper?
     let coa: CoAClient
     let control: SessionControl
     let reauthorizer: Reauthorizer
+    let addresses: AddressPools
+    /// Nil where nothing is handed out.
+    let addressService: AddressPoolService?
+    /// Who is online, of those who may be so often at once.
+    let census = SessionCensus()
+    let censusReader: SessionCensusReader?
     private let slowChecks: SlowChecks
     private let stopping = Atomic<Bool>(false)
     let logger = Logger(label: "radius")
@@ -31,8 +41,9 @@ final class Parts: Sendable {
         self.settings = settings
         self.pool = pool
         let state = StateDirectory(path: settings.stateDirectory)
+        addresses = AddressPools()
         feed = SnapshotFeed(
-            configuration: database, dictionary: dictionary, secrets: secrets, rules: Self.rules(settings),
+            configuration: database, dictionary: dictionary, secrets: secrets, rules: Self.rules(settings), pools: addresses,
             logger: Logger(label: "snapshot"))
         journal = try Journal.open(directory: state.journal, segmentBytes: settings.journalSegmentBytes)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
@@ -43,11 +54,20 @@ final class Parts: Sendable {
         let node = try NodeIdentity.read(state)
         server =
             settings.roles.contains(.aaa)
-            ? try Self.server(settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores) : nil
+            ? try Self.server(
+                settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores, census: census) : nil
+        censusReader = server.map { [census] _ in
+            SessionCensusReader(census: census, configuration: database, logger: Logger(label: "session-limits"))
+        }
         streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
+        quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
         shipper = AccountingShipper(
-            journal: journal, configuration: database, node: node, settings: Self.keeping(settings),
+            journal: journal, configuration: database, node: node, settings: Self.keeping(settings), quotas: quotas.wake,
             logger: Logger(label: "accounting"))
+        addressService = server.map { [addresses, shipper, journal] _ in
+            Self.addressService(addresses, database, node, settings, shipper, journal)
+        }
+        forwarder = server?.environment.proxy.map { [feed, journal] in AccountingForwarder(journal: journal, store: feed.store, proxy: $0) }
         authLog = server.map { [streams] server in
             AuthLogShipper(
                 rings: server.authEvents + (streams?.authEvents ?? []), configuration: database,
@@ -91,7 +111,8 @@ final class Parts: Sendable {
     }
 
     private static func server(
-        _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, node: String, cores: Int
+        _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, node: String, cores: Int,
+        census: SessionCensus
     ) throws -> RadiusServer {
         var limits = ServerSettings()
         limits.replyCacheOctets = settings.replyCacheBytes
@@ -102,8 +123,10 @@ final class Parts: Sendable {
         let environment = ServerEnvironment(
             settings: limits, store: store, journal: journal, slowChecks: slowChecks,
             eap: EAPService(
-                Self.eap(settings, node: node, cores: cores), store: store, certificates: try EAPCertificateFiles(settings.eapTLS).opened())
-        )
+                Self.eap(settings, node: node, cores: cores), store: store,
+                certificates: try EAPCertificateFiles(settings.eapTLS).opened()),
+            recorder: Self.recorder(settings, cores: cores), proxy: try Self.proxy(settings, store: store),
+            sessions: census)
         return try RadiusServer(
             .init(
                 address: Self.listening(address), authenticationPort: settings.radiusAuthPort, accountingPort: settings.radiusAcctPort,
@@ -118,6 +141,7 @@ final class Parts: Sendable {
     private static func eap(_ settings: Settings, node: String, cores: Int) -> EAPService.Settings {
         var eap = EAPService.Settings()
         eap.methods = settings.eapMethods.compactMap { EAPType(name: $0) }
+        eap.akaPrimeNetwork = settings.eapAKAPrimeNetwork
         eap.notifiesRefused = settings.eapNotifiesRefused
         eap.conversations = settings.eapConversations
         eap.memoryOctets = settings.eapMemoryBytes
@@ -145,14 +169,18 @@ final class Parts: Sendable {
         }
         throw StartFailure(
             "the subscribers could not be read from the database (\(read) so far, then nothing for a minute): "
-                + (feed.state.lastError ?? "still reading"))
+                + (feed.state.lastError ?? feed.state.loadError ?? "still reading"))
     }
 
     func startRadius() throws {
         try shipper.start()
+        try quotas.start()
         try authLog?.start()
+        try addressService?.start()
+        try censusReader?.start()
         if let warning = server?.steering.warning { logger.warning("\(warning)") }
         prepareStreams()
+        forwarder?.start()
         server?.start()
         streams?.start()
     }
@@ -172,9 +200,15 @@ final class Parts: Sendable {
         beginStop()
         await Self.until { server?.isRunning != true && streams?.isRunning != true }
         slowChecks.shutdown()
+        forwarder?.stop()
+        await Self.until { forwarder?.hasEnded != false }
         server?.environment.eap?.shutdown()
+        server?.environment.proxy?.shutdown()
         authLog?.stop()
         shipper.stop()
+        quotas.stop()
+        addressService?.stop()
+        censusReader?.stop()
         feed.stop()
         await Self.until { feed.hasEnded }
         coa.shutdown()

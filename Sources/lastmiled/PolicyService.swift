@@ -34,11 +34,14 @@ enum PolicyService {
     }
 
     /// Tries the rules in force on `trial`.
-    static func test(_ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot) throws -> String {
+    static func test(_ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot, _ census: SessionCensus?) throws -> String {
         let client = try client(trial.nas, tenant, snapshot)
         let request = try request(trial, snapshot.dictionary)
         let name = trial.userName.isEmpty ? request.userName : trial.userName
-        guard let explanation = Explanation(userName: name, tenant: tenant, client: client, in: snapshot, request: request) else {
+        guard
+            let explanation = Explanation(
+                userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census)
+        else {
             throw ServiceFailure.notFound("the subscriber “\(name)” (a new one takes up to a second)")
         }
         return ExplanationJSON.text(explanation)

@@ -11,6 +11,7 @@ extension Resource {
                 .text("name", .required, .unique, .searchable, .octets(1...64)),
                 .prefix("address", .any, .required, .unique, .summary("Where its packets come from")),
                 .secret("secret", .required, .octets(1...128)),
+                .text("huntgroup", .octets(1...64), .searchable, .summary("The group of NAS that it is of, for policy rules; null: none")),
                 .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),
                 .address("coa_address", .any, .summary("Where CoA and Disconnect go; null: where its packets come from")),
                 .integer("coa_port", .range(1...65535)),
@@ -31,6 +32,7 @@ extension Resource {
                 .timestamp("updated_at", .required, .readOnly),
             ],
             list: ["name", "address", "vendor", "enabled"],
+            actions: NASActions.all,
             constraints: ["nas_address_key": "address"])
     }
 }

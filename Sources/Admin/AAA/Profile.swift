@@ -1,3 +1,5 @@
+import Database
+
 extension Resource {
     /// A speed and session plan.
     static let profile = Resource(
@@ -16,6 +18,12 @@ extension Resource {
             .integer("session_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("idle_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("interim_interval", .range(60...86400), .summary("Seconds between interim accounting records")),
+            .reference("pool", to: "address_pool", .summary("Framed-IP-Address of subscribers without one of their own")),
+            .reference("pool6", to: "address_pool", .summary("The same for Framed-IPv6-Prefix")),
+            .reference("delegated_pool", to: "address_pool", .summary("The same for Delegated-IPv6-Prefix")),
+            .integer("session_limit", .range(1...64), .summary("Places that a subscriber may be online from at once")),
+            .choice("on_session_limit", ["reject", "replace"], .initial("reject"), .summary("One more is refused, or ends the oldest")),
+            .reference("quota", to: "quota", .summary("What its subscribers may use who have none of their own")),
             .textList("filters", .initial([]), .octets(1...253), .summary("Filter-Id, in order")),
             .attributes("attributes", .initial([]), .summary("Further reply attributes, in order")),
             .timestamp("created_at", .required, .readOnly),
@@ -27,5 +35,25 @@ extension Resource {
                 .json(try await SessionActions.apply(exchange, subject.id))
             }
         ],
-        rules: Rules(apply: SessionActions.apply))
+        rules: Rules(verify: { _, connection, id in try PoolReferences.faults(connection, id) }, apply: SessionActions.apply))
+}
+
+/// The pools that a profile names are of the kinds that it names them for.
+enum PoolReferences {
+    static func faults(_ connection: Connection, _ profile: Int64) throws -> [Problem.Fault] {
+        var faults: [Problem.Fault] = []
+        try connection.query(
+            """
+            SELECT n.member, n.kind, q.name, q.kind FROM aaa.profile p
+            CROSS JOIN LATERAL (VALUES ('pool', p.pool_id, 'ipv4'), ('pool6', p.pool6_id, 'ipv6-prefix'),
+                ('delegated_pool', p.delegated_pool_id, 'delegated-prefix')) n(member, pool, kind)
+            JOIN aaa.address_pool q ON q.id = n.pool AND q.kind <> n.kind
+            WHERE p.id = $1
+            """, [.int(profile)]
+        ) { row in
+            let (member, kind, name, actual) = (try row.string(0), try row.string(1), try row.string(2), try row.string(3))
+            faults.append(.member(member, "kind", "“\(name)” is a pool of the kind \(actual); one of \(kind) is expected here"))
+        }
+        return faults
+    }
 }

@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 extension Resource {
     /// Who may log in, and what they get.
     static let subscriber = Resource(
@@ -12,6 +14,10 @@ extension Resource {
             .secret(
                 "password_hash", .column("password"), .octets(13...512), .form(.passwordHash), .sets(column: "password_kind", to: "hash"),
                 .summary("A crypt or PHC string, such as $2b$... or $argon2id$...: PAP only")),
+            .secret(
+                "sim_credential", .octets(65...73), .form(.simCredential),
+                .summary("Of a SIM card, kept sealed: KI:OPC, KI:OPC:AMF or KI:op=OP in hexadecimal digits; serves EAP-SIM, AKA and AKA'")),
+            .boolean("has_sim", .computed("t.sim_credential IS NOT NULL")),
             .choice("password_kind", ["clear", "nt", "hash"], .readOnly, .initial("clear")),
             .boolean(
                 "mac_authentication", .initial(false),
@@ -32,6 +38,23 @@ extension Resource {
             .timestamp("expires_at", .summary("From then on refused; sessions end then by Session-Timeout")),
             .integer("validity", .range(60...2_000_000_000), .summary("Seconds from the first accepted login until it expires")),
             .timestamp("activated_at", .readOnly, .summary("The first accepted login, where a validity waited for it")),
+            .choice(
+                "mac_binding", ["ignore", "log", "enforce"], .initial("ignore"), .summary("Logins from a station that is not in macs")),
+            .textList(
+                "macs", .initial([]), .octets(1...32), .form(.boundMAC), .dataClass(.personal),
+                .summary("Hardware addresses, in any notation, that it may log in from")),
+            .choice("line_binding", ["ignore", "log", "enforce"], .initial("ignore"), .summary("Logins from a line that is not named")),
+            .textList(
+                "circuit_ids", .initial([]), .octets(1...508), .form(.boundLine), .summary("ADSL-Agent-Circuit-Id: text, or 0x and digits")),
+            .textList("remote_ids", .initial([]), .octets(1...508), .form(.boundLine), .summary("ADSL-Agent-Remote-Id, likewise")),
+            .textList("nas_port_ids", .initial([]), .octets(1...508), .form(.boundLine), .summary("NAS-Port-Id, likewise")),
+            .boolean(
+                "bind_on_first_use", .initial(false), .summary("The first accepted login fills macs, and the line, where they are empty")),
+            .integer(
+                "session_limit", .range(0...64), .summary("Places that it may be online from at once; 0: no limit; null: the profile's")),
+            .choice("on_session_limit", ["reject", "replace"], .summary("One more is refused, or ends the oldest; null: the profile's")),
+            .reference("quota", to: "quota", .summary("Instead of the profile's")),
+            .integer("billing_day", .range(1...31), .summary("On which a quota's cycle begins; null: the quota's anchor_day")),
             .textList("filters", .initial([]), .octets(1...253), .summary("Filter-Id, in order")),
             .attributes("attributes", .initial([]), .summary("Further reply attributes, in order")),
             .text("full_name", .initial(""), .searchable, .octets(0...200), .dataClass(.personal)),
@@ -40,8 +63,8 @@ extension Resource {
             .timestamp("updated_at", .required, .readOnly),
         ],
         list: ["username", "status", "profile", "static_ipv4", "full_name"],
-        actions: [SubscriberActions.explain, SubscriberActions.disconnect, SubscriberImport.action],
-        rules: Rules(check: SubscriberActions.check))
+        actions: [SubscriberActions.explain, SubscriberActions.disconnect, QuotaActions.report, SubscriberImport.action],
+        remedies: SubscriberBinding.remedies, rules: Rules(check: SubscriberActions.check, verify: SubscriberActions.verify))
 }
 
 extension TextForm {
@@ -53,6 +76,15 @@ extension TextForm {
 
     static let ntHash = TextForm(name: "nt-hash") { text in
         text.allSatisfy { $0.isASCII && $0.isHexDigit } ? nil : "32 hexadecimal digits are expected"
+    }
+
+    static let simCredential = TextForm(name: "sim-credential") { text in
+        do throws(SIMCredential.Fault) {
+            _ = try SIMCredential(text: text)
+            return nil
+        } catch {
+            return error.sentence
+        }
     }
 
     /// `$id$...` in printable ASCII.

@@ -1,4 +1,5 @@
 import Database
+import Provisioning
 
 /// What can be done to a subscriber besides changing it.
 enum SubscriberActions {
@@ -6,15 +7,23 @@ enum SubscriberActions {
         "explain", summary: "Derives what the subscriber is answered and why", isWrite: false,
         parameters: [("nas", "The name of the NAS that asks; without it no vendor's attributes are rendered")]
     ) { exchange, subject in
-        .json(try await exchange.services.explain(exchange.principal.tenant, subject.name, exchange.parameter("nas")))
+        let explanation = try await exchange.services.explain(exchange.principal.tenant, subject.name, exchange.parameter("nas"))
+        return .json(try await QuotaActions.adding(to: explanation, exchange, subject.id))
     }
 
     /// What the table would refuse without saying why.
     @Sendable static func check(_ exchange: Exchange, _ members: [JSON.Member], _ isCreation: Bool) -> [Problem.Fault] {
+        let bindings = isCreation ? SubscriberBinding.flaws(members).map(\.fault) : []
         guard members.contains(where: { $0.name == "mac_authentication" && $0.value == .boolean(true) }),
             let name = members.first(where: { $0.name == "username" })?.value.text, !isHardwareAddress(name)
-        else { return [] }
-        return [.member("username", "mac", "mac_authentication needs a hardware address in this form: 00:53:00:12:34:56")]
+        else { return bindings }
+        return bindings + [.member("username", "mac", "mac_authentication needs a hardware address in this form: 00:53:00:12:34:56")]
+    }
+
+    /// What is the subscriber's own is no pool's.
+    @Sendable static func verify(_ exchange: Exchange, _ connection: Connection, _ id: Int64) throws -> [Problem.Fault] {
+        let clashes = try FixedAddresses(connection, tenant: exchange.principal.tenant).clashes(ofSubscriber: id)
+        return try clashes.map { Problem.Fault.member($0.column, "pool", $0.detail) } + SubscriberBinding.faults(connection, id)
     }
 
     private static func isHardwareAddress(_ name: String) -> Bool {

@@ -10,6 +10,9 @@ struct SubscriberSheet {
         let line: Int
         let username: String
         var values: [(field: Field, value: FieldValue)]
+
+        /// Names are compared octet by octet, as the database does; a String takes composed and decomposed letters as equal.
+        var key: [UInt8] { Array(username.utf8) }
     }
 
     private let resource: Resource
@@ -31,7 +34,7 @@ struct SubscriberSheet {
             }
             readHeader(header)
             guard faults.isEmpty else { throw CSVError(line: 0, reason: "") }
-            var lines: [String: Int] = [:]
+            var lines: [[UInt8]: Int] = [:]
             while let record = try reader.next() { read(record, &lines, attribute) }
         } catch {
             if error.line > 0 { refuse(error.line, "", "csv", error.reason) }
@@ -57,7 +60,7 @@ struct SubscriberSheet {
         }
     }
 
-    private mutating func read(_ record: CSVReader.Record, _ lines: inout [String: Int], _ attribute: Field.AttributeCheck) {
+    private mutating func read(_ record: CSVReader.Record, _ lines: inout [[UInt8]: Int], _ attribute: Field.AttributeCheck) {
         guard record.cells.count == columns.count else {
             refuse(record.line, "", "cells", "\(columns.count) cells are expected, as in the first line, not \(record.cells.count)")
             return
@@ -77,12 +80,13 @@ struct SubscriberSheet {
             }
         }
         guard isGood, case .bound(.text(let username))? = row.values.first(where: { $0.field.name == "username" })?.value else { return }
-        if let earlier = lines[username] {
+        let good = Row(line: record.line, username: username, values: row.values)
+        if let earlier = lines[good.key] {
             refuse(record.line, "username", "repeated", "“\(username)” stands on line \(earlier) already")
             return
         }
-        lines[username] = record.line
-        rows.append(Row(line: record.line, username: username, values: row.values))
+        lines[good.key] = record.line
+        rows.append(good)
     }
 
     /// Notes a mistake.
@@ -101,21 +105,24 @@ struct SubscriberSheet {
         return faults.sorted { line($0) < line($1) }
     }
 
-    /// Replaces names of profiles by their ids, and refuses lines whose profile does not exist or whose username is taken.
-    mutating func settle(profiles: [String: Int64], taken: Set<String>) {
+    /// Replaces names of profiles and quotas by their ids, and refuses lines with one that does not exist or whose username is taken. `ids`
+    /// are by resource, then by the octets of the name.
+    mutating func settle(ids: [String: [[UInt8]: Int64]], taken: Set<[UInt8]>) {
         var settled: [Row] = []
         for var row in rows {
             var isGood = true
-            if taken.contains(row.username) {
+            if taken.contains(row.key) {
                 refuse(row.line, "username", "unique", "“\(row.username)” exists already")
                 isGood = false
             }
             for index in row.values.indices {
-                guard case .name(let name) = row.values[index].value else { continue }
-                if let id = profiles[name] {
+                guard case .name(let name) = row.values[index].value,
+                    case .reference(let resource) = row.values[index].field.kind
+                else { continue }
+                if let id = ids[resource]?[Array(name.utf8)] {
                     row.values[index].value = .id(id)
                 } else {
-                    refuse(row.line, row.values[index].field.name, "not_found", "there is no profile called “\(name)”")
+                    refuse(row.line, row.values[index].field.name, "not_found", "there is no \(resource) called “\(name)”")
                     isGood = false
                 }
             }
@@ -124,12 +131,14 @@ struct SubscriberSheet {
         rows = settled
     }
 
-    /// Names of the profiles that lines name.
-    var profileNames: Set<String> {
-        var names: Set<String> = []
+    /// The names that lines refer to, by resource.
+    var referenced: [String: [String]] {
+        var names: [String: Set<[UInt8]>] = [:]
         for row in rows {
-            for case .name(let name) in row.values.map(\.value) { names.insert(name) }
+            for case (let field, .name(let name)) in row.values {
+                if case .reference(let resource) = field.kind { names[resource, default: []].insert(Array(name.utf8)) }
+            }
         }
-        return names
+        return names.mapValues { $0.map { String(decoding: $0, as: UTF8.self) } }
     }
 }

@@ -48,7 +48,8 @@ extension TextForm {
     static let scope = TextForm(name: "scope") { text in
         if text == "*" { return nil }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let isKnown = parts.count == 2 && ["aaa", "identity", "tenancy"].contains(parts[0]) && ["read", "write"].contains(parts[1])
-        return isKnown ? nil : "* or one of aaa, identity, tenancy with :read or :write is expected, such as aaa:read"
+        let domains = ["aaa", "identity", "tenancy", "trace"]
+        let isKnown = parts.count == 2 && domains.contains(String(parts[0])) && ["read", "write"].contains(parts[1])
+        return isKnown ? nil : "* or one of aaa, identity, tenancy, trace with :read or :write is expected, such as aaa:read"
     }
 }

@@ -101,6 +101,11 @@ struct Draft {
         return try row.int64(0)
     }
 
+    /// Leaves a field as it is stored.
+    mutating func drop(_ field: Field) {
+        values.removeAll { $0.field.name == field.name }
+    }
+
     /// Names of the secrets that are written, for audit: their values are never recorded.
     var secrets: [String] {
         values.filter { $0.field.kind == .secret }.map(\.field.name)

@@ -24,7 +24,8 @@ public struct Registry: Sendable {
         Registry([
             .tenant, .token, .audit,
             .profile, .accessPolicy, .nas(vendors: vendors), .subscriber, .lock, .policyRule, .session, .authLog, .usage,
-            .dynamicAuthorization,
+            .dynamicAuthorization, .addressPool, .addressLease, .homeServer, .homeServerPool, .realm,
+            .quota, .quotaThreshold, .quotaTopUp, .quotaState, .quotaEvent,
         ])
     }
 }

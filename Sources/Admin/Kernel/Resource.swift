@@ -39,6 +39,8 @@ public struct Resource: Sendable {
     public let actions: [Action]
     /// Constraints whose names do not tell their field.
     public let constraints: [String: String]
+    /// Constraints over several fields, and what to do.
+    public let remedies: [String: Problem.Fault]
     public let summary: String
     /// Rows without a `version` column have no ETag and cannot be changed.
     public let isVersioned: Bool
@@ -50,7 +52,7 @@ public struct Resource: Sendable {
         key: String = "id", order: [String] = ["id"], nameField: String? = nil, isSingleton: Bool = false,
         verbs: Set<Verb> = Set(Verb.allCases),
         isVersioned: Bool = true, fields: [Field], list: [String], actions: [Action] = [], constraints: [String: String] = [:],
-        shortcuts: [Shortcut] = [], rules: Rules = Rules()
+        remedies: [String: Problem.Fault] = [:], shortcuts: [Shortcut] = [], rules: Rules = Rules()
     ) {
         self.name = name
         self.domain = domain
@@ -68,6 +70,7 @@ public struct Resource: Sendable {
         self.list = list
         self.actions = actions
         self.constraints = constraints
+        self.remedies = remedies
         self.shortcuts = shortcuts
         self.rules = rules
     }
@@ -117,6 +120,8 @@ struct Rules: Sendable {
     var check: @Sendable (_ exchange: Exchange, _ members: [JSON.Member], _ isCreation: Bool) -> [Problem.Fault] = { _, _, _ in [] }
     /// Checks a stored row in the transaction that stored it; faults undo it.
     var verify: (@Sendable (_ exchange: Exchange, _ connection: Connection, _ id: Int64) throws -> [Problem.Fault])?
+    /// Why a row must not be removed, in the transaction that would; nil when it may be.
+    var refuseRemoval: (@Sendable (_ connection: Connection, _ id: Int64) throws -> String?)?
     /// Columns that are set on creation besides the fields, and members that are answered once with it.
     var onCreate: (@Sendable () throws -> Creation)?
     /// Runs after a change is committed when the query asks for it by `apply=true`; answers JSON text.
@@ -156,11 +161,13 @@ public struct Action: Sendable {
     /// The media type of its body; nil when it takes none.
     public let mediaType: String?
     public let bodyLimit: Int
+    /// The scope that it needs; nil: its resource's.
+    public let permission: String?
     let run: @Sendable (_ exchange: Exchange, _ subject: Subject) async throws -> Answer
 
     init(
         _ name: String, on place: Place = .item, summary: String, isWrite: Bool = true, parameters: [(name: String, summary: String)] = [],
-        mediaType: String? = nil, bodyLimit: Int = Exchange.bodyLimit,
+        mediaType: String? = nil, bodyLimit: Int = Exchange.bodyLimit, permission: String? = nil,
         run: @escaping @Sendable (_ exchange: Exchange, _ subject: Subject) async throws -> Answer
     ) {
         self.name = name
@@ -170,6 +177,7 @@ public struct Action: Sendable {
         self.parameters = parameters
         self.mediaType = mediaType
         self.bodyLimit = bodyLimit
+        self.permission = permission
         self.run = run
     }
 

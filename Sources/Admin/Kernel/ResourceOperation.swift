@@ -125,6 +125,7 @@ struct ResourceOperation: Sendable {
             try await transaction { connection in
                 let before = try store.find(key, connection, forUpdate: true)
                 try store.checkMatch(before)
+                if let why = try resource.rules.refuseRemoval?(connection, before.id) { throw Problem.conflict(why) }
                 try store.delete(before, connection)
                 try audit.record("delete", id: before.id, name: before.name, before: before.json, after: nil, connection)
                 if isRehearsal { throw Rehearsed(answer: Self.rehearsal(before: before.json, after: nil)) }

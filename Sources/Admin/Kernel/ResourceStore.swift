@@ -92,9 +92,14 @@ struct ResourceStore {
         return try find(.id(try row.int64(0)), connection)
     }
 
-    /// Writes what `draft` holds over `stored`, and raises its version; nothing happens when the draft names no field.
+    /// Writes what `draft` holds over `stored`, and raises its version; nothing happens when the draft names no field, or only secrets
+    /// that are stored already.
     func update(_ stored: Stored, _ draft: Draft, _ connection: Connection) throws -> Stored {
         var draft = draft
+        for (field, value) in draft.values {
+            guard case .secret(let clear) = value, try holds(clear, field, stored.id, connection) else { continue }
+            draft.drop(field)
+        }
         let columns = try draft.columns(connection, registry, seal: exchange.services.seal)
         guard !columns.isEmpty else { return stored }
         var statement = Statement()
@@ -108,6 +113,16 @@ struct ResourceStore {
         let text = "UPDATE \(resource.table) SET \(assignments.joined(separator: ", ")) WHERE \(resource.key) = \(key)"
         guard try connection.execute(text, statement.values) == 1 else { throw Problem.notFound("\(resource.name) \(stored.id)") }
         return try find(resource.isSingleton ? .only : .id(stored.id), connection)
+    }
+
+    /// Whether the row has this secret: sealed anew it would look like a change.
+    private func holds(_ clear: [UInt8], _ field: Field, _ id: Int64, _ connection: Connection) throws -> Bool {
+        let kind = field.sets.map { ", \($0.column)" } ?? ""
+        let text = "SELECT \(field.column)\(kind) FROM \(resource.table) WHERE \(resource.key) = $1"
+        guard let row = try connection.queryOne(text, [.int(id)]), try !row.isNull(0) else { return false }
+        if let word = field.sets?.word, try row.string(1) != word { return false }
+        // One that cannot be opened any more is to be replaced.
+        return (try? exchange.services.open(try row.bytes(0))) == clear
     }
 
     func delete(_ stored: Stored, _ connection: Connection) throws {

@@ -13,6 +13,8 @@ public final class AuthLogShipper: Sendable {
         public var written: UInt64 = 0
         /// Events that did not fit into their ring, or that PostgreSQL refused.
         public var dropped: UInt64 = 0
+        /// Octets of the events that wait in their rings.
+        public var lagOctets = 0
         public var retries: UInt64 = 0
         public var problem: String?
     }
@@ -60,6 +62,7 @@ public final class AuthLogShipper: Sendable {
     public var statistics: Statistics {
         var statistics = counters.statistics
         statistics.dropped += rings.reduce(0) { $0 + $1.dropped }
+        statistics.lagOctets = rings.reduce(0) { $0 + $1.waitingOctets }
         return statistics
     }
 }

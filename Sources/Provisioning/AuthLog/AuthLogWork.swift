@@ -98,17 +98,18 @@ struct AuthLogWork: Sendable {
                 }
             }
             try FirstLogins.activate(events, connection)
+            try FirstBindings.bind(events, connection)
         }
     }
 
     private static let columns = """
         tenant_id, at, nas_id, username, subscriber_id, outcome, reason, method, calling_station_id, nas_port_id, profile_id, \
-        duration_microseconds
+        duration_microseconds, home_server_id, binding, circuit_id, remote_id
         """
 
     private func write(_ entry: AuthEventRing.Entry, _ writer: inout CopyWriter) throws {
         let event = entry.event
-        try writer.row(columns: 12)
+        try writer.row(columns: 16)
         try writer.int8(event.tenant)
         try writer.timestamp(microsecondsSinceUnixEpoch: event.atMicroseconds)
         try writer.numberOrNull(event.nas)
@@ -121,6 +122,11 @@ struct AuthLogWork: Sendable {
         try writer.storable(entry.nasPortID)
         try writer.numberOrNull(event.profile)
         try writer.int8(event.durationMicroseconds)
+        try writer.numberOrNull(event.homeServer)
+        if let word = event.binding.word { try writer.text(word) } else { try writer.null() }
+        for line in [entry.circuitID, entry.remoteID] {
+            if line.isEmpty { try writer.null() } else { try writer.text(SubscriberBindings.text(line)) }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ enum ExitStatus: Int32, CaseIterable {
     case denied = 4
     case conflict = 5
     case unreachable = 6
+    case incomplete = 7
 
     var meaning: String {
         switch self {
@@ -17,6 +18,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .denied: "no token, a wrong token, or one without the scope"
         case .conflict: "it exists already, is in use, or was changed meanwhile"
         case .unreachable: "no answer from the daemon"
+        case .incomplete: "an import is done, but something was left out"
         }
     }
 }

@@ -12,6 +12,7 @@ struct APIClient {
         var headers: [String] = []
         var timeoutSeconds = 120
         var progress: ((Int, Int) -> Void)?
+        var line: (([UInt8]) -> Void)?
     }
 
     /// Sends the request and reads the JSON of the answer; null when it has none.
@@ -40,6 +41,7 @@ struct APIClient {
         exchange.body = request.body ?? (request.method == "POST" ? [] : nil)
         exchange.timeoutSeconds = request.timeoutSeconds
         exchange.progress = request.progress
+        exchange.line = request.line
         do {
             return try exchange.run()
         } catch {

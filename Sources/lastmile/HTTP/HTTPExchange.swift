@@ -9,6 +9,11 @@ struct HTTPExchange {
     var timeoutSeconds = 120
     /// Told how many octets of the body are sent, of how many.
     var progress: ((Int, Int) -> Void)?
+    /// Told each line of an answer of lines (application/x-ndjson) as it comes, instead of collecting them. Such an answer may take any
+    /// time, but not be silent for long.
+    var line: (([UInt8]) -> Void)?
+    /// How long an answer of lines may be silent.
+    var silenceLimit: Duration = .seconds(60)
 
     struct Answer {
         let status: Int
@@ -30,6 +35,33 @@ struct HTTPExchange {
         var body: [UInt8] = []
         var head: [UInt8] = []
         var progress: ((Int, Int) -> Void)?
+        var line: (([UInt8]) -> Void)?
+        var silenceLimit: Duration?
+        private var lastOctet = ContinuousClock.now
+
+        /// Whether nothing came for too long. libcurl's own limit is a speed in whole octets a second, which a sign of life every ten
+        /// seconds does not reach.
+        var isSilent: Bool { silenceLimit.map { lastOctet.duration(to: .now) > $0 } ?? false }
+
+        /// Takes a piece of the head.
+        func takeHead(_ piece: UnsafeRawBufferPointer) {
+            head += piece
+            lastOctet = .now
+        }
+
+        /// Takes a piece of the body.
+        func take(_ piece: UnsafeRawBufferPointer) {
+            body += piece
+            lastOctet = .now
+            guard let line, piece.contains(0x0a), isOfLines else { return }
+            let pieces = body.split(separator: 0x0a, omittingEmptySubsequences: false)
+            for piece in pieces.dropLast() where !piece.isEmpty { line(Array(piece)) }
+            body = Array(pieces.last ?? [])
+        }
+
+        private var isOfLines: Bool {
+            HTTPExchange.fields(head).last { $0.name == "content-type" }?.value.hasPrefix("application/x-ndjson") == true
+        }
     }
 
     func run() throws(Failure) -> Answer {
@@ -37,6 +69,8 @@ struct HTTPExchange {
         defer { curl_easy_cleanup(handle) }
         let sinks = Sinks()
         sinks.progress = progress
+        sinks.line = line
+        sinks.silenceLimit = line == nil ? nil : silenceLimit
         var list: UnsafeMutablePointer<curl_slist>?
         // Expect: 100-continue would cost a second with servers that do not know it.
         for header in headers + ["Expect:"] { list = curl_slist_append(list, header) }
@@ -44,6 +78,7 @@ struct HTTPExchange {
         let context = Unmanaged.passUnretained(sinks).toOpaque()
         configure(handle, list, context)
         let code = withExtendedLifetime(sinks) { curl_easy_perform(handle) }
+        if code == CURLE_ABORTED_BY_CALLBACK { throw Failure(reason: "nothing came for \(silenceLimit)", isUnreachable: true) }
         guard code == CURLE_OK else { throw Self.failure(code) }
         return Answer(status: Int(lm_curl_status(handle)), headers: Self.fields(sinks.head), body: sinks.body)
     }
@@ -54,7 +89,7 @@ struct HTTPExchange {
         lm_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, method)
         lm_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         lm_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 5)
-        lm_curl_set_number(handle, CURLOPT_TIMEOUT, timeoutSeconds)
+        lm_curl_set_number(handle, CURLOPT_TIMEOUT, line == nil ? timeoutSeconds : 0)
         // A proxy from the environment never stands between here and this machine.
         if isLoopback { lm_curl_set_text(handle, CURLOPT_NOPROXY, "*") }
         lm_curl_set_headers(handle, list)
@@ -62,20 +97,21 @@ struct HTTPExchange {
         lm_curl_set_body_sink(
             handle,
             { bytes, size, count, context in
-                HTTPExchange.collect(bytes, size * count, context, \.body)
+                HTTPExchange.collect(bytes, size * count, context) { $0.take($1) }
             }, context)
         lm_curl_set_header_sink(
             handle,
             { bytes, size, count, context in
-                HTTPExchange.collect(bytes, size * count, context, \.head)
+                HTTPExchange.collect(bytes, size * count, context) { $0.takeHead($1) }
             }, context)
-        guard progress != nil else { return }
+        guard progress != nil || line != nil else { return }
         lm_curl_set_progress(
             handle,
             { context, _, _, total, sent in
-                guard let context, total > 0 else { return 0 }
-                Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue().progress?(Int(sent), Int(total))
-                return 0
+                guard let context else { return 0 }
+                let sinks = Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue()
+                if total > 0 { sinks.progress?(Int(sent), Int(total)) }
+                return sinks.isSilent ? 1 : 0
             }, context)
     }
 
@@ -83,11 +119,10 @@ struct HTTPExchange {
 
     private static func collect(
         _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int, _ context: UnsafeMutableRawPointer?,
-        _ sink: ReferenceWritableKeyPath<Sinks, [UInt8]>
+        _ sink: (Sinks, UnsafeRawBufferPointer) -> Void
     ) -> Int {
         guard let bytes, let context else { return 0 }
-        let sinks = Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue()
-        sinks[keyPath: sink] += UnsafeRawBufferPointer(start: bytes, count: count)
+        sink(Unmanaged<Sinks>.fromOpaque(context).takeUnretainedValue(), UnsafeRawBufferPointer(start: bytes, count: count))
         return count
     }
 
@@ -96,7 +131,7 @@ struct HTTPExchange {
         return ["127.", "localhost", "[::1]"].contains { rest.hasPrefix($0) }
     }
 
-    private static func fields(_ head: [UInt8]) -> [(name: String, value: String)] {
+    fileprivate static func fields(_ head: [UInt8]) -> [(name: String, value: String)] {
         head.split(separator: 0x0a).compactMap { line in
             let text = String(decoding: line, as: UTF8.self)
             guard let colon = text.firstIndex(of: ":") else { return nil }

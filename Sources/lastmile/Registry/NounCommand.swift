@@ -7,12 +7,12 @@ enum NounCommand {
             SubscriberNoun.self,
             [
                 ExplainCommand.self, LockSubscriberCommand.self, UnlockSubscriberCommand.self, ActionCommand<SubscriberDisconnect>.self,
-                ImportCommand.self,
+                ImportCommand.self, SubscriberQuotaCommand.self,
             ])
     }
 
     struct NAS: ParsableCommand {
-        static let configuration = group(NASNoun.self, [SimulateCommand.self])
+        static let configuration = group(NASNoun.self, [DoctorCommand.self, SimulateCommand.self])
     }
 
     struct Profile: ParsableCommand {
@@ -26,12 +26,31 @@ enum NounCommand {
         static let configuration = group(PolicyRuleNoun.self, [PolicyTestCommand.self])
     }
 
+    struct HomeServer: ParsableCommand {
+        static let configuration = group(HomeServerNoun.self, [HomeServerStatusCommand.self])
+    }
+
+    struct HomeServerPool: ParsableCommand { static let configuration = group(HomeServerPoolNoun.self) }
+
+    struct Realm: ParsableCommand {
+        static let configuration = group(RealmNoun.self, [RealmMatchCommand.self])
+    }
+
     struct Session: ParsableCommand {
         static let configuration = group(SessionNoun.self, [ActionCommand<SessionDisconnect>.self, ActionCommand<SessionCoA>.self])
     }
 
     struct AuthLog: ParsableCommand { static let configuration = group(AuthLogNoun.self) }
     struct Usage: ParsableCommand { static let configuration = group(UsageNoun.self) }
+    struct AddressPool: ParsableCommand { static let configuration = group(AddressPoolNoun.self, [PoolLeasesCommand.self]) }
+    struct AddressLease: ParsableCommand {
+        static let configuration = group(AddressLeaseNoun.self, [ReleaseLeaseCommand.self])
+    }
+    struct Quota: ParsableCommand { static let configuration = group(QuotaNoun.self) }
+    struct QuotaThreshold: ParsableCommand { static let configuration = group(QuotaThresholdNoun.self) }
+    struct QuotaTopUp: ParsableCommand { static let configuration = group(QuotaTopUpNoun.self) }
+    struct QuotaState: ParsableCommand { static let configuration = group(QuotaStateNoun.self) }
+    struct QuotaEvent: ParsableCommand { static let configuration = group(QuotaEventNoun.self) }
     struct Tenant: ParsableCommand { static let configuration = group(TenantNoun.self) }
     struct Token: ParsableCommand { static let configuration = group(TokenNoun.self) }
     struct Audit: ParsableCommand { static let configuration = group(AuditNoun.self) }

@@ -6,6 +6,7 @@ extension Noun {
             Field("password", .text, "In clear; kept sealed"),
             Field("password_nt", .text, "An NT hash as 32 hexadecimal digits: PAP and MS-CHAP only"),
             Field("password_hash", .text, "A crypt or PHC string, such as $2b$...: PAP only"),
+            Field("sim_credential", .text, "Of a SIM card: KI:OPC, KI:OPC:AMF or KI:op=OP in hexadecimal digits"),
             Field("mac_authentication", .flag, "The username is a hardware address, and being it is enough: true or false"),
             Field("status", .text, "pending, active, quarantined, suspended, disconnected, terminated"),
             Field("profile", .text, "Its plan, by name"),
@@ -20,6 +21,17 @@ extension Noun {
             Field("interim_interval", .integer, "Seconds between accounting records"),
             Field("expires_at", .text, "From then on it is refused: 2026-12-31T22:00:00Z"),
             Field("validity", .integer, "Seconds from the first login until it expires"),
+            Field("mac_binding", .text, "Logins from a station that is not in macs: ignore, log or enforce"),
+            Field("macs", .list, "A hardware address that it may log in from", option: "mac"),
+            Field("line_binding", .text, "Logins from a line that is not named: ignore, log or enforce"),
+            Field("circuit_ids", .list, "A circuit id (DHCP Option 82) that it may log in from", option: "circuit-id"),
+            Field("remote_ids", .list, "A remote id, likewise", option: "remote-id"),
+            Field("nas_port_ids", .list, "A NAS-Port-Id, likewise", option: "nas-port-id"),
+            Field("bind_on_first_use", .flag, "The first login fills macs and line where they are empty: true or false"),
+            Field("session_limit", .integer, "Places that it may be online from at once; 0: no limit"),
+            Field("on_session_limit", .text, "What becomes of one more: reject, or replace the oldest"),
+            Field("quota", .text, "What it may use instead of what the profile says, by name"),
+            Field("billing_day", .integer, "1 to 31, on which the cycle of its quota begins"),
             Field("filters", .list, "Filter-Id", option: "filter-id"),
             Field("attributes", .attributes, "A further reply attribute, Name=value", option: "attribute"),
             Field("full_name", .text, "For people"),
@@ -36,6 +48,7 @@ extension Noun {
             Field("address", .text, "Where its packets come from: an address or a network"),
             Field("secret", .text, "The shared secret; 16 random characters or more"),
             Field("vendor", .text, "Whose attributes it understands: mikrotik, cisco, juniper, huawei, nokia, ..."),
+            Field("huntgroup", .text, "The group of NAS that it is of; policy rules ask for nas.huntgroup"),
             Field("coa_address", .text, "Where CoA and Disconnect go, when not where its packets come from"),
             Field("coa_port", .integer, "as the daemon's coa.port says unless given"),
             Field("require_message_authenticator", .text, "no, yes, or auto: once it has sent one"),
@@ -47,7 +60,7 @@ extension Noun {
             Field("notes", .text, "For people"),
         ],
         columns: [Column("name"), Column("address"), Column("vendor"), Column("enabled")],
-        filters: [Filter("vendor", nil, "Only this make")],
+        filters: [Filter("vendor", nil, "Only this make"), Filter("huntgroup", nil, "Only this group")],
         example: "lastmile nas create --name core1 --address 192.0.2.0/24 --secret S --vendor mikrotik")
 
     static let profile = Noun(
@@ -65,6 +78,12 @@ extension Noun {
             Field("session_timeout", .integer, "Seconds"),
             Field("idle_timeout", .integer, "Seconds"),
             Field("interim_interval", .integer, "Seconds between accounting records"),
+            Field("pool", .text, "The address pool of Framed-IP-Address, by name"),
+            Field("pool6", .text, "The address pool of Framed-IPv6-Prefix"),
+            Field("delegated_pool", .text, "The address pool of Delegated-IPv6-Prefix"),
+            Field("session_limit", .integer, "Places that a subscriber may be online from at once"),
+            Field("on_session_limit", .text, "What becomes of one more: reject, or replace the oldest"),
+            Field("quota", .text, "What its subscribers may use, by name"),
             Field("filters", .list, "Filter-Id", option: "filter-id"),
             Field("attributes", .attributes, "A further reply attribute, Name=value", option: "attribute"),
         ],
@@ -131,10 +150,16 @@ extension Noun {
 
     static let authLog = Noun(
         name: "auth-log", path: "auth-log", summary: "What each login was answered, and why", verbs: [.list],
-        columns: [Column("at"), Column("username"), Column("nas"), Column("outcome"), Column("reason"), Column("method")],
+        columns: [
+            Column("at"), Column("username"), Column("nas"), Column("outcome"), Column("reason"), Column("method"), Column("home_server"),
+        ],
         filters: [
             Filter("user", nil, "Only this username"), Filter("nas", nil, "Only from this NAS"),
-            Filter("outcome", nil, "accept, reject or challenge"), Filter("since", nil, "From then on: a time, or an age such as 15m"),
+            Filter("outcome", nil, "accept, reject or challenge"),
+            Filter("reason", nil, "Only this reason, such as wrong_password or unknown_subscriber"),
+            Filter("binding", nil, "Only logins from elsewhere than the subscriber is bound to: mac, line or mac_and_line"),
+            Filter("method", nil, "Only this method, such as pap, chap or eap-tls"),
+            Filter("since", nil, "From then on: a time, or an age such as 15m"),
         ])
 
     static let usage = Noun(
@@ -160,7 +185,9 @@ extension Noun {
         name: "token", path: "tokens", summary: "Bearer tokens for programs and people",
         fields: [
             Field("name", .text, "Stands in the audit as token:NAME"),
-            Field("scopes", .list, "aaa:read, aaa:write, identity:..., tenancy:...; * is everything of the tenant", option: "scope"),
+            Field(
+                "scopes", .list, "aaa:read, aaa:write, identity:..., tenancy:..., trace:read; * is everything of the tenant",
+                option: "scope"),
             Field("expires_at", .text, "RFC 3339; without it: until deleted"),
         ],
         columns: [Column("name"), Column("scopes"), Column("expires_at"), Column("last_used_at")],
@@ -175,5 +202,8 @@ extension Noun {
         ])
 
     /// All of them in the order in which help names them.
-    static let all = [subscriber, nas, profile, lock, policyRule, accessPolicy, session, authLog, usage, tenant, token, audit]
+    static let all = [
+        subscriber, nas, profile, lock, policyRule, accessPolicy, homeServer, homeServerPool, realm, session, authLog, usage, addressPool,
+        addressLease, quota, quotaThreshold, quotaTopUp, quotaState, quotaEvent, tenant, token, audit,
+    ]
 }

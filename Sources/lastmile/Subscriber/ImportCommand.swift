@@ -13,6 +13,7 @@ struct ImportCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Flag(help: "Stores the good lines and lists the bad ones.") var partial = false
     @Flag(help: "Checks everything and stores nothing.") var dryRun = false
+    @Flag(help: "Gives subscribers that exist what their line says; secrets and status stay where it has none.") var update = false
     @Argument(help: "The file; - is standard input.") var file: String
 
     /// Refused lines that are printed, at most.
@@ -28,7 +29,8 @@ struct ImportCommand: ParsableCommand {
         let refused = answer["errors"]?.elements ?? []
         let imported = answer["imported"]?.integer ?? 0
         if global.output == .table {
-            Terminal.out("\(imported) \(dryRun ? "would be stored" : "stored"), \(answer["refused"]?.cell ?? "0") refused\n")
+            let changes = update ? "\(answer["updated"]?.cell ?? "0") updated, \(answer["unchanged"]?.cell ?? "0") unchanged, " : ""
+            Terminal.out("\(imported) \(dryRun ? "would be stored" : "stored"), \(changes)\(answer["refused"]?.cell ?? "0") refused\n")
         } else {
             Terminal.out(global.rendering.record(answer, columns: []))
         }
@@ -45,6 +47,7 @@ struct ImportCommand: ParsableCommand {
         var request = APIClient.Request(method: "POST", path: ["subscribers", "import"], body: bytes, mediaType: "text/csv")
         if partial { request.query.append(("partial", "true")) }
         if dryRun { request.query.append(("dry_run", "true")) }
+        if update { request.query.append(("existing", "update")) }
         request.timeoutSeconds = 3600
         request.progress = { sent, total in sending.update(sent, of: total) }
         defer { sending.end() }

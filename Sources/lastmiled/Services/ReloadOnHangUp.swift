@@ -25,7 +25,7 @@ struct ReloadOnHangUp: Service {
             LogOutput.setLevel(settings.logLevel)
             for warning in dictionary.warnings { logger.warning("dictionary: \(warning)") }
             feed.reload(dictionary: dictionary)
-            logger.notice("reloaded: log level, dictionary, snapshot; other settings need a restart")
+            logger.notice("reloaded: log level, dictionary; the snapshot is being read anew; other settings need a restart")
         } catch {
             logger.error("nothing was reloaded: \(error)")
         }

@@ -55,7 +55,8 @@ extension Field {
 
     /// The value that a bare text spells: a CSV cell or a query parameter.
     ///
-    /// Lists are separated by spaces or semicolons; attributes are `Name=value` separated by semicolons.
+    /// Lists are separated by semicolons; attributes are `Name=value` separated by semicolons. Either may also be a JSON array, for values
+    /// that hold semicolons.
     func value(ofText text: String, attribute: AttributeCheck) throws(FieldFault) -> FieldValue {
         switch kind {
         case .integer, .rate:
@@ -64,9 +65,10 @@ extension Field {
             return .bound(.int(try within(number)))
         case .boolean: return .bound(.bool(try boolean(word: text)))
         case .textList:
+            if let array = Self.array(text) { return .bound(.textArray(try list(array))) }
             let words = text.split { $0 == ";" }.map { JSON.string(Self.trimmed($0)) }
             return .bound(.textArray(try list(.array(words))))
-        case .attributes: return .bound(.json(try attributes(Self.attributePairs(text), attribute)))
+        case .attributes: return .bound(.json(try attributes(Self.array(text) ?? Self.attributePairs(text), attribute)))
         case .reference: return try reference(.string(text))
         case .text, .choice, .secret: return try plain(text)
         case .address(let family): return .bound(.inet(try address(text, family)))
@@ -76,6 +78,12 @@ extension Field {
         case .date: return .bound(.text(String(try Instant.normalized(text).prefix(10))))
         case .document: throw FieldFault("read_only", "\(name) cannot be set")
         }
+    }
+
+    /// The JSON array that `text` is; nil when it is none.
+    private static func array(_ text: String) -> JSON? {
+        guard text.hasPrefix("["), let json = try? JSONParser.parse(Array(text.utf8)), json.elements != nil else { return nil }
+        return json
     }
 
     private func plain(_ text: String) throws(FieldFault) -> FieldValue {
@@ -134,7 +142,7 @@ extension Field {
     private func rate(_ json: JSON) throws(FieldFault) -> Int64 {
         if let text = json.text {
             guard let rate = BitRate.parse(text) else {
-                throw FieldFault("rate", "bits per second are expected, such as 50000000, 50M or 1.5G")
+                throw FieldFault("rate", "a number is expected, such as 50000000, 50M or 1.5G")
             }
             return try within(rate)
         }

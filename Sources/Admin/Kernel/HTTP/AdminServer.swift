@@ -90,16 +90,24 @@ struct HTTPBridge: HTTPResponder {
 
     private static func response(_ answer: Answer, requestID: String, isHead: Bool) -> Response {
         var headers = HTTPFields()
-        if !answer.body.isEmpty { headers[.contentType] = answer.mediaType }
+        if !answer.body.isEmpty || answer.stream != nil { headers[.contentType] = answer.mediaType }
         for header in answer.headers {
             if let name = HTTPField.Name(header.name) { headers.append(HTTPField(name: name, value: header.value)) }
         }
         headers[.requestID] = requestID
         headers[.cacheControl] = "no-store"
         headers[.contentTypeOptions] = "nosniff"
-        let response = Response(
-            status: .init(code: answer.status), headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+        let response = Response(status: .init(code: answer.status), headers: headers, body: body(of: answer))
         return isHead ? response.createHeadResponse() : response
+    }
+
+    private static func body(of answer: Answer) -> ResponseBody {
+        guard let stream = answer.stream else { return .init(byteBuffer: ByteBuffer(bytes: answer.body)) }
+        return ResponseBody { writer in
+            let lines = StreamedBody(writer)
+            try await lines.run(stream)
+            try await writer.finish(nil)
+        }
     }
 }
 

@@ -9,6 +9,8 @@ public struct AdminServices: Sendable {
     public var operatorToken: String
     /// Seals a secret for the database.
     public var seal: @Sendable (_ clear: [UInt8]) throws -> [UInt8]
+    /// Opens what `seal` made, to compare it with what a caller gives; never to answer it.
+    public var open: @Sendable (_ sealed: [UInt8]) throws -> [UInt8]
     /// Why the dictionary refuses an attribute with this name and value; nil when it takes it.
     public var validateAttribute: @Sendable (_ name: String, _ value: String) -> String?
     /// The words that `vendor` of a NAS takes.
@@ -25,15 +27,21 @@ public struct AdminServices: Sendable {
     public var coa: @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String
     /// Gives all live sessions of a profile its current rates: the outcome as the text of a JSON object.
     public var applyProfile: @Sendable (_ tenant: Int64, _ profile: Int64, _ by: String) async throws -> String
+    /// Begins to read recorded transactions.
+    public var openTrace: @Sendable (_ tenant: Int64, _ wish: TraceWish) throws -> TraceReader
+    /// Examines a NAS, or all of the tenant's: the text of a JSON object.
+    public var examineNAS: @Sendable (_ tenant: Int64, _ name: String?) async throws -> String
     /// Prometheus text, version 0.0.4.
     public var metrics: @Sendable () -> String
     public var readiness: @Sendable () async -> Readiness
+    public var proxy = ProxyServices()
 
     public init(
         pool: Pool,
         logger: Logger,
         operatorToken: String,
         seal: @escaping @Sendable (_ clear: [UInt8]) throws -> [UInt8],
+        open: @escaping @Sendable (_ sealed: [UInt8]) throws -> [UInt8],
         validateAttribute: @escaping @Sendable (_ name: String, _ value: String) -> String?,
         vendorNames: [String],
         explain: @escaping @Sendable (_ tenant: Int64, _ username: String, _ nas: String?) async throws -> String,
@@ -42,6 +50,8 @@ public struct AdminServices: Sendable {
         disconnect: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
         coa: @escaping @Sendable (_ tenant: Int64, _ session: Int64, _ by: String) async throws -> String,
         applyProfile: @escaping @Sendable (_ tenant: Int64, _ profile: Int64, _ by: String) async throws -> String,
+        openTrace: @escaping @Sendable (_ tenant: Int64, _ wish: TraceWish) throws -> TraceReader,
+        examineNAS: @escaping @Sendable (_ tenant: Int64, _ name: String?) async throws -> String,
         metrics: @escaping @Sendable () -> String,
         readiness: @escaping @Sendable () async -> Readiness
     ) {
@@ -49,6 +59,7 @@ public struct AdminServices: Sendable {
         self.logger = logger
         self.operatorToken = operatorToken
         self.seal = seal
+        self.open = open
         self.validateAttribute = validateAttribute
         self.vendorNames = vendorNames
         self.explain = explain
@@ -57,6 +68,8 @@ public struct AdminServices: Sendable {
         self.disconnect = disconnect
         self.coa = coa
         self.applyProfile = applyProfile
+        self.openTrace = openTrace
+        self.examineNAS = examineNAS
         self.metrics = metrics
         self.readiness = readiness
     }

@@ -65,7 +65,7 @@ enum Endpoint: Sendable {
     var permission: String? {
         switch self {
         case .list(let resource), .read(let resource, _): resource.permission(false)
-        case .act(let resource, let action, _): resource.permission(action.isWrite)
+        case .act(let resource, let action, _): action.permission ?? resource.permission(action.isWrite)
         default: resource?.permission(true)
         }
     }

@@ -86,6 +86,8 @@ struct Answer: Sendable {
     var headers: [Header] = []
     var mediaType = "application/json"
     var body: [UInt8] = []
+    /// Writes a body that has no end yet, instead of `body`; a write waits until the reader has taken the one before.
+    var stream: (@Sendable (_ write: (_ octets: [UInt8]) async throws -> Void) async throws -> Void)?
 
     static func json(_ text: String, status: Int = 200) -> Answer {
         Answer(status: status, body: Array(text.utf8))

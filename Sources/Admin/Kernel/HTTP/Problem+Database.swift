@@ -14,6 +14,10 @@ extension Problem {
             return
         }
         guard let resource else { return nil }
+        if let remedy = error.constraint.flatMap({ resource.remedies[$0] }) {
+            self = .invalid([remedy])
+            return
+        }
         let fields = resource.fields(of: error)
         let names = fields.map(\.name).joined(separator: ", ")
         switch error.code {
