@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 600
 MINUTES ?= 30
 # Suite of `make e2e`: spine is Tests/EndToEndTests' SpineTests, line-rate is LineRateTests, and so on.
 SUITE ?=
-# Further arguments of `make run` for the daemon, of `make test` for `swift test`.
+# Further arguments of `make run` for the daemon, of `make test` for Swift Testing.
 ARGS ?=
 # Tests that run at the same time; end-to-end tests start a daemon and a PostgreSQL each.
 TEST_WIDTH ?= 4
@@ -34,13 +34,14 @@ run: setup ## builds for release and runs the daemon with a private PostgreSQL u
 
 test: setup ## runs every test, unit and end to end
 	$(SWIFT) build --build-tests
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest $(ARGS)
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) SWIFT='$(SWIFT)' scripts/test $(ARGS)
 	@echo 'make test: passed'
 
 e2e: setup ## runs one end-to-end suite in its large version: make e2e SUITE=spine
 	@scripts/end-to-end-suite '$(SUITE)' >/dev/null
 	$(SWIFT) build --build-tests
-	LASTMILE_E2E_LARGE=1 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SWIFT) test --skip-build --disable-xctest --filter "$$(scripts/end-to-end-suite '$(SUITE)')"
+	LASTMILE_E2E_LARGE=1 SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) SWIFT='$(SWIFT)' TEST_SILENCE=3600 \
+	    scripts/test --filter "$$(scripts/end-to-end-suite '$(SUITE)')"
 	@echo 'make e2e SUITE=$(SUITE): passed'
 
 build: setup ## builds everything, tests included, for debugging

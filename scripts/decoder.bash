@@ -4,8 +4,12 @@
 # Prints the decoder's sources, one a line.
 decoder_sources() {
     find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication,TLS} -name '*.swift' | sort
+    # What the proxy does to packets.
+    printf 'Sources/RadiusCore/Proxy/%s.swift\n' AccessReason+Proxy AttributeFilter ForwardedRequest HomeServer HomeServerReply Hop ProxyState ReturnedReply VendorPassage
+    printf 'Sources/RadiusCore/Client/%s.swift\n' ClientCredential ClientPacket ReplyVerification
+    printf 'Sources/RadiusCore/Policy/%s.swift\n' AuthenticationMethod IPAddress
     # What EAP and the streams need besides.
-    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
+    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Policy/Bindings/AccessReason+Bindings.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.

@@ -183,6 +183,7 @@ final class FakeServices: Sendable {
         AdminServices(
             pool: pool, logger: logger, operatorToken: AdminFixture.operatorToken,
             seal: { clear in clear.map { $0 ^ 0x5A } },
+            open: { sealed in sealed.map { $0 ^ 0x5A } },
             validateAttribute: { name, value in
                 guard name == "Filter-Id" || name == "Class" else { return "the dictionary has no attribute \(name)" }
                 return value.isEmpty ? "a value is expected" : nil
@@ -203,10 +204,29 @@ final class FakeServices: Sendable {
             disconnect: { try self.note("disconnect \($0) \($1) \($2)") },
             coa: { try self.note("coa \($0) \($1) \($2)") },
             applyProfile: { try self.note("apply \($0) \($1) \($2)") },
+            openTrace: { tenant, wish in
+                _ = try self.note("trace \(tenant) \(wish.user ?? "-") \(wish.nas ?? "-") \(wish.station ?? "-") \(wish.last)")
+                let countdown = Countdown()
+                return TraceReader { countdown.next() }
+            },
+            examineNAS: { try self.note("doctor \($0) \($1 ?? "-")") },
             metrics: { "lastmile_up 1\n" },
             readiness: {
                 let isReady = self.ready.withLock { $0 }
                 return Readiness(checks: [.init(name: "database", isReady: isReady, detail: isReady ? "answers" : "does not answer")])
             })
+    }
+}
+
+/// A trace that ends after two portions.
+private final class Countdown: Sendable {
+    private let left = Mutex(2)
+
+    func next() -> TraceReader.Portion? {
+        let call = left.withLock { left in
+            defer { left -= 1 }
+            return left
+        }
+        return call > 0 ? .init(transactions: ["{\"call\":\(call)}"], missed: call == 1 ? 3 : 0) : nil
     }
 }

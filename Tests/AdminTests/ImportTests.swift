@@ -102,4 +102,116 @@ import Testing
             #expect(try await fixture.sql("SELECT count(DISTINCT password)::text FROM aaa.subscriber") == "12001")
         }
     }
+
+    @Test func updatesOnlyWhatDiffers() async throws {
+        try await AdminFixture.run { fixture in
+            _ = try await fixture.post("/api/v1/profiles", ["name": "home", "download": "100M"])
+            let header = "username,password,password_nt,profile,static_ipv4,filters,attributes,expires_at,session_timeout\n"
+            let alice = #"alice,secret,,home,192.0.2.1,"[""a;b""]","[{""name"":""Class"",""value"":""x;y""}]",2030-01-01T00:00:00Z,60"#
+            let bob = "bob,,8846f7eaee8fb117ad06bdd830b7586c,,,,,,"
+            let carol = "carol,,,home,,,,,"
+            let file = header + [alice, bob, carol].joined(separator: "\n") + "\n"
+            let query = "?existing=update&partial=true"
+            let first = try await Self.send(fixture, file, query)
+            #expect(first.json == ["imported": 3, "refused": 0, "updated": 0, "unchanged": 0, "errors": []])
+            let stored = try await fixture.get("/api/v1/subscribers/alice")
+            #expect(stored["filters"] == ["a;b"])
+            #expect(stored["attributes"] == [["name": "Class", "value": "x;y"]])
+            let again = try await Self.send(fixture, file, query)
+            #expect(again.json == ["imported": 0, "refused": 0, "updated": 0, "unchanged": 3, "errors": []])
+            #expect(try await fixture.sql("SELECT max(version)::text FROM aaa.subscriber") == "1")
+
+            let changed = file.replacing("secret", with: "other").replacing("carol,,,home", with: "carol,,,")
+            let rehearsed = try await Self.send(fixture, changed, query + "&dry_run=true")
+            #expect(rehearsed.json == ["imported": 0, "refused": 0, "updated": 2, "unchanged": 1, "errors": []])
+            #expect(try await fixture.sql("SELECT max(version)::text FROM aaa.subscriber") == "1")
+            let third = try await Self.send(fixture, changed, query)
+            #expect(third.json == rehearsed.json)
+            let clear = Array("other".utf8).map { String($0 ^ 0x5A, radix: 16) }.map { $0.count == 1 ? "0" + $0 : $0 }.joined()
+            #expect(try await fixture.sql("SELECT encode(password, 'hex') FROM aaa.subscriber WHERE username = 'alice'") == clear)
+            #expect(try await fixture.sql("SELECT profile_id::text FROM aaa.subscriber WHERE username = 'carol'") == nil)
+        }
+    }
+
+    @Test func anUpdateWithoutAPasswordLeavesTheStoredOne() async throws {
+        try await AdminFixture.run { fixture in
+            _ = try await fixture.post("/api/v1/subscribers", ["username": "alice", "password": "kept"])
+            let reply = try await Self.send(fixture, "username,password,vlan\nalice,,7\n", "?existing=update")
+            #expect(reply["updated"] == 1)
+            let alice = try await fixture.get("/api/v1/subscribers/alice")
+            #expect(alice["has_password"] == true)
+            #expect(alice["vlan"] == 7)
+            let none = try await Self.send(fixture, "username\nalice\n", "?existing=perhaps")
+            #expect(none.status == 400)
+        }
+    }
+
+    @Test func composedAndDecomposedLettersAreTwoNames() async throws {
+        try await AdminFixture.run { fixture in
+            let names = ["ren\u{e9}", "rene\u{301}"]
+            for (name, rate) in zip(names, ["10M", "20M"]) {
+                #expect(try await fixture.post("/api/v1/profiles", ["name": .string(name), "download": .string(rate)]).status == 201)
+            }
+            let file = "username,password,profile\n" + names.map { "\($0),pw\($0.utf8.count),\($0)\n" }.joined()
+            let made = try await Self.send(fixture, file, "?existing=update")
+            #expect(made.json == ["imported": 2, "refused": 0, "updated": 0, "unchanged": 0, "errors": []])
+            let again = try await Self.send(fixture, file, "?existing=update")
+            #expect(again.json == ["imported": 0, "refused": 0, "updated": 0, "unchanged": 2, "errors": []])
+            let same = "SELECT count(*)::text FROM aaa.subscriber s JOIN aaa.profile p ON p.id = s.profile_id WHERE p.name = s.username"
+            #expect(try await fixture.sql(same) == "2")
+        }
+    }
+
+    @Test func anUpdateWithoutAStatusLeavesTheStoredOne() async throws {
+        try await AdminFixture.run { fixture in
+            for (name, status) in [("alice", "terminated"), ("bob", "suspended"), ("carol", "active")] {
+                _ = try await fixture.post("/api/v1/subscribers", ["username": .string(name), "status": .string(status)])
+            }
+            let query = "?existing=update"
+            let first = try await Self.send(fixture, "username,status\nalice,\nbob,active\ncarol,suspended\ndave,\n", query)
+            #expect(first.json == ["imported": 1, "refused": 0, "updated": 2, "unchanged": 1, "errors": []])
+            let list = try await fixture.get("/api/v1/subscribers?sort=username")
+            #expect(list.column("status") == ["terminated", "active", "suspended", "active"])
+        }
+    }
+
+    @Test func anUpdateKeepsEachSecretByItself() async throws {
+        try await AdminFixture.run { fixture in
+            let (ki, opc) = ("465b5ce8b199b49faa5f0a2ee238a6bc", "cd63cb71954a9f4e48a5994e37a02baf")
+            let file = "username,password,sim_credential\nalice,secret,\(ki):\(opc)\n"
+            #expect(try await Self.send(fixture, file)["imported"] == 1)
+            func secrets() async throws -> String? {
+                try await fixture.sql("SELECT encode(password, 'hex') || '/' || encode(sim_credential, 'hex') FROM aaa.subscriber")
+            }
+            let stored = try await secrets()
+            let sheets = [
+                file, "username,password,sim_credential\nalice,,\n", "username,password,sim_credential\nalice,secret,\n",
+                "username,sim_credential\nalice,\(ki):\(opc)\n", "username,sim_credential\nalice,\n",
+            ]
+            for sheet in sheets {
+                let reply = try await Self.send(fixture, sheet, "?existing=update")
+                #expect(reply.json == ["imported": 0, "refused": 0, "updated": 0, "unchanged": 1, "errors": []], "\(sheet)")
+                #expect(try await secrets() == stored, "\(sheet)")
+            }
+            let other = "username,password,sim_credential\nalice,secret,\(opc):\(ki)\n"
+            #expect(try await Self.send(fixture, other, "?existing=update")["updated"] == 1)
+            let (before, after) = (try #require(stored).split(separator: "/"), try #require(try await secrets()).split(separator: "/"))
+            #expect(after[0] == before[0])
+            #expect(after[1] != before[1])
+        }
+    }
+
+    @Test func aPasswordThatIsStoredAlreadyIsNoChange() async throws {
+        try await AdminFixture.run { fixture in
+            _ = try await fixture.post("/api/v1/subscribers", ["username": "alice", "password": "8846f7eaee8fb117ad06bdd830b7586c"])
+            let same = try await fixture.patch("/api/v1/subscribers/alice", ["password": "8846f7eaee8fb117ad06bdd830b7586c"])
+            #expect(same.etag == "\"1\"")
+            let kind = try await fixture.patch("/api/v1/subscribers/alice", ["password_nt": "8846f7eaee8fb117ad06bdd830b7586c"])
+            #expect(kind.etag == "\"2\"")
+            #expect(kind["password_kind"] == "nt")
+            let both = try await fixture.patch(
+                "/api/v1/subscribers/alice", ["password_nt": "8846f7eaee8fb117ad06bdd830b7586c", "vlan": 5])
+            #expect(both["vlan"] == 5)
+        }
+    }
 }

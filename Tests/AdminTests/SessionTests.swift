@@ -12,12 +12,12 @@ import Testing
             SELECT aaa.ensure_partitions('session_history', 'month', '2026-01-01Z', '2026-02-01Z');
             SELECT aaa.ensure_partitions('auth_log', 'day', '2026-01-01Z', '2026-01-03Z');
             SET LOCAL ROLE lastmile_system;
-            INSERT INTO aaa.session (id, tenant_id, nas_id, session_key, subscriber_id, username, acct_session_id, framed_ipv4,
+            INSERT INTO aaa.session_header (id, tenant_id, nas_id, session_key, subscriber_id, username, acct_session_id, framed_ipv4,
                 delegated_ipv6_prefix, calling_station_id, started_at, updated_at, upload_octets, download_octets)
             SELECT 1, t.id, n.id, '\\x01', s.id, 'alice', 'a1', '100.64.0.5', '2001:db8:5::/56', 'AA-BB-CC-00-11-22', now(), now(), 1,
                 9007199254740993
             FROM tenancy.tenant t, aaa.nas n, aaa.subscriber s WHERE t.name = 'north';
-            INSERT INTO aaa.session (id, tenant_id, nas_id, session_key, username, acct_session_id, calling_station_id, started_at, updated_at)
+            INSERT INTO aaa.session_header (id, tenant_id, nas_id, session_key, username, acct_session_id, calling_station_id, started_at, updated_at)
             SELECT 2, t.id, n.id, '\\x02', 'bob', 'b1', 'port 7', now() - interval '2 days', now() - interval '1 day'
             FROM tenancy.tenant t, aaa.nas n WHERE t.name = 'north';
             INSERT INTO aaa.session_history (id, tenant_id, nas_id, session_key, subscriber_id, username, acct_session_id, framed_ipv4,

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import lastmile
@@ -80,6 +81,25 @@ import Testing
         }
     }
 
+    @Test func anAnswerOfLinesMayTakeItsTimeButNotBeSilent() throws {
+        let type = "application/x-ndjson"
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.answer(200, "{}\n\n{}\n", type: type)])
+        var exchange = HTTPExchange(url: "http://127.0.0.1:\(server.port)/")
+        var lines = 0
+        exchange.line = { _ in lines += 1 }
+        #expect(try exchange.run().status == 200)
+        #expect(lines == 2)
+        // Accepted by the kernel alone: nobody answers.
+        let silent = try SilentServer()
+        exchange = HTTPExchange(url: "http://127.0.0.1:\(silent.port)/")
+        exchange.line = { _ in lines += 1 }
+        exchange.silenceLimit = .milliseconds(10)
+        let failure = withExtendedLifetime(silent) { #expect(throws: HTTPExchange.Failure.self) { try exchange.run() } }
+        #expect(failure?.reason.hasPrefix("nothing came for") == true)
+        #expect(failure?.isUnreachable == true)
+        #expect(lines == 2)
+    }
+
     @Test func refusesWhatCannotStandInAHeader() {
         for (name, value) in [("LASTMILE_TOKEN", "a\r\nX: y"), ("LASTMILE_TENANT", "a b"), ("LASTMILE_URL", "ftp://x")] {
             let failure = #expect(throws: CommandFailure.self) { try Connection(tenant: nil) { $0 == name ? value : nil } }
@@ -99,4 +119,28 @@ import Testing
         #expect(Lastmile.run(["nas", "create", "--help"]) == 0)
         #expect(Lastmile.run(["help", "session"]) == 0)
     }
+}
+
+/// A listener that takes connections and says nothing.
+private final class SilentServer {
+    let port: UInt16
+    private let fd: Int32
+
+    init() throws {
+        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listening = fd
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listening, $0, length) == 0 && listen(listening, 8) == 0 && getsockname(listening, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw ScriptedHTTPServer.Refused(errno: errno) }
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(fd) }
 }

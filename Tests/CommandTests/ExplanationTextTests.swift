@@ -34,6 +34,28 @@ import Testing
                 """)
     }
 
+    @Test func tellsWhatIsBoundAndHowOftenOneIsOnline() throws {
+        let explanation = try JSONReader.parse(
+            """
+            {"username":"alice","answer":"Access-Reject","sessions":{"limit":2,"on_limit":"replace","places":1},"bindings":[
+             {"attribute":"Calling-Station-Id","mode":"enforce","bound":["00:53:00:12:34:56"],"received":"x","result":"absent"},
+             {"attribute":"ADSL-Agent-Circuit-Id","mode":"log","bound":["a","0x04"],"received":null,"result":"absent"},
+             {"attribute":"NAS-Port-Id","mode":"log","bound":["a"],"received":"b","result":"differs"},
+             {"attribute":"ADSL-Agent-Remote-Id","mode":"log","bound":[],"received":null,"result":"awaited"}]}
+            """)
+        let lines = ExplanationText.text(explanation).split(separator: "\n").map(String.init)
+        #expect(lines.contains("sessions    online from 1 of 2 places; one more ends the oldest"))
+        let elsewhere = try JSONReader.parse(#"{"username":"alice","sessions":{"limit":1,"on_limit":"reject","places":null}}"#)
+        #expect(ExplanationText.text(elsewhere).contains("at most 1 place; from how many it is online is not known at this node\n"))
+        #expect(
+            lines.filter { $0.hasPrefix("bound") } == [
+                "bound       Calling-Station-Id (enforce): 00:53:00:12:34:56; the request has x, which tells none",
+                "bound       ADSL-Agent-Circuit-Id (log): a, 0x04; the request does not tell",
+                "bound       NAS-Port-Id (log): a; the request has b, which differs",
+                "bound       ADSL-Agent-Remote-Id (log): the first login binds it",
+            ])
+    }
+
     @Test func tellsWhetherTheNetworkDidIt() throws {
         let ack = try JSONReader.parse(#"{"session":7,"outcome":"ack","message":"The NAS confirmed."}"#)
         let nak = try JSONReader.parse(

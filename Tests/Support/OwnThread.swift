@@ -3,11 +3,15 @@ internal import Glibc
 /// Runs blocking work on a thread made for it, which ends with it.
 public func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
-        let work = Unmanaged.passRetained(Work { continuation.resume(with: Result(catching: body)) })
-        var thread = pthread_t()
-        pthread_create(&thread, nil, runWork, work.toOpaque())
-        pthread_detach(thread)
+        detachThread { continuation.resume(with: Result(catching: body)) }
     }
+}
+
+/// Starts a thread that runs `body`, which may block, and ends with it.
+func detachThread(_ body: @escaping @Sendable () -> Void) {
+    var thread = pthread_t()
+    pthread_create(&thread, nil, runWork, Unmanaged.passRetained(Work(body)).toOpaque())
+    pthread_detach(thread)
 }
 
 private final class Work {

@@ -2,7 +2,7 @@
 enum ImportRule {
     private static let own: Set<String> = [
         "Admin", "CCurl", "CLinux", "CNetSNMP", "COpenSSL", "CPasswordHash", "CPostgres", "CYAML", "Certificates", "Database",
-        "DaemonSettings", "Provisioning", "RadiusCore", "Support", "lastmile", "lastmiled",
+        "DaemonSettings", "FreeRADIUSImport", "Provisioning", "RadiusCore", "Support", "lastmile", "lastmiled",
     ]
 
     /// The whole list of what may be imported.
@@ -11,6 +11,7 @@ enum ImportRule {
         "Sources/Certificates": ["COpenSSL", "Glibc", "RadiusCore"],
         "Sources/Database": ["CLinux", "CPostgres", "FoundationEssentials", "Glibc", "Logging", "Synchronization"],
         "Sources/DaemonSettings": ["CYAML", "Glibc"],
+        "Sources/FreeRADIUSImport": ["RadiusCore"],
     ]
 
     /// Of our own modules, the ones that may be imported; anything of others but Foundation goes.
@@ -18,7 +19,7 @@ enum ImportRule {
         "Sources/Provisioning": ["CNetSNMP", "Database", "RadiusCore"],
         "Sources/Admin": ["Database", "Provisioning", "RadiusCore"],
         "Sources/lastmiled": ["Admin", "CLinux", "Certificates", "DaemonSettings", "Database", "Provisioning", "RadiusCore"],
-        "Sources/lastmile": ["CCurl", "CLinux", "Certificates", "RadiusCore"],
+        "Sources/lastmile": ["CCurl", "CLinux", "Certificates", "FreeRADIUSImport", "RadiusCore"],
     ]
 
     /// The imports that `file` must not have, each with a reason.

@@ -26,7 +26,7 @@ final class DatagramPeer: Sendable {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&waiting, 1, milliseconds) > 0 else { return nil }
         var octets = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &octets, octets.count, 0)
+        let count = recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT))
         return count >= 0 ? Array(octets.prefix(count)) : nil
     }
 

@@ -87,7 +87,9 @@ final class FailoverRelay: Sendable {
         var sender = sockaddr_in()
         var length = length
         let count = withUnsafeMutablePointer(to: &sender) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { recvfrom(descriptor, &octets, octets.count, 0, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT), $0, &length)
+            }
         }
         return count > 0 ? (count, sender) : nil
     }

@@ -31,12 +31,7 @@ struct Simulator {
 
     /// Waits for the event of that kind, the `number`th from 1.
     func event(_ kind: String, number: Int = 1) async throws -> JSONValue {
-        var count = 0
-        let line = try await tool.line { line in
-            if line.contains(#""event":"\#(kind)""#) { count += 1 }
-            defer { if count == number { count = 0 } }
-            return count == number
-        }
+        let line = try await tool.line(number: number) { $0.contains(#""event":"\#(kind)""#) }
         return try JSONValue(parsing: line)
     }
 

@@ -21,9 +21,29 @@ extension LineRateTests {
                 try await eventually { try await daemon.client.send("GET", "/readyz").status == 200 }
                 try await load.expectExactlyOnce()
                 try await logins.finish()
+                // Whoever asks while a connection is being made again hears that the database does not answer.
+                try await eventually { try await daemon.client.send("GET", "/api/v1/subscribers").status == 200 }
                 #expect(try await Operator(daemon).list("subscribers").isEmpty == false)
                 #expect(try await daemon.stop() == 0)
                 print("line rate: PostgreSQL was killed \(kills) times in \(seconds) s")
+            }
+        }
+
+        @Test func aDatabaseThatHangsIsSeenAndDoesNotStopLogins() async throws {
+            try await DaemonProcess.run { daemon in
+                let ready = { try await daemon.client.send("GET", "/readyz") }
+                #expect(try await ready().status == 200)
+                let database = daemon.databaseProcesses
+                #expect(database.count > 1)
+                database.forEach { kill($0, SIGSTOP) }
+                defer { database.forEach { kill($0, SIGCONT) } }
+                try await eventually { try await ready().text.contains("no answer for 1") }
+                #expect(try await ready().status == 503)
+                #expect(await daemon.metric("lastmile_snapshot_connected") == 0)
+                #expect(try await Radclient(daemon).login("alice").code == "Access-Accept")
+                database.forEach { kill($0, SIGCONT) }
+                try await eventually { try await ready().status == 200 }
+                #expect(await daemon.metric("lastmile_snapshot_connected") == 1)
             }
         }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -17,9 +18,14 @@ extension LineRateTests {
                 let load = try await AccountingLoad.start(daemon, sessions: 800 * rounds)
                 for round in 1...rounds {
                     try await load.reach(800 * round)
+                    // What is shipped would make room.
+                    let database = daemon.databaseProcesses
+                    database.forEach { kill($0, SIGSTOP) }
+                    defer { database.forEach { kill($0, SIGCONT) } }
                     try await fillUntilSilent(daemon, disk, load)
                     try await expectSilence(daemon, load)
                     try disk.free()
+                    database.forEach { kill($0, SIGCONT) }
                     try await eventually { try await daemon.client.send("GET", "/readyz").status == 200 }
                     #expect(await daemon.metric("lastmile_journal_healthy") == 1)
                     // Every record that was refused comes again within half a second, and finds the disk free.
@@ -30,6 +36,28 @@ extension LineRateTests {
                 try await logins.finish()
                 try await load.expectExactlyOnce()
                 #expect(daemon.exitStatus == nil)
+            }
+        }
+
+        @Test func whatIsShippedMakesRoomOnAFullDisk() async throws {
+            if let obstacle = await SmallDisk.obstacle() {
+                try Test.cancel("\(obstacle)")
+            }
+            try await DaemonProcess.run(["LASTMILE_JOURNAL_SEGMENT_BYTES": "65536"], launcher: SmallDisk.launcher) { daemon in
+                // Several segments, of which each but the newest may go.
+                let before = try await AccountingLoad.start(daemon, sessions: 400, rate: 1000)
+                try await before.finish()
+                try await before.expectExactlyOnce()
+                let kept = try #require(await daemon.metric("lastmile_journal_segments"))
+                #expect(kept > 3)
+                try SmallDisk(daemon).fill()
+                let after = try await AccountingLoad.start(daemon, sessions: 200, rate: 1000)
+                try await after.finish()
+                try await daemon.awaitShipping()
+                let all = RecordComparison(
+                    acknowledged: before.acknowledged() + after.acknowledged(), stored: try await daemon.storedRecords())
+                #expect(all.isExact, "\(all)")
+                #expect(daemon.output.contains("shipped segments were removed before journal.retention_hours"))
             }
         }
 

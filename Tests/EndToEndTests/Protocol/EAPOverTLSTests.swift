@@ -119,7 +119,7 @@ extension ProtocolTests {
             let daemon = try await CertifiedDaemon.get()
             let user = try await Self.subscriber(daemon)
             let test = EAPOLTest(
-                port: daemon.authenticationPort, secret: "testing123", method: "PWD", user: user, password: "x", expectsKeys: false)
+                port: daemon.authenticationPort, secret: "testing123", method: "FAST", user: user, password: "x", expectsKeys: false)
             let outcome = try await test.run()
             #expect(!outcome.isSuccess && outcome.replies == ["Access-Challenge", "Access-Reject"], "\(outcome.transcript)")
             try await Self.awaitLog(daemon, user, "eap-peap", "eap_no_common_method")

@@ -79,9 +79,12 @@ extension ProtocolTests {
                     try await eventually { daemon.output.contains("the certificate or key names gw1.example.net") }
                     let reason = #"stream_refused_total{transport="tls",reason="certificate_wrong_identity"}"#
                     #expect(try await Self.figure(daemon, reason) >= 1)
-                    // Mended while it runs: the proxy tries again by itself.
+                    // Mended while the daemon runs. The proxy waits between two tries as long as it has tried; a new one tries at once.
+                    proxy.stop()
                     let change = try await tool.run("nas", "update", nas.name, "--tls-identity", "*.example.net")
                     #expect(change.status == 0, "\(change.errors)")
+                    let next = try await RadSecProxy.start(to: daemon, pki: pki, from: nas.address, in: directory)
+                    defer { next.stop() }
                     let connected = #"stream_connections{tenant="1",nas="\#(nas.name)",transport="tls"}"#
                     try await eventually { try await Self.figure(daemon, connected) == 1 }
                 }

@@ -70,7 +70,7 @@ struct ReauthorizerDesk: Sendable {
         let id = try await desk.subscriber(name, profile: home)
         try await desk.sql(
             """
-            INSERT INTO aaa.session (tenant_id, nas_id, session_key, subscriber_id, profile_id, username, acct_session_id, framed_ipv4,
+            INSERT INTO aaa.session_header (tenant_id, nas_id, session_key, subscriber_id, profile_id, username, acct_session_id, framed_ipv4,
                 started_at, updated_at)
             SELECT tenant_id, (SELECT id FROM aaa.nas), username::bytea, id, profile_id, username, 'S-' || username, '100.64.0.7',
                 now(), now()

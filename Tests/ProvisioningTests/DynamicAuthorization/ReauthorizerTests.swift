@@ -87,7 +87,7 @@ import Testing
     @Test func anEndedSessionIsLeftAlone() async throws {
         try await ReauthorizerDesk.with { desk in
             let alice = try await desk.online("alice")
-            try await desk.desk.sql("UPDATE aaa.session SET stopped_at = now(), ended_by = 'stop'")
+            try await desk.desk.sql("SELECT aaa.end_sessions(array_agg(id), now(), 'stop', NULL) FROM aaa.session")
             try await desk.desk.lock(alice, "fraud", "suspended")
             try await desk.settled()
             #expect(desk.told == [])

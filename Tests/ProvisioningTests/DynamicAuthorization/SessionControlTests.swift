@@ -41,7 +41,7 @@ private struct Desk: Sendable {
         return try await pool.transaction(.tenant(tenant)) {
             try $0.queryOne(
                 """
-                INSERT INTO aaa.session (tenant_id, nas_id, session_key, profile_id, username, acct_session_id, framed_ipv4,
+                INSERT INTO aaa.session_header (tenant_id, nas_id, session_key, profile_id, username, acct_session_id, framed_ipv4,
                     started_at, updated_at)
                 VALUES ($1, $2, $3::text::bytea, $4, $3, 'S-' || $3, '100.64.0.7', now(), now()) RETURNING id
                 """, [.int(tenant), .int(nas), .text(name), .int(profile)])?.int64(0) ?? 0
@@ -55,9 +55,7 @@ private struct Desk: Sendable {
         SessionControl(
             pool: pool, client: client, open: open, attributes: attributes,
             closeGhost: { session, connection in
-                try connection.execute(
-                    "UPDATE aaa.session SET stopped_at = now(), ended_by = 'ghost' WHERE id = $1 AND stopped_at IS NULL",
-                    [.int(session)]) == 1
+                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             }, concurrency: 4)
     }
 
@@ -204,7 +202,7 @@ private struct Desk: Sendable {
         let refused = try await desk.control().disconnect(tenant: tenant, session: session, by: "noc")
         #expect(refused.message.contains("coa_address"))
         try await desk.pool.transaction(.tenant(tenant)) {
-            _ = try $0.execute("UPDATE aaa.session SET nas_address = '127.0.0.1' WHERE tenant_id = $1", [.int(tenant)])
+            _ = try $0.execute("UPDATE aaa.session_header SET nas_address = '127.0.0.1' WHERE tenant_id = $1", [.int(tenant)])
         }
         #expect(try await desk.control().disconnect(tenant: tenant, session: session, by: "noc").outcome.name == "ack")
     }

@@ -45,6 +45,8 @@ public struct EAPOLTest: Sendable {
     public var arguments: [String] = []
     /// Further lines of the network block.
     public var network: [String] = []
+    /// A SIM card: answers `GSM-AUTH:RAND...` or `UMTS-AUTH:RAND:AUTN` as wpa_supplicant has it; nil without one.
+    public var card: (@Sendable (String) -> String)?
 
     /// - Parameters:
     ///   - port: of the server on 127.0.0.1.
@@ -108,12 +110,33 @@ public struct EAPOLTest: Sendable {
 
     /// Runs it to its end.
     public func run() async throws -> Outcome {
+        guard let card else { return outcome(try await start([], global: "")) }
+        return try await TemporaryDirectory.use { directory in
+            let external = ExternalCard(directory: directory, answer: card)
+            async let service: Void = onOwnThread { try external.serve() }
+            let result: ToolResult
+            do {
+                result = try await start(["-W"], global: "ctrl_interface=\(directory)/control\nexternal_sim=1\n")
+            } catch {
+                external.stop()
+                throw error
+            }
+            external.stop()
+            try await service
+            return outcome(result)
+        }
+    }
+
+    private func start(_ more: [String], global: String) async throws -> ToolResult {
         let lines = ["key_mgmt=IEEE8021X", "eap=\(method)", "identity=\"\(user)\"", "password=\"\(password)\""] + network
         let arguments =
             ["-c", "/dev/stdin", "-a", "127.0.0.1", "-p", "\(port)", "-s", secret, "-t", "20", "-r", "\(repetitions)"]
-            + (expectsKeys ? [] : ["-n"]) + self.arguments
-        let input = "network={\n" + lines.map { "  \($0)\n" }.joined() + "}\n"
-        let result = try await Tool.run("eapol_test", arguments, input: input)
+            + (expectsKeys ? [] : ["-n"]) + more + self.arguments
+        let input = global + "network={\n" + lines.map { "  \($0)\n" }.joined() + "}\n"
+        return try await Tool.run("eapol_test", arguments, input: input)
+    }
+
+    private func outcome(_ result: ToolResult) -> Outcome {
         let printed = result.output.split(separator: "\n").map(String.init)
         let prefix = "MPPE keys OK: "
         let keys = printed.last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count).prefix { $0.isNumber }

@@ -28,17 +28,32 @@ public final class RunningProcess: Sendable {
         _ arguments: [String], environment: [String], output: String, deathSignal: Int32? = nil
     ) async throws -> RunningProcess {
         let order = ChildThread.Order(arguments: arguments, environment: environment, output: output, deathSignal: deathSignal ?? SIGKILL)
-        return RunningProcess(identifier: try await ChildThread.start(order), name: arguments.joined(separator: " "))
+        let process = RunningProcess(identifier: try await ChildThread.start(order), name: arguments.joined(separator: " "))
+        process.reapAtItsEnd()
+        return process
     }
 
     /// Its exit code, or 128 + signal; nil while it runs.
-    public var exitStatus: Int32? {
+    public var exitStatus: Int32? { lookingAtIt { $0 } }
+
+    /// Nobody else gives `body` another answer meanwhile, and its number stays its own.
+    private func lookingAtIt<T>(_ body: (Int32?) -> T) -> T {
         status.withLock { status in
-            if status == nil {
-                var ended: Int32 = 0
-                if lm_process_ended(identifier, &ended) == 1 { status = ended }
-            }
-            return status
+            var ended: Int32 = 0
+            if status == nil, lm_process_ended(identifier, &ended) == 1 { status = ended }
+            return body(status)
+        }
+    }
+
+    /// Whether or not anybody asks for its status. A child that has ended and that nobody waited for hides the others from who waits for
+    /// any child, as Swift Testing does for its exit tests, which then never end.
+    private func reapAtItsEnd() {
+        let descriptor = lm_process_descriptor(identifier)
+        // It has ended and was waited for.
+        guard descriptor >= 0 else { return }
+        detachThread { [self] in
+            while exitStatus == nil { _ = lm_wait([descriptor], 1, -1) }
+            close(descriptor)
         }
     }
 
@@ -58,12 +73,12 @@ public final class RunningProcess: Sendable {
 
     /// Signals it, unless it has ended and its number may be another's.
     public func signal(_ number: Int32) {
-        if exitStatus == nil { kill(identifier, number) }
+        lookingAtIt { if $0 == nil { kill(identifier, number) } }
     }
 
     /// As `signal`, with all that it started and that stayed in its session's group.
     public func signalGroup(_ number: Int32) {
-        if exitStatus == nil, kill(-identifier, number) != 0 { kill(identifier, number) }
+        lookingAtIt { if $0 == nil, kill(-identifier, number) != 0 { kill(identifier, number) } }
     }
 
     /// The variables of this process but ours, with `settings` on top: `NAME=value`.

@@ -58,14 +58,15 @@ public struct RunningTool: Sendable {
     public var output: String { TextFile.read(directory + "/out") }
     public var errors: String { TextFile.read(directory + "/err") + TextFile.read(directory + "/start") }
 
-    /// Waits until a line of the output fulfils `condition`, and gives it.
+    /// Waits until as many lines of the output as `number` says fulfil `condition`, and gives the last of these.
     ///
     /// - Throws: `ProcessFailure` with all output when none came in time, or the program ended without it.
-    public func line(within seconds: Int = 60, where condition: (String) -> Bool) async throws -> String {
+    public func line(number: Int = 1, within seconds: Int = 60, where condition: (String) -> Bool) async throws -> String {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
             let hasEnded = process.exitStatus != nil
-            if let line = output.split(separator: "\n").map(String.init).first(where: condition) { return line }
+            let lines = output.split(separator: "\n").map(String.init).filter(condition)
+            if lines.count >= number { return lines[number - 1] }
             if hasEnded || ContinuousClock.now > deadline {
                 throw ProcessFailure("\(hasEnded ? "ended" : "waited") without the expected line: \(process.name)\n\(output)\(errors)")
             }

@@ -1,4 +1,3 @@
-import Glibc
 import Support
 
 /// Debian's `radsecproxy` between a UDP client and the daemon's RadSec port, with certificates that `lastmile pki` made.
@@ -19,7 +18,7 @@ struct RadSecProxy {
     static func start(
         to daemon: DaemonProcess, pki: String, from source: String = "127.0.0.1", in directory: String
     ) async throws -> RadSecProxy {
-        let port = try freePort()
+        let port = try LoopbackPort.free()
         let file = directory + "/radsecproxy-\(port).conf"
         let text = """
             ListenUDP 127.0.0.1:\(port)
@@ -56,19 +55,4 @@ struct RadSecProxy {
     var transcript: String { tool.output + tool.errors }
 
     func stop() { tool.remove() }
-
-    /// A UDP port of the loopback address that nobody had a moment ago.
-    private static func freePort() throws -> UInt16 {
-        let fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(fd) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, size) == 0 && getsockname(fd, $0, &size) == 0 }
-        }
-        guard status else { throw ProcessFailure("no free UDP port") }
-        return UInt16(bigEndian: address.sin_port)
-    }
 }
