@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -11,13 +12,19 @@ struct AccountingLoad {
     static let recordsPerSession = 4
 
     /// Sessions of `rate` records a second, each record sent again twice a second until it is answered; to `port` unless that is 0.
-    static func start(_ daemon: DaemonProcess, sessions: Int, rate: Int = 300, port: UInt16 = 0) async throws -> AccountingLoad {
+    ///
+    /// - Parameter sessions: nil for new ones until `end`.
+    static func start(
+        _ daemon: DaemonProcess, sessions: Int?, rate: Int = 300, port: UInt16 = 0
+    ) async throws -> AccountingLoad {
         let file = daemon.state + "/acknowledged.\(await Serial.next())"
         let target = "127.0.0.1:\(port == 0 ? daemon.accountingPort : port)"
-        let tool = try await CommandLineTool(daemon).start([
-            "radius", "load", "--target", target, "--secret", "testing123", "--mode", "accounting", "--rate", "\(rate)",
-            "--count", "\(sessions)", "--timeout", "500", "--retries", "100", "--user-count", "50", "--acknowledged", file, "-o", "json",
-        ])
+        let length = sessions.map { ["--count", "\($0)"] } ?? ["--seconds", "86400"]
+        let tool = try await CommandLineTool(daemon).start(
+            [
+                "radius", "load", "--target", target, "--secret", "testing123", "--mode", "accounting", "--rate", "\(rate)",
+                "--timeout", "500", "--retries", "10000", "--user-count", "50", "--acknowledged", file, "-o", "json",
+            ] + length)
         return AccountingLoad(tool: tool, file: file, daemon: daemon)
     }
 
@@ -45,6 +52,15 @@ struct AccountingLoad {
             return false
         }
     }
+
+    /// Begins no further session, and waits for its end as `finish` does.
+    func end() async throws {
+        tool.process.signal(SIGINT)
+        try await finish()
+    }
+
+    /// Kills it, when a test has failed before its end.
+    func remove() { tool.remove() }
 
     /// Waits for its end; nothing may have been given up.
     func finish() async throws {

@@ -10,14 +10,15 @@ extension LineRateTests {
                 try Test.cancel("\(obstacle)")
             }
             let rounds = Scale.of(2, large: 6)
-            // The small disk holds all records of the load, with room to spare; a segment, which is filled ahead, holds few of them.
+            // A segment, which is filled ahead, holds few records.
             try await DaemonProcess.run(["LASTMILE_JOURNAL_SEGMENT_BYTES": "65536"], launcher: SmallDisk.launcher) { daemon in
                 let disk = SmallDisk(daemon)
                 let logins = try await LoginLoad.start(daemon)
                 defer { logins.remove() }
-                let load = try await AccountingLoad.start(daemon, sessions: 800 * rounds)
-                for round in 1...rounds {
-                    try await load.reach(800 * round)
+                let load = try await AccountingLoad.start(daemon, sessions: nil)
+                defer { load.remove() }
+                for _ in 1...rounds {
+                    try await load.reach(load.count + 800)
                     // What is shipped would make room.
                     let database = daemon.databaseProcesses
                     database.forEach { kill($0, SIGSTOP) }
@@ -32,7 +33,7 @@ extension LineRateTests {
                     let later = ContinuousClock.now + .seconds(1)
                     try await eventually { ContinuousClock.now >= later }
                 }
-                try await load.finish()
+                try await load.end()
                 try await logins.finish()
                 try await load.expectExactlyOnce()
                 #expect(daemon.exitStatus == nil)

@@ -80,14 +80,9 @@ struct KeptRecord: Equatable {
     }
 }
 
-/// Waits for a condition, at most a minute.
+/// Whether a condition came to hold within a minute.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = lm_monotonic_nanoseconds() + 60_000_000_000
-    while lm_monotonic_nanoseconds() < deadline {
-        if condition() { return true }
-        sched_yield()
-    }
-    return condition()
+    (try? eventuallyBlocking(condition)) != nil
 }
 
 /// Runs `body` on its own threads, one for each number, and waits for all.

@@ -94,12 +94,7 @@ final class ScriptedNAS: Sendable {
     }
 }
 
-/// Waits for a condition, at most ten seconds.
+/// Whether a condition came to hold within a minute.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while !condition() {
-        guard ContinuousClock.now < deadline else { return false }
-        await Task.yield()
-    }
-    return true
+    (try? await Support.eventually { condition() }) != nil
 }

@@ -22,7 +22,7 @@ final class ScriptedHomeServer {
 
     /// This server as the snapshot has it.
     func row(
-        id: Int64 = 1, responseMilliseconds: Int = 2000, usesStatusServer: Bool = true, requiresMessageAuthenticator: Bool = true,
+        id: Int64 = 1, responseMilliseconds: Int = 20_000, usesStatusServer: Bool = true, requiresMessageAuthenticator: Bool = true,
         zombieSeconds: Int = 40, answersToRevive: Int = 1
     ) -> HomeServer {
         var timing = HomeServer.Timing()
@@ -37,7 +37,7 @@ final class ScriptedHomeServer {
     }
 
     /// The next request; nil when none comes.
-    func receive(waitMilliseconds: Int32 = 5000) -> [UInt8]? {
+    func receive(waitMilliseconds: Int32 = 60_000) -> [UInt8]? {
         var waiting = fd
         guard lm_wait(&waiting, 1, waitMilliseconds) > 0 else { return nil }
         var octets = [UInt8](repeating: 0, count: 4096)

@@ -35,7 +35,7 @@ final class Gateway {
     }
 
     /// The next datagram; empty when none comes within five seconds.
-    func receive(waitMilliseconds: Int32 = 5000) -> [UInt8] {
+    func receive(waitMilliseconds: Int32 = 60_000) -> [UInt8] {
         var waiting = fd
         guard lm_wait(&waiting, 1, waitMilliseconds) > 0 else { return [] }
         var octets = [UInt8](repeating: 0, count: 4096)

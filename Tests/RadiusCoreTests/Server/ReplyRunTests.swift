@@ -231,7 +231,7 @@ private final class RunPeer {
 
     func receiveWithSource() -> (octets: [UInt8], source: String) {
         var waiting = fd
-        guard lm_wait(&waiting, 1, 5000) > 0 else { return ([], "") }
+        guard lm_wait(&waiting, 1, 60_000) > 0 else { return ([], "") }
         var octets = [UInt8](repeating: 0, count: 65536)
         var slot = lm_datagram()
         let count = octets.withUnsafeMutableBufferPointer { memory -> Int in

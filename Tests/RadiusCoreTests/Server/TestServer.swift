@@ -111,7 +111,7 @@ final class TestNAS {
     init(to port: UInt16) throws {
         self.port = port
         fd = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        var timeout = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var peer = sockaddr_in()
         peer.sin_family = sa_family_t(AF_INET)
@@ -128,7 +128,7 @@ final class TestNAS {
         _ = Glibc.send(fd, packet, packet.count, 0)
     }
 
-    /// The next datagram; empty when none comes within five seconds.
+    /// The next datagram; empty when none comes within a minute.
     func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = recv(fd, &buffer, buffer.count, 0)

@@ -9,7 +9,7 @@ struct LoadLanes: ~Copyable {
         var socket: UInt8 = 0
         var identifier: UInt8 = 0
         /// Retransmissions so far.
-        var retries: UInt8 = 0
+        var retries: UInt16 = 0
         /// Octets of the packet.
         var length: UInt16 = 0
         /// Accounting: what is sent, and the session's place among `LoadSessions`.

@@ -82,7 +82,7 @@ public struct LoadPlan: Sendable {
         if attributes.count > LoadLanes.packetCapacity - 700 { return "attributes: together they are longer than this generator sends" }
         if users.isEmpty { return "users: there are none" }
         if !(1...600_000).contains(timeoutMilliseconds) { return "timeout: 1 ms to 10 minutes are possible" }
-        if !(0...100).contains(retries) { return "retries: 0 to 100 are possible" }
+        if !(0...10_000).contains(retries) { return "retries: 0 to 10000 are possible" }
         if !(0...1000).contains(interims) { return "interims: 0 to 1000 are possible" }
         if !(0...16_000_000).contains(prepared) { return "prepare: 0 to 16000000 are possible" }
         if prepared > 0, mode == .accounting { return "prepare: accounting records follow from the one before and cannot be made ahead" }
