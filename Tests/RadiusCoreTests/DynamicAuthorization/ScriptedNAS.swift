@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import RadiusCore
+import Support
 import Synchronization
 
 /// A NAS on loopback that answers each datagram as a script says, on its own thread.
