@@ -76,7 +76,7 @@ import Testing
 
     @Test func rejectsThatCannotBeHeldBackLeaveAtOnceAndAreCounted() throws {
         let host = try TestServer(
-            subscribers: [TestServer.subscriber("nemo")], rejectDelayMilliseconds: 5000
+            subscribers: [TestServer.subscriber("nemo")], rejectDelayMilliseconds: 120_000
         ) { $0.heldReplies = 8 }
         let nas = try TestNAS(to: host.server.authenticationPort)
         for identifier in UInt8(0)..<50 { nas.send(TestPacket.access(identifier, password: "wrong")) }

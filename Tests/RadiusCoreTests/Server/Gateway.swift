@@ -34,7 +34,7 @@ final class Gateway {
         }
     }
 
-    /// The next datagram; empty when none comes within five seconds.
+    /// The next datagram; empty when none comes within the time.
     func receive(waitMilliseconds: Int32 = 60_000) -> [UInt8] {
         var waiting = fd
         guard lm_wait(&waiting, 1, waitMilliseconds) > 0 else { return [] }

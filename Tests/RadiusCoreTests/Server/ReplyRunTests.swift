@@ -226,7 +226,7 @@ private final class RunPeer {
 
     deinit { close(fd) }
 
-    /// The next datagram; empty when none comes within five seconds.
+    /// The next datagram; empty when none comes within a minute.
     func receive() -> [UInt8] { receiveWithSource().octets }
 
     func receiveWithSource() -> (octets: [UInt8], source: String) {

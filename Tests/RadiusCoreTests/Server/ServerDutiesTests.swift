@@ -14,11 +14,15 @@ import Testing
     }
 
     @Test func dropsARetransmissionWhileTheRejectIsHeldBack() throws {
-        let host = try TestServer(subscribers: [TestServer.subscriber("nemo")], rejectDelayMilliseconds: 200)
+        // It is held back until the server stops.
+        let host = try TestServer(subscribers: [TestServer.subscriber("nemo")], rejectDelayMilliseconds: 120_000)
         let nas = try TestNAS(to: host.server.authenticationPort)
         let request = TestPacket.access(password: "wrong")
         nas.send(request)
+        #expect(eventually { host.count(ServerCounter.accessRejects) == 1 })
         nas.send(request)
+        #expect(eventually { host.count(ServerCounter.duplicatesInWork) == 1 })
+        host.server.stop()
         #expect(nas.receive().first == 3)
         #expect(host.count(ServerCounter.duplicatesInWork) == 1)
     }

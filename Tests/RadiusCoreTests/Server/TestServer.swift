@@ -28,14 +28,23 @@ final class TestServer {
         adjust(&settings)
         let environment = ServerEnvironment(
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)),
-            eap: eap.map { EAPService($0, store: store, certificates: certificates) }, recorder: recorder,
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)),
+            eap: eap.map { EAPService(TestServer.patient($0), store: store, certificates: certificates) }, recorder: recorder,
             proxy: plan == nil ? nil : try ProxyService(proxy, store: store))
         server = try Self.bound {
             try RadiusServer(
                 .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)
         }
         if started { server.start() }
+    }
+
+    /// A caller that sends a request once waits for ever when it is dropped for having waited while the machine stood still.
+    static let deadlineMilliseconds = 60_000
+
+    private static func patient(_ settings: EAPService.Settings) -> EAPService.Settings {
+        var patient = settings
+        patient.deadlineMilliseconds = deadlineMilliseconds
+        return patient
     }
 
     /// Between finding a free port and taking it, a program of another test may take it.
@@ -131,7 +140,9 @@ final class TestNAS {
     /// The next datagram; empty when none comes within a minute.
     func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(fd, &buffer, buffer.count, 0)
+        var count = recv(fd, &buffer, buffer.count, 0)
+        // So it ends with its limit of time when the process was frozen meanwhile.
+        while count < 0 && errno == EINTR { count = recv(fd, &buffer, buffer.count, 0) }
         return count > 0 ? Array(buffer[..<count]) : []
     }
 

@@ -38,8 +38,8 @@ import Testing
             let hello = begun.tls?.takeOutput() ?? []
             begun.sendRaw(Array(hello.prefix(hello.count - 1)))
             #expect(silent.ends())
-            #expect(await eventually { host.refused("handshake_timeout") == 2 })
-            #expect(host.streams.census.statistics.handshaking == 0)
+            // The refusal is counted before the connection leaves.
+            #expect(await eventually { host.refused("handshake_timeout") == 2 && host.streams.census.statistics.handshaking == 0 })
         }
     }
 
@@ -137,8 +137,8 @@ import Testing
             if count == -Int(EAGAIN) { break }
         }
         #expect(Self.login(good, 20))
-        #expect(eventually { host.refused("not_reading", .tcp) == 1 })
-        #expect(host.open == 1 && Self.login(good, 5) && sent > 0)
+        #expect(eventually { host.refused("not_reading", .tcp) == 1 && host.open == 1 })
+        #expect(Self.login(good, 5) && sent > 0)
         // What it had sent was not all worked on: reading stopped first.
         #expect(host.count(.accessRequests) < UInt64(4000 * 256))
     }
@@ -207,9 +207,16 @@ import Testing
 
     @Test func anIdleConnectionIsEnded() throws {
         let host = try StreamHost { $0.idleSeconds = 1 }
-        let peer = try StreamPeer(to: host.tcpAuthenticationPort)
-        #expect(Self.login(peer, 1))
+        var peer = try StreamPeer(to: host.tcpAuthenticationPort)
+        var peers = 1
+        // One that could not log in within its second, since the machine stood still, was idle, too.
+        try eventuallyBlocking {
+            if Self.login(peer, 1) { return true }
+            peer = try StreamPeer(to: host.tcpAuthenticationPort)
+            peers += 1
+            return false
+        }
         #expect(peer.ends())
-        #expect(host.streams.census.statistics.closed[.tcp]?["idle"] == 1)
+        #expect(host.streams.census.statistics.closed[.tcp]?["idle"] == UInt64(peers))
     }
 }

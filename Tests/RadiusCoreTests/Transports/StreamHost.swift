@@ -23,7 +23,7 @@ final class StreamHost {
         environment = ServerEnvironment(
             settings: limits, store: SnapshotStore(try TestServer.snapshot([client] + others, subscribers)),
             journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1)))
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)))
         let certificates = authority.map { authority in
             var settings = TLSSettings(role: .server)
             settings.certificatePath = "\(authority.path)/server.pem"
@@ -34,6 +34,8 @@ final class StreamHost {
         }
         certificates?.refresh()
         var settings = StreamSettings()
+        // A machine that stands still ends nothing, unless a test is about that.
+        (settings.handshakeSeconds, settings.packetSeconds, settings.stallSeconds) = (60, 60, 60)
         bounds(&settings)
         streams = try StreamServer(
             [.tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port")],
@@ -84,7 +86,7 @@ final class StreamPeer {
     init(to port: UInt16, from source: UInt32 = 1, _ context: TLSContext? = nil, receiveOctets: Int32 = 0) throws {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         tls = try context.map { try TLSConversation($0) }
-        var timeout = timeval(tv_sec: 20, tv_usec: 0)
+        var timeout = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         if receiveOctets > 0 {
             var octets = receiveOctets
@@ -141,7 +143,7 @@ final class StreamPeer {
         if let output = tls?.takeOutput(), !output.isEmpty { sendRaw(output) }
     }
 
-    /// The next packet; empty when the connection ends, or none comes within twenty seconds.
+    /// The next packet; empty when the connection ends, or none comes within a minute.
     func receive() -> [UInt8] {
         while true {
             if let length = try? framer.next() {
@@ -169,7 +171,9 @@ final class StreamPeer {
     @discardableResult
     private func pull() -> Bool {
         var octets = [UInt8](repeating: 0, count: 16_384)
-        let count = recv(fd, &octets, octets.count, 0)
+        var count = recv(fd, &octets, octets.count, 0)
+        // So it ends with its limit of time when the process was frozen meanwhile.
+        while count < 0 && errno == EINTR { count = recv(fd, &octets, octets.count, 0) }
         if count == 0 || count < 0 && errno == ECONNRESET { isEnded = true }
         guard count > 0 else { return false }
         guard let tls else {
