@@ -35,7 +35,10 @@ public enum PostgresFixture {
     }
 
     static func configuration(_ conninfo: String) -> DatabaseConfiguration {
-        DatabaseConfiguration(conninfo: conninfo, poolSize: 2, applicationName: "tests")
+        // A machine that stands still for some seconds fails nothing.
+        DatabaseConfiguration(
+            conninfo: conninfo, poolSize: 2, applicationName: "tests", statementTimeoutSeconds: 120, connectTimeoutSeconds: 60,
+            waitTimeoutSeconds: 60)
     }
 }
 

@@ -7,7 +7,7 @@ import Testing
 /// Accounting from a NAS into the journal, and from there to a scripted home server until it acknowledges.
 @Suite struct ForwardedAccountingTests {
     private static func server(_ home: ScriptedHomeServer) throws -> TestServer {
-        let row = home.row(responseMilliseconds: 200, usesStatusServer: false)
+        let row = home.row(responseMilliseconds: 200, usesStatusServer: false, zombieSeconds: 600)
         let pool = HomeServerPool(id: 1, tenant: 1, name: "partners", kind: .failover, servers: [row])
         let realm = try #require(
             Realm(id: 1, tenant: 1, name: "partner", kind: .suffix, text: "partner.example", accessPool: nil, accountingPool: pool))
@@ -133,7 +133,7 @@ import Testing
 
     @Test func letsNoRealmHoldUpAnother() throws {
         let (silent, other) = (try ScriptedHomeServer(), try ScriptedHomeServer())
-        let rows = [silent.row(id: 1, responseMilliseconds: 200, usesStatusServer: false), other.row(id: 2)]
+        let rows = [silent.row(id: 1, responseMilliseconds: 200, usesStatusServer: false, zombieSeconds: 600), other.row(id: 2)]
         let realms = try rows.map { row in
             let pool = HomeServerPool(id: row.id, tenant: 1, name: "pool\(row.id)", kind: .failover, servers: [row])
             return try #require(

@@ -97,6 +97,8 @@ import Testing
     @Test func eapIsLimitedToo() async throws {
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo")], profiles: [Self.plan(1)])
         #expect(try TestNAS(to: host.server.authenticationPort).exchange(TestPacket.access(1, extra: Self.station(1))).first == 2)
+        // Begun, or its place lapses after some seconds.
+        #expect(try TestNAS(to: host.server.accountingPort).exchange(Self.record(1, 1, session: "a", station: 1)).first == 5)
         let test = EAPOLTest(
             port: host.server.authenticationPort, secret: "xyzzy5461-long-enough", method: "MD5", user: "nemo", password: "arctangent",
             expectsKeys: false)

@@ -49,13 +49,23 @@ import Testing
         #expect(outcome.isSuccess && outcome.keysMatched == 1 && outcome.transcript.contains("Value: 'nemo'"), "\(outcome.transcript)")
     }
 
+    /// A device that does not say that the server's proof is wrong falls silent, and its time has to run out. Where the machine stood still
+    /// for so long that not all was said, it gets more.
+    private static func silent(_ peer: EAPOLTest) async throws -> EAPOLTest.Outcome {
+        var test = peer
+        for seconds in [2, 10] {
+            test.arguments = ["-t", "\(seconds)"]
+            let outcome = try await test.run()
+            if outcome.replies.count >= 4 { return outcome }
+        }
+        test.arguments = ["-t", "50"]
+        return try await test.run()
+    }
+
     @Test func aWrongPasswordAndAnUnknownNameFailAlike() async throws {
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo")])
         for (user, password) in [("nemo", "wrong"), ("nobody", "arctangent")] {
-            var test = Self.peer(host, user: user, password: password)
-            // The device does not say that the server's proof is wrong; it falls silent.
-            test.arguments = ["-t", "2"]
-            let outcome = try await test.run()
+            let outcome = try await Self.silent(Self.peer(host, user: user, password: password))
             #expect(!outcome.isSuccess && !outcome.replies.contains("Access-Accept"), "\(outcome.transcript)")
             #expect(outcome.replies.count == 4 && outcome.transcript.contains("confirm did not verify"), "\(outcome.transcript)")
         }
