@@ -71,7 +71,7 @@ public final class DaemonProcess: Sendable {
         }
         // Later lives keep the ports that the first one was given, as a real daemon's clients expect.
         let process = try await RunningProcess.start(
-            launcher + (try Self.command(isDemo ? ["--demo"] : [])), environment: RunningProcess.environment(variables(life: number)),
+            launcher + (try Self.command(isDemo ? ["--demo"] : [])), environment: RunningProcess.environment(try variables(life: number)),
             output: log(number),
             deathSignal: SIGTERM)
         life.withLock { $0.process = process }
@@ -197,12 +197,12 @@ public final class DaemonProcess: Sendable {
         ]
     }
 
-    private func variables(life number: Int) -> [String: String] {
+    private func variables(life number: Int) throws -> [String: String] {
         var all = Self.variables(state: state)
-        if number > 1 {
-            all["LASTMILE_RADIUS_AUTH_PORT"] = "\(authenticationPort)"
-            all["LASTMILE_RADIUS_ACCT_PORT"] = "\(accountingPort)"
-        }
+        var ports = (authentication: authenticationPort, accounting: accountingPort)
+        if number == 1 { ports = (try LastingPorts.next(), try LastingPorts.next()) }
+        all["LASTMILE_RADIUS_AUTH_PORT"] = "\(ports.authentication)"
+        all["LASTMILE_RADIUS_ACCT_PORT"] = "\(ports.accounting)"
         return all.merging(settings) { $1 }
     }
 
