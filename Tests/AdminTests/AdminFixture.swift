@@ -31,6 +31,8 @@ struct AdminFixture: Sendable {
     private static func serve(_ body: @Sendable (AdminFixture) async throws -> Void) async throws {
         var configuration = try await PostgresFixture.freshDatabase()
         configuration.poolSize = 4
+        // Many requests at once wait for each other, and for a machine that stands still.
+        configuration.waitTimeoutSeconds = 60
         var logger = Logger(label: "admin-tests")
         logger.logLevel = .critical
         let pool = try Pool(configuration: configuration, logger: logger)

@@ -11,9 +11,8 @@ struct AccountingLoad {
     /// Records of one session: Start, two interims, Stop.
     static let recordsPerSession = 4
 
-    /// Sessions of `rate` records a second, each record sent again twice a second until it is answered; to `port` unless that is 0.
-    ///
-    /// - Parameter sessions: nil for new ones until `end`.
+    /// Sessions of `rate` records a second, new ones until `end` where no number is given; each record is sent again twice a second until
+    /// it is answered; to `port` unless that is 0.
     static func start(
         _ daemon: DaemonProcess, sessions: Int?, rate: Int = 300, port: UInt16 = 0
     ) async throws -> AccountingLoad {

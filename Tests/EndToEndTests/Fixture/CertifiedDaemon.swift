@@ -16,16 +16,24 @@ actor CertifiedDaemon {
         return try await task.value
     }
 
+    /// It looks at its certificates each second.
+    static let settings = ["LASTMILE_EAP_TLS_REFRESH_SECONDS": "1"]
+
     private static func start() async throws -> DaemonProcess {
-        let daemon = try await DaemonProcess.start(["LASTMILE_EAP_TLS_REFRESH_SECONDS": "1"])
+        let daemon = try await DaemonProcess.start(settings)
+        try await certify(daemon)
+        try await pki(daemon, "issue", "client", "--common-name", "alice")
+        return daemon
+    }
+
+    /// Makes an authority and the server's certificate for a daemon that is running, and waits until it has read them.
+    static func certify(_ daemon: DaemonProcess) async throws {
         try await pki(daemon, "init", "--common-name", "Example Access")
         try await pki(daemon, "issue", "server", "--common-name", "radius.example.net")
-        try await pki(daemon, "issue", "client", "--common-name", "alice")
         // Read without a restart.
         try await eventually {
             try await daemon.client.send("GET", "/metrics").text.contains("eap_certificate_end_seconds{file=\"authority\"}")
         }
-        return daemon
     }
 
     /// Runs `lastmile pki` in the daemon's folder.

@@ -75,4 +75,10 @@ struct TestSubscriber: Sendable {
             "subscribers", #"{"username":"\#(name)","password":"\#(password)","profile":"\#(profile)"\#(fields)}"#)
         return TestSubscriber(name: name)
     }
+
+    /// Itself, once the operator's node knows it; no login was tried.
+    func awaited(_ operator: Operator) async throws -> TestSubscriber {
+        try await eventually { (try? await `operator`.act("subscribers/\(name)/explain")) != nil }
+        return self
+    }
 }

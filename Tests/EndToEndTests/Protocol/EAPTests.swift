@@ -60,7 +60,7 @@ extension ProtocolTests {
         @Test func aMethodThatIsNotServedEndsWithItsReason() async throws {
             let daemon = try await SharedDaemon.get()
             let owner = Operator(daemon)
-            let user = try await TestSubscriber.create(owner).name
+            let user = try await TestSubscriber.create(owner).awaited(owner).name
             let outcome = try await Self.test(daemon, "FAST", user: user).run()
             #expect(!outcome.isSuccess && outcome.replies == ["Access-Challenge", "Access-Reject"], "\(outcome.transcript)")
             try await Self.awaitLog(owner, user, "eap-mschapv2", "eap_no_common_method")

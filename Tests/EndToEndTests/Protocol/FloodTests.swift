@@ -142,8 +142,10 @@ extension ProtocolTests {
             ]
             return try await Tool.run(
                 "lastmile",
-                ["radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--user", "alice", "--password", "wonderland"]
-                    + (transport == "tls" ? files : ["--secret", "testing123"]), settings: CommandLineTool(daemon).settings)
+                [
+                    "radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--user", "alice", "--password", "wonderland",
+                    "--timeout", "30",
+                ] + (transport == "tls" ? files : ["--secret", "testing123"]), settings: CommandLineTool(daemon).settings)
         }
 
         @Test func gatewaysComeThroughAFloodOfConnectionsThatSayNothing() async throws {

@@ -5,7 +5,10 @@ extension ProtocolTests {
     /// Proxying, with Debian's freeradius as home server and as the proxy in front.
     @Suite struct Proxy {
         /// A home server for `user@realm`, made known to the daemon with its pool and realm.
+        ///
+        /// `patience`: milliseconds for which it is waited, longer than a machine stands still.
         private static func with(
+            patience: Int = 20_000,
             _ body: (_ daemon: DaemonProcess, _ home: FreeRADIUS, _ user: String, _ directory: String) async throws -> Void
         ) async throws {
             let daemon = try await SharedDaemon.get()
@@ -17,8 +20,8 @@ extension ProtocolTests {
                 defer { home.stop() }
                 try await owner.create(
                     "home-servers",
-                    #"{"name":"\#(name)","address":"127.0.0.1","auth_port":\#(home.authenticationPort),"acct_port":\#(home.accountingPort),"secret":"\#(FreeRADIUS.secret)"}"#
-                )
+                    #"{"name":"\#(name)","address":"127.0.0.1","auth_port":\#(home.authenticationPort),"acct_port":\#(home.accountingPort)"#
+                        + #","secret":"\#(FreeRADIUS.secret)","response_milliseconds":\#(patience)}"#)
                 try await owner.create("home-server-pools", #"{"name":"\#(name)","servers":["\#(name)"]}"#)
                 try await owner.create(
                     "realms",
@@ -77,7 +80,7 @@ extension ProtocolTests {
         }
 
         @Test func aHomeServerThatIsGoneIsSaidToBe() async throws {
-            try await Self.with { daemon, home, user, _ in
+            try await Self.with(patience: 4000) { daemon, home, user, _ in
                 home.stop()
                 let reply = try await Radclient(daemon).login(user, FreeRADIUS.password)
                 #expect(reply.code == "Access-Reject", "\(reply.transcript)")

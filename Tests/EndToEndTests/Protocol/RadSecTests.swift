@@ -74,6 +74,8 @@ extension ProtocolTests {
             try await Self.with { daemon, tool, pki in
                 try await TemporaryDirectory.use { directory in
                     let nas = try await TestNAS.create(Operator(daemon), fields: #","tls_identity":"gw2.example.net""#)
+                    // Before that its address is the demonstration's, which lets any certificate in.
+                    try await eventually { try await daemon.client.send("GET", "/metrics").text.contains(#"nas="\#(nas.name)""#) }
                     let proxy = try await RadSecProxy.start(to: daemon, pki: pki, from: nas.address, in: directory)
                     defer { proxy.stop() }
                     try await eventually { daemon.output.contains("the certificate or key names gw1.example.net") }
@@ -126,7 +128,8 @@ extension ProtocolTests {
                 let proxy = Radclient(daemon)
                 let lines = [#"User-Name = "bob""#, #"User-Password = "wonderland""#, "Message-Authenticator = 0x00"]
                 let result = try await Tool.run(
-                    "radclient", ["-x", "-P", "tcp", "127.0.0.1:\(daemon.tcpAuthenticationPort)", "auth", proxy.secret],
+                    "radclient",
+                    ["-x", "-P", "tcp", "-t", "30", "-r", "1", "127.0.0.1:\(daemon.tcpAuthenticationPort)", "auth", proxy.secret],
                     input: lines.joined(separator: "\n") + "\n")
                 #expect(RadclientReply(result.output + result.errors).code == "Access-Accept", "\(result.output)\(result.errors)")
             }
@@ -137,7 +140,7 @@ extension ProtocolTests {
             try await Self.with { daemon, tool, pki in
                 let port = transport == "tls" ? daemon.radSecPort : daemon.tcpAuthenticationPort
                 let files = ["--ca", "\(pki)/ca.pem", "--cert", "\(pki)/issued/gw1.example.net.pem", "--server-name", Self.server]
-                let common = ["radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--user", "alice"]
+                let common = ["radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--timeout", "30", "--user", "alice"]
                 let rest = transport == "tls" ? files : ["--secret", "testing123"]
                 let yes = try await Tool.run("lastmile", common + ["--password", "wonderland"] + rest, settings: tool.settings)
                 #expect(yes.status == 0 && yes.output.contains("Mikrotik-Rate-Limit"), "\(yes.output)\(yes.errors)")

@@ -49,11 +49,16 @@ extension SpineTests {
                 async let third = client.login("slow", "arctangent")
                 // All three have come before the signal does.
                 try await eventually { await daemon.metric(parked).map { $0 >= before + 3 } == true }
+                // While its database stands still, the daemon does not end before it was looked at.
+                let database = daemon.databaseProcesses
+                database.forEach { kill($0, SIGSTOP) }
+                defer { database.forEach { kill($0, SIGCONT) } }
                 async let status = daemon.stop()
                 try await eventually {
                     let ready = try await daemon.client.send("GET", "/readyz")
                     return ready.status == 503 && ready.text.contains("stopping")
                 }
+                database.forEach { kill($0, SIGCONT) }
                 #expect(try await status == 0)
                 let codes = try await [first.code, second.code, third.code]
                 #expect(codes == Array(repeating: "Access-Accept", count: 3))

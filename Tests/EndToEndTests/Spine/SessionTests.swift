@@ -10,7 +10,7 @@ extension SpineTests {
         @Test func aSessionIsShownWithItsUsageWhileOpenAndAfterItClosed() async throws {
             let daemon = try await SharedDaemon.get()
             let owner = Operator(daemon)
-            let user = try await TestSubscriber.create(owner).name
+            let user = try await TestSubscriber.create(owner).awaited(owner).name
             let client = Radclient(daemon)
             #expect(try await client.login(user).code == "Access-Accept")
             let place = ["Framed-IP-Address = 192.0.2.7", #"Calling-Station-Id = "02-00-5E-00-53-01""#]
@@ -101,7 +101,7 @@ extension SpineTests {
         @Test func theAuthenticationLogGivesReasons() async throws {
             let daemon = try await SharedDaemon.get()
             let owner = Operator(daemon)
-            let user = try await TestSubscriber.create(owner).name
+            let user = try await TestSubscriber.create(owner).awaited(owner).name
             let client = Radclient(daemon)
             #expect(try await client.login(user).code == "Access-Accept")
             #expect(try await client.login(user, "wrong").code == "Access-Reject")

@@ -199,7 +199,7 @@ import Testing
         try await AccountingBench.run { bench in
             try await bench.ship([AccountingPacket(1, event: 0)])
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["true"])
-            try await bench.execute("UPDATE aaa.session_header SET updated_at = now() - interval '1790 seconds'")
+            try await bench.execute("UPDATE aaa.session_header SET updated_at = now() - interval '1740 seconds'")
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["false"])
             try await bench.execute("INSERT INTO aaa.access_policy (tenant_id, interim_interval) VALUES (\(bench.tenant), 300)")
             #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == ["true"])

@@ -70,8 +70,8 @@ struct AddressDesk: Sendable {
 
     func node(_ name: String, leaseSeconds: Int64 = 3600) throws -> Node { try Node(name, configuration, leaseSeconds: leaseSeconds) }
 
-    /// Makes a pool of offers that last `offer` seconds and addresses that rest for `quarantine`.
-    func makePool(_ name: String, _ ranges: [String], kind: String = "ipv4", prefix: Int64? = nil, offer: Int64 = 5, quarantine: Int64 = 0)
+    /// Makes a pool of offers that last `offer` seconds, longer than a machine stands still, and addresses that rest for `quarantine`.
+    func makePool(_ name: String, _ ranges: [String], kind: String = "ipv4", prefix: Int64? = nil, offer: Int64 = 10, quarantine: Int64 = 0)
         async throws -> Int64
     {
         let (id, faults) = try await makeFaultyPool(name, ranges, kind: kind, prefix: prefix, offer: offer, quarantine: quarantine)
@@ -80,7 +80,7 @@ struct AddressDesk: Sendable {
     }
 
     func makeFaultyPool(
-        _ name: String, _ ranges: [String], kind: String = "ipv4", prefix: Int64? = nil, offer: Int64 = 5, quarantine: Int64 = 0
+        _ name: String, _ ranges: [String], kind: String = "ipv4", prefix: Int64? = nil, offer: Int64 = 10, quarantine: Int64 = 0
     ) async throws -> (id: Int64, faults: [String]) {
         let tenant = tenant
         do {

@@ -12,7 +12,8 @@ struct ReauthorizerDesk: Sendable {
     let garden: Int64
     private let client: CoAClient
 
-    private static let hasty = CoARetransmission.Timing(initial: 50_000_000, longest: 100_000_000, attempts: 3, duration: 10_000_000_000)
+    /// No answer is late for each of three attempts, unless the NAS's thread alone does not get to run for a second.
+    private static let hasty = CoARetransmission.Timing(initial: 300_000_000, longest: 400_000_000, attempts: 3, duration: 30_000_000_000)
 
     /// Runs `body` while a reauthorizer works; `nas` answers as `answer` says.
     static func with(
@@ -38,7 +39,7 @@ struct ReauthorizerDesk: Sendable {
         }
     }
 
-    /// As `with`, for a NAS that may be silent: gives up after a fraction of a second.
+    /// As `with`, for a NAS that may be silent: gives up after about a second.
     static func withHaste(answer: @escaping LoopbackNAS.Answer, _ body: (ReauthorizerDesk) async throws -> Void) async throws {
         try await with(answer: answer, timing: hasty, body)
     }
