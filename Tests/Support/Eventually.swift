@@ -5,7 +5,7 @@ public struct ConditionNotMet: Error, CustomStringConvertible {
     /// Where the wait stands, as `file:line`.
     public let place: String
 
-    public var description: String { "not so within a minute: the condition at \(place)" }
+    public var description: String { "not so within the time that was given: the condition at \(place)" }
 }
 
 /// A minute; a look that took longer than a quarter of it, as on a machine that stood still, counts for no more than that.

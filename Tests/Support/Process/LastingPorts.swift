@@ -2,13 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// UDP ports that the system gives nobody of its own accord: a daemon finds its own again in its next life, whatever other tests open
-/// meanwhile.
-enum LastingPorts {
+/// UDP ports below those that Linux gives to whoever asks for any (`ip_local_port_range`): a daemon finds its own again in its next
+/// life, and a program that cannot choose one itself finds the one it is told, whatever other tests open meanwhile.
+public enum LastingPorts {
     private static let last = Mutex(UInt16.random(in: 16_384..<28_672))
 
-    /// One that nobody has, and that no other daemon of this test process is given.
-    static func next() throws -> UInt16 {
+    /// One that nobody has, and that nobody else in this test process is given.
+    ///
+    /// - Throws: `ProcessFailure` when none is free.
+    public static func next() throws -> UInt16 {
         let anywhere = [UInt8](repeating: 0, count: 16)
         for _ in 0..<1000 {
             let port = last.withLock { last in

@@ -56,7 +56,7 @@ struct FreeRADIUS {
     private static func start(
         in directory: String, authorize: String, preacct: String, accounting: String, proxy: String
     ) async throws -> FreeRADIUS {
-        let ports = (access: try LoopbackPort.free(), accounting: try LoopbackPort.free())
+        let ports = (access: try LastingPorts.next(), accounting: try LastingPorts.next())
         let text = [
             general(in: directory, proxy: proxy), modules(in: directory),
             server(ports, authorize: authorize, preacct: preacct, accounting: accounting),

@@ -17,7 +17,7 @@ struct FreeRADIUSServer {
     /// - Returns: the server.
     /// - Throws: `ProcessFailure` when the program is missing or does not like its configuration.
     static func start(users: String, database: String? = nil, in directory: String) async throws -> FreeRADIUSServer {
-        let port = try LoopbackPort.free()
+        let port = try LastingPorts.next()
         try TextFile.write("", to: directory + "/dictionary")
         try TextFile.write(users, to: directory + "/users")
         try TextFile.write(configuration(directory, port, database), to: directory + "/radiusd.conf")

@@ -18,7 +18,7 @@ struct RadSecProxy {
     static func start(
         to daemon: DaemonProcess, pki: String, from source: String = "127.0.0.1", in directory: String
     ) async throws -> RadSecProxy {
-        let port = try LoopbackPort.free()
+        let port = try LastingPorts.next()
         let file = directory + "/radsecproxy-\(port).conf"
         let text = """
             ListenUDP 127.0.0.1:\(port)
