@@ -8,8 +8,7 @@ import Testing
 /// Everything is read anew while changes go on.
 @Suite struct SnapshotReloadTests {
     /// Holds every full load of the desk's database up, half way, until `release` is opened: only a load reads all access policies.
-    ///
-    /// - Parameter losesServer: whether `body` kills the server, and the lock's transaction with it.
+    /// Where `body` kills the server, the lock's transaction dies with it.
     private static func holdingLoads(
         _ desk: SnapshotDesk, losesServer: Bool = false, _ body: (_ release: Gate) async throws -> Void
     ) async throws {
