@@ -72,12 +72,14 @@ public final class AccountingForwarder: Sendable {
 
     public var statistics: Statistics { known.withLock { $0 } }
 
-    /// Starts the thread, behind where the last one ended.
+    /// Starts the thread, behind where the last one ended; without such a place, behind what the journal has now.
     public func start() {
         ended.store(false, ordering: .releasing)
+        // Not the thread's first look: what is acknowledged before that is somebody's, too.
+        let first = journal.durableSequence
         Thread.start(name: "acct-forward") { [self] in
             ThreadPriority.giveWay()
-            var loop = ForwarderLoop(self)
+            var loop = ForwarderLoop(self, after: first)
             loop.run()
             ended.store(true, ordering: .releasing)
         }

@@ -27,11 +27,12 @@ struct ForwarderLoop {
     private var savedAt: UInt64 = 0
     private var isListening = false
 
-    init(_ forwarder: AccountingForwarder) {
+    /// Begins behind the position that was saved, without one behind `first`.
+    init(_ forwarder: AccountingForwarder, after first: UInt64) {
         self.forwarder = forwarder
         position = ForwardedPosition(directory: forwarder.journal.directory, identity: forwarder.journal.identity)
         saved = position.load()
-        reader = JournalReader(directory: forwarder.journal.directory, after: saved ?? forwarder.journal.durableSequence)
+        reader = JournalReader(directory: forwarder.journal.directory, after: saved ?? first)
     }
 
     mutating func run() {
