@@ -22,7 +22,7 @@ struct FreeRADIUS {
         try TextFile.write("", to: directory + "/users")
         let proxy = """
             home_server lastmile {
-                type = auth+acct
+                type = auth
                 ipaddr = 127.0.0.1
                 port = \(daemon.authenticationPort)
                 secret = \(secret)
