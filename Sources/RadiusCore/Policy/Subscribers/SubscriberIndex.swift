@@ -8,6 +8,8 @@ public final class SubscriberIndex: @unchecked Sendable {
     // Guard: written only while it is made.
     private let roots: UnsafeMutablePointer<Root>
     private let segments: [SubscriberSegment]
+    /// Where the shards lie, those of changes, too.
+    let memory: ShardMemory
     /// Drawn for each load, so that nobody can choose names that all meet in one shard.
     private let seed: UInt64
     public let count: Int
@@ -24,8 +26,9 @@ public final class SubscriberIndex: @unchecked Sendable {
 
     static let segmentCount = 1 << SubscriberSegment.segmentBits
 
-    init(_ segments: [SubscriberSegment], seed: UInt64) {
+    init(_ segments: [SubscriberSegment], in memory: ShardMemory, seed: UInt64) {
         self.segments = segments
+        self.memory = memory
         self.seed = seed
         count = segments.reduce(0) { $0 + $1.count }
         refused = segments.reduce(0) { $0 + $1.refused }
@@ -53,11 +56,9 @@ public final class SubscriberIndex: @unchecked Sendable {
     /// The line of slots that a look-up of this hash reads first, for prefetching.
     func line(hash: UInt64) -> UnsafeRawPointer { SubscriberShard.line(in: block(hash), hash: hash) }
 
-    /// Brings the record of that hash nearer, as far as the slot that it begins at tells; the slot should be near already.
+    /// Brings the record nearer that a look-up of that hash will most likely find; its slots should be near already.
     func prefetchRecord(_ hash: UInt64) {
-        let block = block(hash)
-        let slot = SubscriberShard.line(in: block, hash: hash).load(as: UInt32.self)
-        if slot != 0 { lm_prefetch(SubscriberShard.record(in: block, slot).base) }
+        if let record = SubscriberShard.likelyRecord(in: block(hash), hash: hash) { lm_prefetch(record.base) }
     }
 
     /// Brings the slots of that hash nearer.
@@ -92,10 +93,10 @@ public final class SubscriberIndex: @unchecked Sendable {
         while start < items.count {
             let number = Self.segment(of: items[start].hash)
             let end = items[start...].firstIndex { Self.segment(of: $0.hash) != number } ?? items.count
-            segments[number] = segments[number].updated(with: items[start..<end]) { hash(tenant: $0.tenant, $0.name) }
+            segments[number] = segments[number].updated(with: items[start..<end], in: memory) { hash(tenant: $0.tenant, $0.name) }
             start = end
         }
-        return SubscriberIndex(segments, seed: seed)
+        return SubscriberIndex(segments, in: memory, seed: seed)
     }
 
     private func stageChange(_ change: SubscriberEntry, in stage: SubscriberStage) {

@@ -29,13 +29,14 @@ public struct SubscriberIndexBuilder: ~Copyable {
     }
 
     public consuming func build() -> SubscriberIndex {
+        let memory = ShardMemory()
         let segments = stages.map { stage in
             guard stage.count > 0 else { return SubscriberSegment.empty }
             var items = stage.items()
-            let segment = SubscriberSegment(&items)
+            let segment = SubscriberSegment(&items, in: memory)
             stage.removeAll()
             return segment
         }
-        return SubscriberIndex(segments, seed: seed)
+        return SubscriberIndex(segments, in: memory, seed: seed)
     }
 }

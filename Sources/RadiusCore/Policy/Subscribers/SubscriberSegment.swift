@@ -26,10 +26,10 @@ final class SubscriberSegment: @unchecked Sendable {
 
     static let empty = SubscriberSegment([Leaf(depth: 0, shard: .empty)])
 
-    /// - Parameter items: hashes that begin alike; no name twice.
-    convenience init(_ items: inout [StagedSubscriber]) {
+    /// A segment of `items`, whose hashes begin alike and of whom no name is there twice; their shards lie in `memory`.
+    convenience init(_ items: inout [StagedSubscriber], in memory: ShardMemory) {
         var leaves: [Leaf] = []
-        Self.split(&items, 0..<items.count, depth: 0, into: &leaves)
+        Self.split(&items, 0..<items.count, depth: 0, in: memory, into: &leaves)
         self.init(leaves)
     }
 
@@ -52,7 +52,9 @@ final class SubscriberSegment: @unchecked Sendable {
     deinit { table.deallocate() }
 
     /// This segment with `changes` made, which are sorted by hash and name nobody twice; `hash` is that of a record.
-    func updated(with changes: ArraySlice<StagedSubscriber>, hash: (SubscriberRecord) -> UInt64) -> SubscriberSegment {
+    func updated(
+        with changes: ArraySlice<StagedSubscriber>, in memory: ShardMemory, hash: (SubscriberRecord) -> UInt64
+    ) -> SubscriberSegment {
         var rest = changes
         var made: [Leaf] = []
         made.reserveCapacity(leaves.count)
@@ -64,7 +66,7 @@ final class SubscriberSegment: @unchecked Sendable {
                 made.append(leaf)
             } else {
                 var items = Self.merge(leaf.shard, rest[..<end], hash)
-                Self.split(&items, 0..<items.count, depth: leaf.depth, into: &made)
+                Self.split(&items, 0..<items.count, depth: leaf.depth, in: memory, into: &made)
                 rest = rest[end...]
             }
         }
@@ -84,15 +86,18 @@ final class SubscriberSegment: @unchecked Sendable {
     }
 
     /// Makes one shard of `range`, or as many as it takes.
-    private static func split(_ items: inout [StagedSubscriber], _ range: Range<Int>, depth: Int, into leaves: inout [Leaf]) {
+    private static func split(
+        _ items: inout [StagedSubscriber], _ range: Range<Int>, depth: Int, in memory: ShardMemory, into leaves: inout [Leaf]
+    ) {
         guard range.count > SubscriberShard.largestCount, depth < maximumDepth else {
             let refused = max(0, range.count - SubscriberShard.largestCount)
-            leaves.append(Leaf(depth: depth, shard: range.isEmpty ? .empty : SubscriberShard(items[range]), refused: refused))
+            let shard = range.isEmpty ? .empty : SubscriberShard(items[range], in: memory)
+            leaves.append(Leaf(depth: depth, shard: shard, refused: refused))
             return
         }
         let bit = UInt64(1) << (63 - segmentBits - depth)
         let middle = items[range].partition { $0.hash & bit != 0 }
-        split(&items, range.lowerBound..<middle, depth: depth + 1, into: &leaves)
-        split(&items, middle..<range.upperBound, depth: depth + 1, into: &leaves)
+        split(&items, range.lowerBound..<middle, depth: depth + 1, in: memory, into: &leaves)
+        split(&items, middle..<range.upperBound, depth: depth + 1, in: memory, into: &leaves)
     }
 }

@@ -10,6 +10,8 @@ final class SubscriberShard: @unchecked Sendable {
     let count: Int
     /// Size of the block.
     let octets: Int
+    /// Where the block was taken from; nil for the heap.
+    private let memory: ShardMemory?
 
     static let slotCount = 512
     static let slotOctets = slotCount * 4
@@ -18,28 +20,32 @@ final class SubscriberShard: @unchecked Sendable {
     private static let lineOctets = 64
     private static let placeBits: UInt32 = 20
 
-    static let empty = SubscriberShard([StagedSubscriber]()[...])
+    static let empty = SubscriberShard([StagedSubscriber]()[...], in: nil)
 
-    /// - Parameter items: at most `largestCount`.
-    init(_ items: ArraySlice<StagedSubscriber>) {
+    /// A shard of `items`, at most `largestCount`; on the heap without `memory` and where that has no room for it.
+    init(_ items: ArraySlice<StagedSubscriber>, in memory: ShardMemory?) {
         let items = items.prefix(Self.largestCount)
         var end = 0
         for item in items { end = Self.start(end, item) + Int(item.octets) }
         octets = Self.slotOctets + (end + Self.lineOctets - 1) & ~(Self.lineOctets - 1)
-        guard let memory = aligned_alloc(Self.lineOctets, octets) else { fatalError("no memory for the subscribers' index") }
-        memset(memory, 0, Self.slotOctets)
+        let taken = memory?.take(octets)
+        guard let room = taken ?? aligned_alloc(Self.lineOctets, octets) else { fatalError("no memory for the subscribers' index") }
+        self.memory = taken == nil ? nil : memory
+        memset(room, 0, Self.slotOctets)
         count = items.count
-        block = UnsafeRawPointer(memory)
+        block = UnsafeRawPointer(room)
         end = 0
         for item in items {
             let start = Self.start(end, item)
-            memcpy(memory + Self.slotOctets + start, item.record.base, Int(item.octets))
-            place(item.hash, start, memory.assumingMemoryBound(to: UInt32.self))
+            memcpy(room + Self.slotOctets + start, item.record.base, Int(item.octets))
+            place(item.hash, start, room.assumingMemoryBound(to: UInt32.self))
             end = start + Int(item.octets)
         }
     }
 
-    deinit { free(UnsafeMutableRawPointer(mutating: block)) }
+    deinit {
+        if let memory { memory.giveBack(block, octets) } else { free(UnsafeMutableRawPointer(mutating: block)) }
+    }
 
     /// Where a record begins that follows one that ended at `end`.
     private static func start(_ end: Int, _ item: StagedSubscriber) -> Int {
@@ -61,13 +67,21 @@ final class SubscriberShard: @unchecked Sendable {
     /// The slot of `name` in the block of a shard, or nil.
     static func find(in block: UnsafeRawPointer, hash: UInt64, tenant: Int64, _ name: UnsafeRawBufferPointer) -> Int? {
         let slots = block.assumingMemoryBound(to: UInt32.self)
+        var candidate = candidate(slots, hash, from: slot(hash))
+        while let slot = candidate {
+            let record = record(in: block, slots[slot])
+            if record.tenant == tenant, equal(record.name, name) { return slot }
+            candidate = Self.candidate(slots, hash, from: (slot + 1) & (slotCount - 1))
+        }
+        return nil
+    }
+
+    /// The first slot that may hold a record of `hash`, in the order in which slots are filled; nil for none.
+    private static func candidate(_ slots: UnsafePointer<UInt32>, _ hash: UInt64, from start: Int) -> Int? {
         let tag = tag(hash)
-        var slot = slot(hash)
+        var slot = start
         while slots[slot] != 0 {
-            if slots[slot] >> placeBits == tag {
-                let record = record(in: block, slots[slot])
-                if record.tenant == tenant, equal(record.name, name) { return slot }
-            }
+            if slots[slot] >> placeBits == tag { return slot }
             slot = (slot + 1) & (slotCount - 1)
         }
         return nil
@@ -80,6 +94,12 @@ final class SubscriberShard: @unchecked Sendable {
 
     /// The line of slots at which a look-up begins, for prefetching.
     static func line(in block: UnsafeRawPointer, hash: UInt64) -> UnsafeRawPointer { block + slot(hash) * 4 }
+
+    /// The record that a look-up of `hash` compares first, for prefetching; nil for none.
+    static func likelyRecord(in block: UnsafeRawPointer, hash: UInt64) -> SubscriberRecord? {
+        let slots = block.assumingMemoryBound(to: UInt32.self)
+        return candidate(slots, hash, from: slot(hash)).map { record(in: block, slots[$0]) }
+    }
 
     static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
