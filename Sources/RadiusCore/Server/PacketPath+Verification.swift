@@ -22,7 +22,6 @@ extension PacketPath {
         }
         hashName(&work.pointee)
         work.pointee.cacheHash = Self.key(of: work.pointee).hash
-        cache.prefetch(work.pointee.cacheHash)
     }
 
     /// Message-Authenticator, if there is one, which must be of the right size and the only one.
@@ -56,18 +55,25 @@ extension PacketPath {
         guard let name = work.attributes.first(.userName) else { return }
         let octets = UnsafeRawBufferPointer(start: work.packet + name.lowerBound, count: name.count)
         work.nameHash = snapshot.subscribers.hash(tenant: work.client.pointee.tenant, name: octets)
-        snapshot.subscribers.prefetchSlot(work.nameHash)
     }
 
     /// Computes the digests of all requests, and meanwhile brings records and cache entries nearer.
+    ///
+    /// Prefetching has short loops of its own, so that the processor waits for the memory of several requests at once.
     mutating func digestRequests() {
+        for position in 0..<batch.count {
+            let work = batch.works + position
+            snapshot.subscribers.prefetchSlot(work.pointee.nameHash)
+            cache.prefetch(work.pointee.cacheHash)
+        }
         batch.digest()
         for position in 0..<batch.count {
             let work = batch.works + position
-            if work.pointee.kind != .status {
-                snapshot.subscribers.prefetchRecord(work.pointee.nameHash)
-                cache.prefetchEntry(work.pointee.cacheHash)
-            }
+            snapshot.subscribers.prefetchRecord(work.pointee.nameHash)
+            cache.prefetchEntry(work.pointee.cacheHash)
+        }
+        for position in 0..<batch.count {
+            let work = batch.works + position
             guard work.pointee.proof == .digest else { continue }
             batch.restore(position)
             if work.pointee.kind == .access || work.pointee.kind == .status {
