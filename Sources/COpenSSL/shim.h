@@ -36,6 +36,14 @@ static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long 
 
 static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { return SSL_CTX_add1_chain_cert(context, certificate) == 1; }
 
+/// Puts above our certificate what the context's store has of its issuers. Without all of them up to a root it sends those that it has.
+static inline void lm_ssl_ctx_complete_chain(SSL_CTX *context) {
+    SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR | SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
+}
+
+/// Sends the chain as it is, instead of looking for issuers in the store once more in each handshake.
+static inline void lm_ssl_ctx_keep_chain(SSL_CTX *context) { SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN); }
+
 static inline int lm_ssl_set_server_name(SSL *connection, const char *name) { return SSL_set_tlsext_host_name(connection, name) == 1; }
 
 /// New, empty indices for values that belong to an SSL_CTX or an SSL; negative when there is no memory.

@@ -44,6 +44,7 @@ public final class TLSContext: @unchecked Sendable {
             certificates = try TLSTrust.present(settings, on: handle)
             let trusted = try TLSTrust.trust(settings, on: handle, revocation)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
+            TLSTrust.fixChain(of: certificates, on: handle)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)
             presharedKeys?.attach(to: handle)

@@ -146,6 +146,19 @@ import Testing
             var lonely = try TLSPair(try authority.server("below"), try authority.client())
             lonely.talk()
             #expect(lonely.client.state == .failed(.certificate(.unknownAuthority, depth: 0)))
+            // What the certificate's file lacks is found among the authorities, even when no list says that it is still good.
+            try await authority.makeList()
+            try TextFile.write(
+                TextFile.read(authority.path + "/sub.pem") + TextFile.read(authority.path + "/ca.pem"), to: authority.path + "/both.pem")
+            for list in [nil, authority.path + "/crl.pem"] {
+                let completed = try authority.server("below") {
+                    $0.authorityPath = authority.path + "/both.pem"
+                    $0.revocationListPath = list
+                }
+                var pair = try TLSPair(completed, try authority.client())
+                pair.talk()
+                #expect(pair.client.state == .established)
+            }
             let chain = TextFile.read(authority.path + "/below.pem") + TextFile.read(authority.path + "/sub.pem")
             try TextFile.write(chain, to: authority.path + "/below.pem")
             let server = try authority.server("below")

@@ -24,6 +24,16 @@ enum TLSTrust {
         return chain.compactMap { CertificateDescription($0.handle) }
     }
 
+    /// Makes the chain that handshakes show, once: our certificate's file where it holds more than that, else the issuers among those
+    /// whom we trust.
+    static func fixChain(of certificates: [CertificateDescription], on context: OpaquePointer) {
+        if certificates.count == 1 {
+            lm_ssl_ctx_complete_chain(context)
+            _ = OpenSSLErrors.drain()
+        }
+        lm_ssl_ctx_keep_chain(context)
+    }
+
     /// Whom a context trusts, and until when it knows who is revoked.
     struct Trusted {
         var authorities: [CertificateDescription] = []
