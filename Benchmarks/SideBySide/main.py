@@ -35,7 +35,7 @@ STORED_SESSIONS = 30_000
 # Pairs of short runs at half of the capacity; what else the machine does meets one of them, and the median is of all.
 LATENCY_PAIRS, LATENCY_SECONDS = 7, 2
 # Pairs of PAP with BENCH_MANY subscribers and with few.
-SIZE_PAIRS, SIZE_SECONDS = 7, 2
+SIZE_PAIRS, SIZE_SECONDS = 11, 2
 # Pairs of FreeRADIUS and Lastmile under devices that speak EAP.
 EAP_PAIRS = 3
 # Pairs of PAP alone and PAP while devices begin handshakes of EAP without end, on the same processor.
