@@ -206,7 +206,8 @@ public final class SnapshotFeed: Sendable {
         }
     }
 
-    /// Lets former snapshots go, and after large changes what they took back to the system: the allocator alone would keep it.
+    /// Lets former snapshots go. Their shards go back to the system by themselves; what reading large changes took of the heap, the
+    /// allocator alone would keep.
     private func giveBack(_ turn: inout Turn) {
         guard store.releaseRetired() == 0, turn.hasChangedMuch else { return }
         turn.hasChangedMuch = false

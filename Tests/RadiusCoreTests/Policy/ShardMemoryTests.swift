@@ -40,7 +40,7 @@ import Testing
         let sixteenth = ShardMemory.pageOctets / 16
         let blocks = try (0..<64).map { _ in try #require(memory.take(sixteenth)) }
         #expect(memory.pageCount == 4 && Set(blocks).count == 64)
-        // Every second one, so that no page is empty; in pairs they would not fit.
+        // Every second one, so that no page is empty.
         for block in stride(from: 0, to: 64, by: 2) { memory.giveBack(blocks[block], sixteenth) }
         #expect(memory.pageCount == 4)
         let again = try (0..<32).map { _ in try #require(memory.take(sixteenth)) }
@@ -68,7 +68,8 @@ import Testing
             entry.identity = [UInt8](repeating: UInt8(number), count: 4096)
             entry.withParts { stage.append(PackedSubscriber(entry, $0), hash: UInt64(number)) }
         }
-        let shard = SubscriberShard(stage.items()[...], in: memory)
+        // The items point into the stage.
+        let shard = withExtendedLifetime(stage) { SubscriberShard(stage.items()[...], in: memory) }
         #expect(shard.octets > 64 * 4096 && memory.pageCount == 0)
         for number in 0..<64 {
             let slot = Array("large\(number)".utf8).withUnsafeBytes {
@@ -79,18 +80,23 @@ import Testing
         }
     }
 
+    private func entry(_ number: Int, credential: Int = 8) -> SubscriberEntry {
+        var entry = SubscriberEntry()
+        entry.id = Int64(number)
+        entry.name = Array("subscriber\(number)".utf8)
+        entry.credential = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: credential)
+        return entry
+    }
+
+    private func index(of count: Int) -> SubscriberIndex {
+        var builder = SubscriberIndexBuilder()
+        for number in 0..<count { builder.add(entry(number)) }
+        return builder.build()
+    }
+
     /// The pages of an index follow what it holds: they do not grow with changes, and all go back with the last index that they serve.
     @Test func changesTakeWhatFormerChangesFreed() throws {
-        func entry(_ number: Int) -> SubscriberEntry {
-            var entry = SubscriberEntry()
-            entry.id = Int64(number)
-            entry.name = Array("subscriber\(number)".utf8)
-            entry.credential = Array("password".utf8)
-            return entry
-        }
-        var builder = SubscriberIndexBuilder()
-        for number in 0..<50_000 { builder.add(entry(number)) }
-        var index: SubscriberIndex? = builder.build()
+        var index: SubscriberIndex? = index(of: 50_000)
         let memory = try #require(index?.memory)
         let loaded = memory.pageCount
         #expect(loaded >= 1)
@@ -99,5 +105,31 @@ import Testing
         #expect(index?.count == 50_000)
         index = nil
         #expect(memory.pageCount == 0)
+    }
+
+    /// A change of everybody needs room for both indices, and only until the former one is gone.
+    @Test func aChangeOfEverybodyGivesTheFormerPagesBack() throws {
+        var former: SubscriberIndex? = index(of: 50_000)
+        let memory = try #require(former?.memory)
+        let changed = try #require(former?.updated(with: (0..<50_000).map { entry($0, credential: 40) }))
+        let both = memory.pageCount
+        former = nil
+        #expect(memory.pageCount < both)
+        #expect(memory.pageCount <= changed.memoryOctets / ShardMemory.pageOctets + 2)
+        for number in stride(from: 0, to: 50_000, by: 997) {
+            let record = entry(number).name.withUnsafeBytes { changed.find(tenant: 0, $0) }
+            #expect(try #require(record).id == Int64(number) && record?.credential.count == 40)
+        }
+    }
+
+    /// Records that grow fit no hole that they leave; what is lost by that stays a part of what is held.
+    @Test func recordsThatGrowLeaveNoMoreThanAsMuchAgain() throws {
+        var index = index(of: 50_000)
+        let memory = index.memory
+        for round in 0..<200 {
+            index = index.updated(with: (0..<250).map { entry((round * 250 + $0) * 7919 % 50_000, credential: 8 + round / 4) })
+        }
+        #expect(memory.pageCount * ShardMemory.pageOctets <= 2 * index.memoryOctets)
+        #expect(index.count == 50_000)
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Memory for the shards of an index: pages of 2 MiB, which the processor finds with one translation each instead of 512.
@@ -6,39 +5,59 @@ import Synchronization
 /// Where the system has no such pages to give, the same memory lies in small ones. A page goes back once no shard of it lives; what a
 /// change frees is taken again. Any thread.
 final class ShardMemory: Sendable {
+    private struct Page {
+        var holes = RangeSet(0..<ShardMemory.pageOctets)
+        /// No hole is larger; that there is one as large is not said.
+        var largestHole = ShardMemory.pageOctets
+
+        /// Where a block of `octets` begins that was a hole or part of one; nil when none is large enough.
+        mutating func take(_ octets: Int) -> Int? {
+            guard largestHole >= octets else { return nil }
+            guard let hole = holes.ranges.first(where: { $0.count >= octets }) else {
+                largestHole = octets - 1
+                return nil
+            }
+            holes.remove(contentsOf: hole.lowerBound..<hole.lowerBound + octets)
+            return hole.lowerBound
+        }
+
+        mutating func giveBack(_ block: Range<Int>) {
+            holes.insert(contentsOf: block)
+            largestHole = ShardMemory.pageOctets
+        }
+
+        var isEmpty: Bool { holes.ranges.first?.count == ShardMemory.pageOctets }
+    }
+
     private struct Pages {
-        /// Address of a page: what of it is free.
-        var free: [UInt: RangeSet<Int>] = [:]
+        /// By address.
+        var pages: [UInt: Page] = [:]
         /// The page that gave last, which gives next while it can.
-        var current: UInt = 0
+        private var current: UInt = 0
 
         mutating func take(_ octets: Int) -> UInt? {
-            guard let page = page(with: octets) ?? addPage(), let hole = hole(of: octets, in: page) else { return nil }
-            free[page]?.remove(contentsOf: hole.lowerBound..<hole.lowerBound + octets)
-            current = page
-            return page + UInt(hole.lowerBound)
-        }
-
-        private func page(with octets: Int) -> UInt? {
-            if hole(of: octets, in: current) != nil { return current }
-            return free.keys.first { hole(of: octets, in: $0) != nil }
-        }
-
-        private func hole(of octets: Int, in page: UInt) -> Range<Int>? { free[page]?.ranges.first { $0.count >= octets } }
-
-        private mutating func addPage() -> UInt? {
-            guard let page = ShardMemory.map() else { return nil }
-            free[page] = RangeSet(0..<ShardMemory.pageOctets)
-            return page
+            if let start = pages[current]?.take(octets) { return current + UInt(start) }
+            // By index: a loop over the dictionary would hold it, and the first change copy it.
+            var index = pages.startIndex
+            while index != pages.endIndex {
+                if let start = pages.values[index].take(octets) {
+                    current = pages.keys[index]
+                    return current + UInt(start)
+                }
+                pages.formIndex(after: &index)
+            }
+            guard let page = MappedMemory.page(of: ShardMemory.pageOctets) else { return nil }
+            current = UInt(bitPattern: page)
+            return pages[current, default: Page()].take(octets).map { current + UInt($0) }
         }
 
         mutating func giveBack(_ address: UInt, _ octets: Int) {
             let page = address & ~UInt(ShardMemory.pageOctets - 1)
             let start = Int(address - page)
-            free[page]?.insert(contentsOf: start..<start + octets)
-            guard free[page]?.ranges.first?.count == ShardMemory.pageOctets else { return }
-            free[page] = nil
-            ShardMemory.unmap(page, ShardMemory.pageOctets)
+            pages[page]?.giveBack(start..<start + octets)
+            guard pages[page]?.isEmpty == true else { return }
+            pages[page] = nil
+            MappedMemory.giveBack(UnsafeMutableRawPointer(bitPattern: page), ShardMemory.pageOctets)
         }
     }
 
@@ -50,7 +69,7 @@ final class ShardMemory: Sendable {
     private static let largestOctets = pageOctets / 8
 
     /// Pages in use.
-    var pageCount: Int { pages.withLock { $0.free.count } }
+    var pageCount: Int { pages.withLock { $0.pages.count } }
 
     /// A block of `octets`, a multiple of 64 as its address is; nil when it is too large or the system has no page.
     func take(_ octets: Int) -> UnsafeMutableRawPointer? {
@@ -61,22 +80,5 @@ final class ShardMemory: Sendable {
     /// Takes a block back that `take` has given.
     func giveBack(_ block: UnsafeRawPointer, _ octets: Int) {
         pages.withLock { $0.giveBack(UInt(bitPattern: block), octets) }
-    }
-
-    /// Maps twice as much and gives back what lies before and behind a whole page of it.
-    private static func map() -> UInt? {
-        guard let base = mmap(nil, 2 * pageOctets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED else {
-            return nil
-        }
-        let start = UInt(bitPattern: base)
-        let page = (start + UInt(pageOctets - 1)) & ~UInt(pageOctets - 1)
-        unmap(start, Int(page - start))
-        unmap(page + UInt(pageOctets), pageOctets - Int(page - start))
-        madvise(UnsafeMutableRawPointer(bitPattern: page), pageOctets, MADV_HUGEPAGE)
-        return page
-    }
-
-    private static func unmap(_ start: UInt, _ octets: Int) {
-        if octets > 0 { munmap(UnsafeMutableRawPointer(bitPattern: start), octets) }
     }
 }

@@ -63,7 +63,7 @@ final class SubscriberStage {
 
     func removeAll() {
         for chunk in chunks {
-            if chunk.capacity == Self.mappedOctets { munmap(chunk.base, chunk.capacity) } else { free(chunk.base) }
+            if chunk.capacity == Self.mappedOctets { MappedMemory.giveBack(chunk.base, chunk.capacity) } else { free(chunk.base) }
         }
         chunks = []
         count = 0
@@ -73,14 +73,9 @@ final class SubscriberStage {
     private func room(for octets: Int) -> Int {
         if let last = chunks.indices.last, chunks[last].capacity - chunks[last].used >= octets { return last }
         let capacity = chunks.isEmpty && octets <= Self.firstOctets ? Self.firstOctets : Self.mappedOctets
-        let base = capacity == Self.mappedOctets ? Self.map(capacity) : malloc(capacity)
+        let base = capacity == Self.mappedOctets ? MappedMemory.map(capacity) : malloc(capacity)
         guard let base else { fatalError("no memory for the subscribers' index") }
         chunks.append(Chunk(base: base, capacity: capacity))
         return chunks.count - 1
-    }
-
-    private static func map(_ octets: Int) -> UnsafeMutableRawPointer? {
-        let base = mmap(nil, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        return base == MAP_FAILED ? nil : base
     }
 }
