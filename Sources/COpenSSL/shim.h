@@ -1,6 +1,8 @@
 #ifndef LASTMILE_OPENSSL_SHIM_H
 #define LASTMILE_OPENSSL_SHIM_H
 
+#include <stdbool.h>
+
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -37,8 +39,20 @@ static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long 
 static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { return SSL_CTX_add1_chain_cert(context, certificate) == 1; }
 
 /// Puts above our certificate what the context's store has of its issuers. Without all of them up to a root it sends those that it has.
-static inline void lm_ssl_ctx_complete_chain(SSL_CTX *context) {
-    SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR | SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
+static inline bool lm_ssl_ctx_complete_chain(SSL_CTX *context) {
+    return SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR | SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR) > 0;
+}
+
+/// Certificates above our own that handshakes show.
+static inline int lm_ssl_ctx_chain_count(SSL_CTX *context) {
+    STACK_OF(X509) *chain = NULL;
+    return SSL_CTX_get0_chain_certs(context, &chain) == 1 && chain ? sk_X509_num(chain) : 0;
+}
+
+/// One of them, which stays the context's; 0 is the issuer of our own.
+static inline X509 *lm_ssl_ctx_chain(SSL_CTX *context, int place) {
+    STACK_OF(X509) *chain = NULL;
+    return SSL_CTX_get0_chain_certs(context, &chain) == 1 && chain ? sk_X509_value(chain, place) : NULL;
 }
 
 /// Sends the chain as it is, instead of looking for issuers in the store once more in each handshake.

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 
 /// Certificates, trust and policy of one kind of TLS conversations: made once, never changed, shared by all of them.
 ///
@@ -23,6 +24,8 @@ public final class TLSContext: @unchecked Sendable {
     /// OpenSSL has their addresses.
     private let protocols: ApplicationProtocols?
     let revocation = TLSRevocationChecks()
+    /// When the first certificate ends that was put above ours, in seconds since 1970; nil without any.
+    private let chainEnd: Int64?
     private let stamps: [FileStamp?]
 
     /// Reads all files.
@@ -44,7 +47,7 @@ public final class TLSContext: @unchecked Sendable {
             certificates = try TLSTrust.present(settings, on: handle)
             let trusted = try TLSTrust.trust(settings, on: handle, revocation)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
-            TLSTrust.fixChain(of: certificates, on: handle)
+            chainEnd = try TLSTrust.fixChain(of: settings, on: handle)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)
             presharedKeys?.attach(to: handle)
@@ -57,8 +60,14 @@ public final class TLSContext: @unchecked Sendable {
 
     deinit { SSL_CTX_free(handle) }
 
-    /// Whether a file was replaced, changed, removed or made since this context was.
-    public var isStale: Bool { settings.paths.map { FileStamp(path: $0) } != stamps }
+    /// Whether a file was replaced, changed, removed or made since this context was, or a certificate ended for which the files may have
+    /// another.
+    public var isStale: Bool { isStale(at: Int64(time(nil))) }
+
+    /// The same at an instant, in seconds since 1970.
+    func isStale(at seconds: Int64) -> Bool {
+        chainEnd.map { $0 < seconds } == true || settings.paths.map { FileStamp(path: $0) } != stamps
+    }
 
     /// A context of the files as they are now; nil when they are as they were.
     ///

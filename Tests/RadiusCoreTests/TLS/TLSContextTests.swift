@@ -131,17 +131,7 @@ import Testing
 
     @Test func chainsAreSentWhole() async throws {
         try await TestAuthority.withPair { authority in
-            try TextFile.write("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n", to: authority.path + "/sub.ext")
-            let request = try await Tool.run(
-                "openssl",
-                ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=sub"]
-                    + ["-keyout", authority.path + "/sub.key", "-out", authority.path + "/sub.csr"])
-            try #require(request.status == 0)
-            let signed = try await Tool.run(
-                "openssl",
-                ["x509", "-req", "-in", authority.path + "/sub.csr", "-CA", authority.path + "/ca.pem", "-CAcreateserial"]
-                    + ["-CAkey", authority.path + "/ca.key", "-out", authority.path + "/sub.pem", "-extfile", authority.path + "/sub.ext"])
-            try #require(signed.status == 0, "\(signed.errors)")
+            try await authority.issueAuthority("sub")
             try await authority.issue("below", usage: "serverAuth", by: "sub")
             var lonely = try TLSPair(try authority.server("below"), try authority.client())
             lonely.talk()
@@ -170,6 +160,33 @@ import Testing
             var partial = try TLSPair(server, try authority.client { $0.authorityPath = authority.path + "/sub.pem" })
             partial.talk()
             #expect(partial.client.state == .established)
+        }
+    }
+
+    /// Of two authorities of one name and key the one is sent whose time it is, and when its time is over, the files are read again.
+    @Test func anAuthorityThatEndsMakesWayForTheOneThatRenewsIt() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.issueAuthority("sub", from: "20200101000000Z", to: "20210101000000Z")
+            try TextFile.write(TextFile.read(authority.path + "/sub.pem"), to: authority.path + "/former.pem")
+            try await authority.issueAuthority("sub", from: "20200101000000Z", to: "20990101000000Z", keepsKey: true)
+            try await authority.issue("below", usage: "serverAuth", by: "sub")
+            let root = TextFile.read(authority.path + "/ca.pem")
+            let (former, renewed) = (TextFile.read(authority.path + "/former.pem"), TextFile.read(authority.path + "/sub.pem"))
+            for text in [former + renewed + root, renewed + former + root] {
+                try TextFile.write(text, to: authority.path + "/all.pem")
+                let server = try authority.server("below") { $0.authorityPath = authority.path + "/all.pem" }
+                var pair = try TLSPair(server, try authority.client())
+                pair.talk()
+                #expect(pair.client.state == .established)
+                let end = try #require(server.certificates.first?.notAfter)
+                #expect(!server.isStale && !server.isStale(at: end))
+                // The root is the first to end, after thirty days.
+                #expect(server.isStale(at: end + 30 * 86_400))
+            }
+            // Nothing else is to be had, so looking again would be in vain.
+            try TextFile.write(former, to: authority.path + "/all.pem")
+            let outdated = try authority.server("below") { $0.authorityPath = authority.path + "/all.pem" }
+            #expect(!outdated.isStale)
         }
     }
 }

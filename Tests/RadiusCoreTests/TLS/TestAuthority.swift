@@ -14,11 +14,16 @@ struct TestAuthority {
         }
     }
 
-    /// A root of that name with an empty index.
-    func makeAuthority(_ name: String) async throws {
+    /// A root of that name with an empty index, whose key is there for `usage`.
+    func makeAuthority(_ name: String, usage: String = "keyCertSign,cRLSign") async throws {
         try await openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "\(path)/\(name).key", "-out",
-            "\(path)/\(name).pem", "-subj", "/CN=\(name)", "-days", "30", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+            "\(path)/\(name).pem", "-subj", "/CN=\(name)", "-days", "30", "-addext", "keyUsage=critical,\(usage)")
+        try makeIndex(of: name)
+    }
+
+    /// What `openssl ca` needs of an authority.
+    private func makeIndex(of name: String) throws {
         try TextFile.write("", to: "\(path)/\(name).index")
         try TextFile.write("01\n", to: "\(path)/\(name).number")
         let settings = """
@@ -30,6 +35,7 @@ struct TestAuthority {
             default_md=sha256
             new_certs_dir=\(path)
             rand_serial=yes
+            unique_subject=no
             policy=any
             [any]
             commonName=supplied
@@ -49,6 +55,21 @@ struct TestAuthority {
         try await Self.openssl(
             ["x509", "-req", "-in", "\(path)/\(name).csr", "-CA", "\(path)/\(authority).pem", "-CAkey", "\(path)/\(authority).key"]
                 + ["-CAcreateserial", "-out", "\(path)/\(name).pem", "-extfile", "\(path)/\(name).ext"] + validity)
+    }
+
+    /// An authority below `ca`, with times in `YYYYMMDDHHMMSSZ`; with `keepsKey` it has the key of the one of that name.
+    func issueAuthority(_ name: String, from start: String? = nil, to end: String? = nil, keepsKey: Bool = false) async throws {
+        try TextFile.write("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n", to: "\(path)/\(name).ext")
+        let key =
+            keepsKey
+            ? ["-new", "-key", "\(path)/\(name).key"]
+            : ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "\(path)/\(name).key"]
+        try await Self.openssl(["req"] + key + ["-subj", "/CN=\(name)", "-out", "\(path)/\(name).csr"])
+        try await Self.openssl(
+            ["ca", "-batch", "-config", "\(path)/ca.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem", "-notext"]
+                + ["-in", "\(path)/\(name).csr", "-out", "\(path)/\(name).pem", "-extfile", "\(path)/\(name).ext"]
+                + (start.map { ["-startdate", $0] } ?? []) + (end.map { ["-enddate", $0] } ?? ["-days", "20"]))
+        try makeIndex(of: name)
     }
 
     /// A client's certificate with other times, in `YYYYMMDDHHMMSSZ`.

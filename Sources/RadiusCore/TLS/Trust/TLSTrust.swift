@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Glibc
 
 /// What a context shows of itself, and whom it trusts.
 enum TLSTrust {
@@ -26,12 +27,23 @@ enum TLSTrust {
 
     /// Makes the chain that handshakes show, once: our certificate's file where it holds more than that, else the issuers among those
     /// whom we trust.
-    static func fixChain(of certificates: [CertificateDescription], on context: OpaquePointer) {
-        if certificates.count == 1 {
-            lm_ssl_ctx_complete_chain(context)
+    ///
+    /// - Returns: when the first of those issuers ends that has not ended yet, in seconds since 1970: another one of the same name may
+    ///   be there for the time after it. Nil without any.
+    static func fixChain(of settings: TLSSettings, on context: OpaquePointer) throws(TLSFileFailure) -> Int64? {
+        guard let path = settings.certificatePath else { return nil }
+        let isAlone = lm_ssl_ctx_chain_count(context) == 0
+        if isAlone {
+            guard lm_ssl_ctx_complete_chain(context) else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
             _ = OpenSSLErrors.drain()
         }
         lm_ssl_ctx_keep_chain(context)
+        guard isAlone else { return nil }
+        let ends = (0..<lm_ssl_ctx_chain_count(context)).compactMap { place in
+            lm_ssl_ctx_chain(context, place).flatMap { CertificateDescription.seconds(X509_get0_notAfter($0)) }
+        }
+        let now = Int64(time(nil))
+        return ends.filter { $0 >= now }.min()
     }
 
     /// Whom a context trusts, and until when it knows who is revoked.
