@@ -46,14 +46,103 @@ import Testing
         }
     }
 
+    /// Where stale lists count all the same, whoever stands on one stays out.
     @Test func aListThatBecomesStaleIsRefusedThoughItWasGood() async throws {
         try await TestAuthority.withPair { authority in
+            try await authority.issue("bob", usage: "clientAuth")
+            try await authority.revoke("bob")
             try await authority.makeList(validity: ["-crlsec", "20"])
             let server = try Self.server(authority)
-            for _ in 0..<2 { #expect(try Self.end(server, authority, "alice") == .established) }
-            #expect(server.revocation.savedCount == 1)
+            let lenient = try authority.server {
+                $0.revocationListPath = authority.path + "/crl.pem"
+                $0.acceptsStaleRevocationList = true
+            }
+            for context in [server, lenient] {
+                for _ in 0..<2 { #expect(try Self.end(context, authority, "alice") == .established) }
+                #expect(context.revocation.savedCount == 1)
+            }
             let stale = TLSConversation.State.failed(.certificate(.staleRevocationList, depth: 0))
             try await Support.eventually { try Self.end(server, authority, "alice") == stale }
+            #expect(try Self.end(lenient, authority, "alice") == .established)
+            #expect(try Self.end(lenient, authority, "bob") == .failed(.certificate(.revoked, depth: 0)))
+        }
+    }
+
+    @Test func aListThatReplacesAnotherHoldsInTheNewContext() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.makeList()
+            let server = try Self.server(authority)
+            for _ in 0..<2 { #expect(try Self.end(server, authority, "alice") == .established) }
+            try await authority.revoke("alice")
+            try await authority.makeList()
+            let renewed = try #require(try server.renewed())
+            for _ in 0..<2 { #expect(try Self.end(renewed, authority, "alice") == .failed(.certificate(.revoked, depth: 0))) }
+            // Of one list in each context; what the former found is not carried over.
+            #expect(server.revocation.savedCount == 1 && renewed.revocation.savedCount == 1)
+        }
+    }
+
+    /// An authority whose certificate does not say that it signs lists.
+    @Test func aListOfWhoMayNotSignOneIsNeverTaken() async throws {
+        try await TestAuthority.with { authority in
+            try await authority.makeAuthority("ca", usage: "keyCertSign")
+            try await authority.issue("server", usage: "serverAuth")
+            try await authority.issue("alice", usage: "clientAuth")
+            try await authority.makeList()
+            let server = try Self.server(authority)
+            for _ in 0..<3 {
+                // `X509_V_ERR_KEYUSAGE_NO_CRL_SIGN`.
+                #expect(try Self.end(server, authority, "alice") == .failed(.certificate(.other(35), depth: 0)))
+            }
+            #expect(server.revocation.savedCount == 0)
+        }
+    }
+
+    /// The authority comes anew with each handshake, and is the same one by what it says.
+    @Test func aListOfAnAuthorityThatThePeerBringsIsVerifiedOnce() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.issueAuthority("sub")
+            for name in ["carol", "dave"] {
+                try await authority.issue(name, usage: "clientAuth", by: "sub")
+                let chain = TextFile.read("\(authority.path)/\(name).pem") + TextFile.read(authority.path + "/sub.pem")
+                try TextFile.write(chain, to: "\(authority.path)/\(name)-chain.pem")
+            }
+            try await authority.revoke("dave", by: "sub")
+            try await authority.makeList(by: "sub")
+            let server = try Self.server(authority)
+            func end(_ name: String) throws -> TLSConversation.State {
+                let client = try authority.client(name) { $0.certificatePath = "\(authority.path)/\(name)-chain.pem" }
+                var pair = try TLSPair(server, client)
+                pair.talk()
+                return pair.server.state
+            }
+            for _ in 0..<3 { #expect(try end("carol") == .established) }
+            #expect(server.revocation.savedCount == 2)
+            #expect(try end("dave") == .failed(.certificate(.revoked, depth: 0)))
+        }
+    }
+
+    @Test func manyThreadsShareWhatWasFoundGood() async throws {
+        try await TestAuthority.withPair { authority in
+            try await authority.issue("bob", usage: "clientAuth")
+            try await authority.revoke("bob")
+            try await authority.makeList()
+            let server = try Self.server(authority)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await onOwnThread {
+                            for _ in 0..<20 {
+                                #expect(try Self.end(server, authority, "alice") == .established)
+                                #expect(try Self.end(server, authority, "bob") == .failed(.certificate(.revoked, depth: 0)))
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            // Each thread verified at most once before one of them had.
+            #expect((156...159).contains(server.revocation.savedCount))
         }
     }
 
