@@ -102,6 +102,13 @@ int lm_lock(int fd, uint32_t milliseconds) {
 }
 
 // Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").
+void lm_block_broken_pipes(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 void lm_yield_priority(int niceness) {
     errno = 0;
     int present = getpriority(PRIO_PROCESS, 0);

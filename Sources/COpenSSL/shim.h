@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/http.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
@@ -77,6 +79,37 @@ static inline STACK_OF(X509) *lm_x509_list(void) { return sk_X509_new_null(); }
 static inline int lm_x509_list_append(STACK_OF(X509) *list, X509 *certificate) { return sk_X509_push(list, certificate); }
 
 static inline void lm_x509_list_free(STACK_OF(X509) *list) { sk_X509_free(list); }
+
+static inline int lm_x509_count(const STACK_OF(X509) *list) { return sk_X509_num(list); }
+
+/// Stays the list's.
+static inline X509 *lm_x509(const STACK_OF(X509) *list, int place) { return sk_X509_value(list, place); }
+
+static inline int lm_string_count(const STACK_OF(OPENSSL_STRING) *list) { return sk_OPENSSL_STRING_num(list); }
+
+static inline const char *lm_string(const STACK_OF(OPENSSL_STRING) *list, int place) { return sk_OPENSSL_STRING_value(list, place); }
+
+static inline void lm_openssl_free(void *octets) { OPENSSL_free(octets); }
+
+/// Sends an OCSP request by HTTP (RFC 6960 appendix A), past any proxy, and waits `seconds` at most; NULL without an answer of at most 64 KB.
+static inline BIO *lm_ocsp_post(const char *url, const unsigned char *octets, int count, int seconds) {
+    char *host = NULL, *port = NULL, *path = NULL;
+    int tls = 0;
+    BIO *answer = NULL;
+    if (OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, NULL, NULL) != 1) return NULL;
+    BIO *request = tls ? NULL : BIO_new_mem_buf(octets, count);
+    if (request)
+        answer = OSSL_HTTP_transfer(
+            NULL, host, port, path, 0, "", NULL, NULL, NULL, NULL, NULL, 0, NULL, "application/ocsp-request", request,
+            "application/ocsp-response", 1, 65536, seconds, 0);
+    BIO_free(request);
+    OPENSSL_free(host);
+    OPENSSL_free(port);
+    OPENSSL_free(path);
+    return answer;
+}
+
+static inline OCSP_RESPONSE *lm_ocsp_response(BIO *answer) { return d2i_OCSP_RESPONSE_bio(answer, NULL); }
 
 static inline long lm_bio_contents(BIO *bio, const unsigned char **octets) { return BIO_get_mem_data(bio, (char **)octets); }
 

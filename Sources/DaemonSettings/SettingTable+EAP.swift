@@ -32,6 +32,12 @@ extension SettingTable {
             "eap.tls.revocation_list", .optionalPath, "", "who is revoked; empty: crl.pem in the directory, if the authority is from there"),
         SettingKey(
             "eap.tls.accept_stale_revocation_list", .choice(["no", "yes"]), "no", "let a revocation list past its next update still count"),
+        SettingKey(
+            "eap.tls.ocsp", .choice(["no", "if_reachable", "required"]), "no",
+            "ask an OCSP responder whether a device's certificate is still good; required: refuse devices while none answers"),
+        SettingKey("eap.tls.ocsp_responder", .web, "", "who is asked; empty: whom the device's certificate names"),
+        SettingKey("eap.tls.ocsp_seconds", .integer(1...30), "3", "how long one answer is waited for"),
+        SettingKey("eap.tls.ocsp_kept_seconds", .integer(60...604_800), "3600", "how long an answer counts, if it says no shorter time"),
         SettingKey("eap.tls.minimum_version", .choice(["1.2", "1.3"]), "1.2", "the least version of TLS"),
         SettingKey("eap.tls.maximum_version", .choice(["1.2", "1.3"]), "1.3", "the greatest version of TLS"),
         SettingKey("eap.tls.ciphers", .choice(["modern", "compatible"]), "modern", "cipher suites of TLS 1.2; compatible: old ones, too"),

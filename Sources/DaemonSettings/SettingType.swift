@@ -16,6 +16,8 @@ public enum SettingType: Sendable, Equatable {
     case optionalPath
     /// An IPv4 or IPv6 address, no name.
     case address
+    /// `http://host:port/path`, or empty.
+    case web
     /// A PostgreSQL connection string, or empty.
     case database
     /// A secret of 16 to 256 printable characters, or empty.
@@ -30,6 +32,7 @@ public enum SettingType: Sendable, Equatable {
         case .choices(let words): "a list of any of \(words.joined(separator: ", "))"
         case .path, .optionalPath: "a path of at most 4096 bytes"
         case .address: "an IPv4 or IPv6 address such as 127.0.0.1 or ::1"
+        case .web: "an address such as http://ocsp.example.net:8080/, by HTTP without TLS, or empty"
         case .database: "postgresql://user:password@host:port/database, or host=... dbname=..., or empty for the private cluster"
         case .token: "16 to 256 printable characters without spaces, or empty to have one generated"
         }
@@ -39,7 +42,7 @@ public enum SettingType: Sendable, Equatable {
     public var isSecret: Bool { self == .database || self == .token }
 
     /// Whether an empty value means something.
-    var mayBeEmpty: Bool { self == .database || self == .token || self == .optionalPath }
+    var mayBeEmpty: Bool { self == .database || self == .token || self == .optionalPath || self == .web }
 
     /// The value that `text` writes, or nil when the type does not allow it.
     func value(of text: String) -> SettingValue? {
@@ -52,6 +55,7 @@ public enum SettingType: Sendable, Equatable {
         case .choices: list(of: text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed))
         case .path, .optionalPath: text.utf8.count <= 4096 ? .text(text) : nil
         case .address: Self.isAddress(text) ? .text(text) : nil
+        case .web: Self.isWebAddress(text) ? .text(text) : nil
         case .database: Self.isConnectionString(text) ? .text(text) : nil
         case .token: Self.isToken(text) ? .text(text) : nil
         }
@@ -75,6 +79,12 @@ public enum SettingType: Sendable, Equatable {
     private static func isAddress(_ text: String) -> Bool {
         var room = in6_addr()
         return inet_pton(AF_INET, text, &room) == 1 || inet_pton(AF_INET6, text, &room) == 1
+    }
+
+    private static func isWebAddress(_ text: String) -> Bool {
+        guard text.utf8.count <= 2048, text.hasPrefix("http://"), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }
+        let host = text.dropFirst("http://".count).prefix { $0 != "/" }
+        return !host.isEmpty && !host.contains("@")
     }
 
     private static func isConnectionString(_ text: String) -> Bool {

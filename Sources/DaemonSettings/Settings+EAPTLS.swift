@@ -9,6 +9,12 @@ extension Settings {
         public let authority: String?
         public let revocationList: String?
         public let acceptsStaleRevocationList: Bool
+        /// `no`, `if_reachable` or `required`.
+        public let ocsp: String
+        /// Nil: whom the certificate names.
+        public let ocspResponder: String?
+        public let ocspSeconds: Int
+        public let ocspKeptSeconds: Int
         /// `1.2` or `1.3`, as is `maximumVersion`.
         public let minimumVersion: String
         public let maximumVersion: String
@@ -35,6 +41,10 @@ extension Settings {
             authority = values.optionalPath("eap.tls.authority")
             revocationList = values.optionalPath("eap.tls.revocation_list")
             acceptsStaleRevocationList = values.text("eap.tls.accept_stale_revocation_list") == "yes"
+            ocsp = values.text("eap.tls.ocsp")
+            ocspResponder = values.text("eap.tls.ocsp_responder").isEmpty ? nil : values.text("eap.tls.ocsp_responder")
+            ocspSeconds = values.number("eap.tls.ocsp_seconds")
+            ocspKeptSeconds = values.number("eap.tls.ocsp_kept_seconds")
             minimumVersion = values.text("eap.tls.minimum_version")
             maximumVersion = values.text("eap.tls.maximum_version")
             ciphers = values.text("eap.tls.ciphers")

@@ -52,7 +52,18 @@ struct EAPCertificateFiles: Sendable {
             settings.sessionSeconds == 0
             ? nil : TLSSettings.Resumption(lifetimeSeconds: settings.sessionSeconds, sessionLimit: settings.sessions)
         tls.acceptsStaleRevocationList = settings.acceptsStaleRevocationList
+        tls.status = status
         return tls
+    }
+
+    private var status: OCSPService.Settings? {
+        guard settings.ocsp != "no" else { return nil }
+        var status = OCSPService.Settings()
+        status.isRequired = settings.ocsp == "required"
+        status.responder = settings.ocspResponder
+        status.timeoutSeconds = settings.ocspSeconds
+        status.keptSeconds = settings.ocspKeptSeconds
+        return status
     }
 
     private func located() -> EAPCertificates.Files? {

@@ -33,8 +33,18 @@ extension Metrics {
             ("revocation_list", contexts.certificate?.revocationListEnd),
         ]
         for case (let file, let end?) in ends { sample("eap_certificate_end_seconds", [("file", file)], end) }
+        if let status = certificates.status { addStatus(status.statistics) }
         family("eap_tls_sessions", "gauge", "TLS sessions that devices may log in again by.")
         sample("eap_tls_sessions", [("methods", "tls")], contexts.certificate?.sessionCount ?? 0)
         sample("eap_tls_sessions", [("methods", "ttls_peap")], contexts.tunnel?.sessionCount ?? 0)
+    }
+
+    private mutating func addStatus(_ status: OCSPService.Statistics) {
+        single("eap_ocsp_waiting", "gauge", "Certificates of devices for which an OCSP responder's answer is waited for.", status.waiting)
+        family("eap_ocsp_answers_total", "counter", "What OCSP responders said of devices' certificates, or that none said anything.")
+        let answers = [
+            ("good", status.good), ("revoked", status.revoked), ("unknown", status.unknown), ("unreachable", status.unreachable),
+        ]
+        for (answer, count) in answers { sample("eap_ocsp_answers_total", [("answer", answer)], count) }
     }
 }

@@ -66,6 +66,9 @@ int lm_lock(int fd, uint32_t milliseconds);
 /// Lets the calling thread alone give way to others by `niceness`, 0...19. Needs no privilege.
 void lm_yield_priority(int niceness);
 
+/// Lets writes to a connection whose peer is gone fail on the calling thread, instead of ending the process.
+void lm_block_broken_pipes(void);
+
 /// Monotonic and wall clock in nanoseconds.
 uint64_t lm_monotonic_nanoseconds(void);
 uint64_t lm_realtime_nanoseconds(void);

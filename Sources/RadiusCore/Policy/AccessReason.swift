@@ -60,6 +60,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case tunnelMalformed = 120
     case tunnelEmpty = 121
     case tunnelUnbound = 122
+    case certificateStatusUnknown = 123
     case cardMissing = 130
     case cardAnswerWrong = 131
     case cardRejectsNetwork = 132
@@ -130,6 +131,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .certificateExpired: "certificate_expired"
         case .certificateNotYetValid: "certificate_not_yet_valid"
         case .certificateRevoked: "certificate_revoked"
+        case .certificateStatusUnknown: "certificate_status_unknown"
         case .certificateUnknownAuthority: "certificate_unknown_authority"
         case .certificateWrongPurpose: "certificate_wrong_purpose"
         case .certificateRefused: "certificate_refused"

@@ -26,6 +26,8 @@ public final class TLSContext: @unchecked Sendable {
     let revocation = TLSRevocationChecks()
     /// When the first certificate ends that was put above ours, in seconds since 1970; nil without any.
     private let chainEnd: Int64?
+    /// Whose answers about peers' certificates are believed; nil where none is asked for.
+    let statusTrust: OCSPTrust?
     private let stamps: [FileStamp?]
 
     /// Reads all files.
@@ -48,6 +50,8 @@ public final class TLSContext: @unchecked Sendable {
             let trusted = try TLSTrust.trust(settings, on: handle, revocation)
             (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
             chainEnd = try TLSTrust.fixChain(of: settings, on: handle)
+            (authorities, revocationListEnd, statusTrust) = (trusted.authorities, trusted.revocationListEnd, trusted.statusTrust)
+            TLSTrust.fixChain(of: certificates, on: handle)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)
             presharedKeys?.attach(to: handle)

@@ -21,8 +21,10 @@ struct EAPCertificateWatch: Service {
         await cancelWhenGracefulShutdown {
             describe()
             var (failure, warned) = ("", Int64(0))
+            var unanswered: String?
             while !Task.isCancelled {
                 failure = look(failure)
+                unanswered = listen(unanswered)
                 let now = Int64(time(nil))
                 if now - warned >= Self.daySeconds {
                     warned = now
@@ -46,6 +48,20 @@ struct EAPCertificateWatch: Service {
             if text != before { logger.error("the files of eap.tls cannot be used; what was in force before stays: \(text)") }
             return text
         }
+    }
+
+    /// Gives why OCSP responders do not answer, so that it is said once.
+    private func listen(_ before: String?) -> String? {
+        guard let status = certificates.status else { return nil }
+        let failure = status.statistics.failure
+        guard failure != before else { return before }
+        if let failure {
+            let consequence = status.settings.isRequired ? "devices are refused meanwhile" : "certificates count without it meanwhile"
+            logger.error("certificates of devices cannot be asked about, \(consequence): \(failure)")
+        } else {
+            logger.notice("OCSP responders answer again")
+        }
+        return failure
     }
 
     private func describe() {

@@ -33,7 +33,7 @@ import Testing
     ]
 
     /// A server with the authority's files, and what is different about it.
-    private static func host(
+    static func host(
         _ authority: TestAuthority, _ subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], workers: Int = 1,
         list: Bool = false, tls: EAPCertificates.Settings = EAPCertificates.Settings(),
         _ adjust: (inout EAPService.Settings) -> Void = { _ in }
@@ -50,7 +50,7 @@ import Testing
         return try TestServer(subscribers: subscribers, workers: workers, eap: settings, certificates: certificates)
     }
 
-    private static func peer(
+    static func peer(
         _ host: TestServer, _ authority: TestAuthority, _ way: Way, _ version: EAPOLTest.TLSVersion, password: String = "arctangent",
         certificate: String = "nemo", fragment: Int = 1398
     ) -> EAPOLTest {

@@ -9,6 +9,8 @@ enum EAPStep {
     case turnedAway(AccessReason, as: [UInt8])
     /// The Response is none that the method can read now; it is ignored.
     case invalid
+    /// The method goes on by itself once an answer about the peer's certificate is there.
+    case waiting(OCSPInquiry)
 }
 
 /// What the server brings to every step of a conversation, besides the packet. Confined to one step.
@@ -129,6 +131,14 @@ enum EAPMethod {
 
     /// What a peer does inside a tunnel.
     var inner: EAPInnerMethod? { if case .overTLS(let method) = self { method.inner } else { nil } }
+
+    /// Goes on after `waiting`.
+    mutating func goOn(_ surroundings: EAPSurroundings) -> EAPStep {
+        guard case .overTLS(var method) = self else { return .invalid }
+        let step = method.goOn(surroundings)
+        self = .overTLS(method)
+        return step
+    }
 
     /// Takes what stands behind the type of a Response to the method's last Request.
     mutating func receive(_ data: [UInt8], from peer: EAPPeer, _ surroundings: EAPSurroundings) -> EAPStep {

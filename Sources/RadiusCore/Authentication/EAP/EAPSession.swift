@@ -13,11 +13,14 @@ public struct EAPSession: Sendable {
         case success([UInt8], EAPKeys?)
         /// EAP-Failure.
         case failure([UInt8], AccessReason)
+        /// Nothing yet: `goOn` answers once an authority has said whether the peer's certificate is still good.
+        case wait(OCSPInquiry)
 
-        /// The EAP packet.
+        /// The EAP packet; empty where there is none yet.
         public var packet: [UInt8] {
             switch self {
             case .request(let packet), .again(let packet), .success(let packet, _), .failure(let packet, _): packet
+            case .wait: []
             }
         }
     }
@@ -69,6 +72,9 @@ public struct EAPSession: Sendable {
     /// Whether Success or Failure was said.
     public var hasEnded: Bool { if case .ended = phase { true } else { false } }
 
+    /// Whether `goOn` is what comes next.
+    public var isWaiting: Bool { if case .wait = lastAction { true } else { false } }
+
     /// Octets that the value takes, about.
     public var memoryOctets: Int {
         512 + identity.count + outstanding.count + lastResponse.count + (lastAction?.packet.count ?? 0) + methodOctets
@@ -98,6 +104,17 @@ public struct EAPSession: Sendable {
         let action = answer(message, surroundings)
         if case .again = action { return action }
         lastResponse = digest
+        lastAction = action
+        return action
+    }
+
+    /// Answers the packet for which the answer was `wait`; may be called before the inquiry is done.
+    public mutating func goOn(_ surroundings: EAPSurroundings) -> Action {
+        guard isWaiting, case .method(var method) = phase else { return refuse(.eapUnexpected, []) }
+        let step = method.goOn(surroundings)
+        phase = .method(method)
+        (claimed, inner) = (method.claimed, method.inner)
+        let action = follow(step, [], surroundings)
         lastAction = action
         return action
     }
@@ -179,6 +196,9 @@ public struct EAPSession: Sendable {
     private mutating func follow(_ step: EAPStep, _ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
         switch step {
         case .invalid: return ignore(message, .eapMalformed)
+        case .waiting(let inquiry):
+            hasAnswered = true
+            return .wait(inquiry)
         case .request(let data):
             hasAnswered = true
             return request(method ?? .nak, data)

@@ -30,6 +30,8 @@ public final class EAPCertificates: Sendable {
         /// Nil: every log-in is a full one.
         public var resumption: TLSSettings.Resumption? = TLSSettings.Resumption()
         public var acceptsStaleRevocationList = false
+        /// Nil: no OCSP responder is asked about clients.
+        public var status: OCSPService.Settings?
 
         public init() {}
     }
@@ -61,6 +63,8 @@ public final class EAPCertificates: Sendable {
         var isBroken = false
     }
 
+    /// Who asks whether clients' certificates are still good; nil: nobody does.
+    public let status: OCSPService?
     private let settings: Settings
     private let locate: @Sendable () -> Files?
     private let held = Mutex(Held())
@@ -73,6 +77,7 @@ public final class EAPCertificates: Sendable {
     public init(_ settings: Settings, locate: @escaping @Sendable () -> Files?) {
         self.settings = settings
         self.locate = locate
+        status = settings.status.map { OCSPService($0) }
     }
 
     public var contexts: Contexts { held.withLock { $0.contexts } }

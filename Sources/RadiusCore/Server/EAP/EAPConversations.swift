@@ -86,16 +86,17 @@ final class EAPConversations: Sendable {
     private func step(_ session: inout EAPSession, _ arrival: EAPArrival) -> EAPSession.Action {
         let snapshot = store.snapshot
         let contexts = certificates?.contexts ?? EAPCertificates.Contexts()
-        let tls = EAPTLSSurroundings(
+        var tls = EAPTLSSurroundings(
             certificate: contexts.certificate, tunnel: contexts.tunnel, names: settings.certificateNames,
             packetOctets: min(settings.packetOctets, arrival.framedMTU ?? .max), ttlsMethods: settings.ttlsMethods,
             peapMethods: settings.peapMethods, peapBinding: settings.peapBinding, tenant: arrival.tenant)
+        tls.status = certificates?.status
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },
             random: Self.random, tls: tls,
             card: EAPCardSurroundings(sequences: sequences, network: Array(settings.akaPrimeNetwork.utf8), now: Self.tenthsOfSecond))
-        let action = session.receive(arrival.message, surroundings)
+        let action = session.isWaiting ? session.goOn(surroundings) : session.receive(arrival.message, surroundings)
         // RFC 3579 §2.1: the NAS copies the identity into User-Name of each request.
         guard session.identity.isEmpty || session.identity == arrival.userName else {
             return session.refuse(.eapIdentityMismatch, arrival.message)
@@ -108,6 +109,7 @@ final class EAPConversations: Sendable {
         switch action {
         case .request(let packet): return .challenge(packet, state: state, wasIgnored: false)
         case .again(let packet): return .challenge(packet, state: state, wasIgnored: true)
+        case .wait(let inquiry): return .wait(inquiry)
         case .success(let packet, let keys): return .proven(packet, identity: session.proven, keys: keys, method: method)
         case .failure(let packet, let reason):
             let identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity

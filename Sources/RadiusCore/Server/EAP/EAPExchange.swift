@@ -21,6 +21,8 @@ enum EAPOutcome: Sendable {
     case refused([UInt8], AccessReason, identity: [UInt8], method: AuthenticationMethod)
     /// The same conversation is being worked on; the NAS will ask again.
     case drop
+    /// The same packet is to be answered anew once the inquiry is done.
+    case wait(OCSPInquiry)
 }
 
 extension AuthenticationMethod {

@@ -98,5 +98,8 @@ public final class EAPService: Sendable {
     public var statistics: Statistics { conversations.statistics }
 
     /// Ends the threads once they finished what they do.
-    public func shutdown() { checks.shutdown() }
+    public func shutdown() {
+        checks.shutdown()
+        certificates?.status?.shutdown()
+    }
 }

@@ -57,7 +57,7 @@ extension PacketPath {
             var attempt = Attempt(
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
             switch outcome {
-            case .drop:
+            case .drop, .wait:
                 counters.add(.duplicatesInWork)
                 cache.forget(token)
                 return .drop

@@ -143,9 +143,21 @@ public final class SlowChecks: Sendable {
                     state.statistics.done += 1
                 }
             }
-            completions.add(request)
+            if !request.isExpired, case .eap(.wait(let inquiry)) = request.outcome {
+                inquiry.whenDone { [self] in submitAgain(request, to: completions) }
+            } else {
+                completions.add(request)
+            }
         }
         wake.signal()
+    }
+
+    /// Lets a request go on that waited for somebody else; without room in the queue it has waited in vain.
+    private func submitAgain(_ request: ParkedRequest, to completions: ParkedCompletions) {
+        request.parkedNanoseconds = clock()
+        guard state.withLock({ $0.queue.append((request, completions), for: request.client) }) != nil else { return wake.signal() }
+        request.isExpired = true
+        completions.add(request)
     }
 
     private func take() -> (ParkedRequest, ParkedCompletions)? {

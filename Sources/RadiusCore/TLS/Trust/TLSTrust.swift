@@ -51,6 +51,7 @@ enum TLSTrust {
         var authorities: [CertificateDescription] = []
         /// Seconds since 1970; nil without lists, or when one of them says nothing.
         var revocationListEnd: Int64?
+        var statusTrust: OCSPTrust?
     }
 
     /// Loads authorities and revocation lists, and sets what is checked.
@@ -72,6 +73,7 @@ enum TLSTrust {
         // An authority below a root may be trusted alone.
         var flags = UInt(X509_V_FLAG_PARTIAL_CHAIN)
         var trusted = Trusted(authorities: authorities.compactMap { CertificateDescription($0.handle) })
+        trusted.statusTrust = OCSPTrust(authorities.map(\.handle))
         if let lists = settings.revocationListPath {
             trusted.revocationListEnd = try addRevocationLists(lists, to: store)
             flags |= UInt(X509_V_FLAG_CRL_CHECK)

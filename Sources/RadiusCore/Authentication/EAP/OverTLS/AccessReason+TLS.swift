@@ -14,7 +14,11 @@ extension AccessReason {
         case .tlsNoSharedCipher: "The device has no cipher suite that is allowed; for old devices set eap.tls.ciphers to compatible."
         case .tlsMalformed:
             "What the device sent is no TLS, or its fragments do not add up; look for what alters or drops packets on the way."
-        case .tlsSessionVoid: "The device took up a TLS session from before its password changed; it has to log in anew, with the password."
+        case .tlsSessionVoid:
+            "The device took up a TLS session from before its password changed, or nobody knows any more whose certificate it had; it has "
+                + "to log in anew, with all that it has."
+        case .certificateStatusUnknown:
+            "No OCSP responder vouches for the device's certificate: it does not know it, or could not be asked; see the daemon's log."
         default: "OpenSSL could not go on; see the daemon's log for its certificate and memory."
         }
     }

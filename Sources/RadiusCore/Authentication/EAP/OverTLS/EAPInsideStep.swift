@@ -6,6 +6,8 @@ enum EAPInsideStep: Equatable {
     case conclude([UInt8])
     case proven
     case refused(AccessReason)
+    /// The inside goes on once an answer about the peer's certificate is there.
+    case waiting(OCSPInquiry)
 }
 
 extension EAPSurroundings {

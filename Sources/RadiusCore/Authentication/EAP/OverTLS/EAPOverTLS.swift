@@ -15,6 +15,8 @@ struct EAPOverTLS: Sendable {
         case handshake
         /// The tunnel stands.
         case inside
+        /// Whether the peer's certificate is still good is being asked.
+        case asking
         /// All is proven; the peer has to say that it is content.
         case concluding
         /// An alert is on its way.
@@ -30,6 +32,8 @@ struct EAPOverTLS: Sendable {
     private var hasWaited = false
     /// What was done in the tunnel of the session that is taken up.
     private var remembered: EAPInnerMethod?
+    /// The peer's certificate, where somebody was asked about it.
+    private var vouched: [UInt8] = []
     /// The server has sent a flight, so that the peer is in a handshake.
     private var hasSpoken = false
 
@@ -73,6 +77,27 @@ struct EAPOverTLS: Sendable {
         case .refused(let reason): return .refused(reason)
         case .acknowledged: return acknowledged(surroundings, tls)
         case .advanced(let conversation): return advanced(conversation, surroundings, tls)
+        }
+    }
+
+    /// Goes on after `waiting`.
+    mutating func goOn(_ surroundings: EAPSurroundings) -> EAPStep {
+        guard let conversation = channel.conversation, let tls = surroundings.tls else { return .refused(.tlsUnavailable) }
+        switch (phase, inside) {
+        case (.asking, .certificate):
+            phase = .inside
+            return conversation.isResumed ? resume(conversation, surroundings, tls) : certify(conversation, surroundings, tls)
+        case (.inside, .attributes(var attributes)):
+            let step = attributes.goOn(surroundings, tls)
+            claimed = attributes.identity
+            inside = .attributes(attributes)
+            return follow(step, conversation, surroundings, tls)
+        case (.inside, .packets(var packets)):
+            let step = packets.goOn(conversation, surroundings, tls)
+            claimed = packets.identity
+            inside = .packets(packets)
+            return follow(step, conversation, surroundings, tls)
+        default: return .invalid
         }
     }
 
@@ -158,6 +183,12 @@ struct EAPOverTLS: Sendable {
             claimed = packets.identity
             inside = .packets(packets)
         }
+        return follow(step, conversation, surroundings, tls)
+    }
+
+    private mutating func follow(
+        _ step: EAPInsideStep, _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPStep {
         switch step {
         case .answer(let octets): return say(octets, conversation)
         case .conclude(let octets):
@@ -165,6 +196,7 @@ struct EAPOverTLS: Sendable {
             return say(octets, conversation)
         case .proven: return finish(conversation, surroundings, tls)
         case .refused(let reason): return refuse(reason, conversation)
+        case .waiting(let inquiry): return .waiting(inquiry)
         }
     }
 
@@ -186,7 +218,23 @@ struct EAPOverTLS: Sendable {
         guard let peer = conversation.peer else { return refuse(.certificateMissing, conversation) }
         guard let name = Self.name(of: peer, surroundings, tls) else { return refuse(.certificateWithoutName, conversation) }
         claimed = name
+        if let step = vouch(conversation.statusSubject, conversation, tls) { return step }
         return conclude(conversation, surroundings, tls)
+    }
+
+    /// Asks whether a certificate is still good; nil when it is, or nobody is to be asked.
+    private mutating func vouch(_ subject: OCSPSubject?, _ conversation: TLSConversation, _ tls: EAPTLSSurroundings) -> EAPStep? {
+        guard let service = tls.status else { return nil }
+        vouched = subject?.identifier ?? []
+        switch subject.map({ service.status(of: $0) }) ?? .unreachable {
+        case .good: return nil
+        case .revoked: return refuse(.certificateRevoked, conversation)
+        case .unknown: return refuse(.certificateStatusUnknown, conversation)
+        case .unreachable: return service.settings.isRequired ? refuse(.certificateStatusUnknown, conversation) : nil
+        case .pending(let inquiry):
+            phase = .asking
+            return .waiting(inquiry)
+        }
     }
 
     /// Who a certificate is: the first of its names that is a subscriber's, else the first at all.
@@ -206,8 +254,12 @@ struct EAPOverTLS: Sendable {
         claimed = memory.identity
         if let step = turnAway(conversation, surroundings) { return step }
         guard let account = surroundings.account(claimed),
-            memory == EAPSessionMemory(type, memory.inner, tenant: tls.tenant, identity: claimed, account)
+            memory == EAPSessionMemory(type, memory.inner, tenant: tls.tenant, identity: claimed, account, certificate: memory.certificate)
         else { return refuse(.tlsSessionVoid, conversation) }
+        if case .certificate = inside, let service = tls.status {
+            guard let subject = service.subject(memory.certificate) else { return refuse(.tlsSessionVoid, conversation) }
+            if let step = vouch(subject, conversation, tls) { return step }
+        }
         // Rules about methods hold for what was proven then.
         remembered = memory.inner
         guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
@@ -244,7 +296,8 @@ struct EAPOverTLS: Sendable {
             // Whether that certificate still counts, nobody would ask again.
             conversation.forgetSession()
         } else {
-            conversation.keepSession(remembering: EAPSessionMemory(type, inner, tenant: tls.tenant, identity: claimed, account).octets)
+            let memory = EAPSessionMemory(type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched)
+            conversation.keepSession(remembering: memory.octets)
         }
         let key = boundKey ?? keys.masterSessionKey
         return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)

@@ -79,10 +79,25 @@ struct EAPPEAPInside: Sendable {
         let count = data.count + EAPPacket.headerCount
         let header = [EAPPacket.Code.response.rawValue, session.identifier, UInt8(count >> 8), UInt8(count & 0xff)]
         let action = session.receive(header + data, surroundings.inside(methods: tls.peapMethods))
+        return follow(action, conversation, surroundings, tls)
+    }
+
+    /// Goes on after `waiting`.
+    mutating func goOn(
+        _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPInsideStep {
+        let action = session.goOn(surroundings.inside(methods: tls.peapMethods))
+        return follow(action, conversation, surroundings, tls)
+    }
+
+    private mutating func follow(
+        _ action: EAPSession.Action, _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings
+    ) -> EAPInsideStep {
         identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
         method = EAPInnerMethod(session.method)
         switch action {
         case .request(let packet), .again(let packet): return .answer(Self.withoutHeader(packet))
+        case .wait(let inquiry): return .waiting(inquiry)
         case .success(_, let keys):
             return .answer(succeed(innerKey: (keys?.receive ?? []) + (keys?.send ?? []), conversation, surroundings, tls))
         case .failure(_, .eapNoCommonMethod): return fail(.tunnelMethodRefused)

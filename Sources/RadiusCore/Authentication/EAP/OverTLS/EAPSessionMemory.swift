@@ -7,11 +7,17 @@ struct EAPSessionMemory: Equatable {
     let identity: [UInt8]
     /// What was done in the tunnel; nil for EAP-TLS.
     let inner: EAPInnerMethod?
+    /// The peer's, as an OCSP responder was asked about it; empty where none was.
+    let certificate: [UInt8]
 
     private static let digestCount = 20
-    private static let headCount = 1 + 1 + 8 + digestCount
+    private static let headCount = 1 + 1 + 8 + digestCount + 1
 
-    init(_ type: EAPType, _ inner: EAPInnerMethod?, tenant: Int64, identity: [UInt8], _ account: EAPAccount) {
+    init(
+        _ type: EAPType, _ inner: EAPInnerMethod?, tenant: Int64, identity: [UInt8], _ account: EAPAccount, certificate: [UInt8] = []
+    ) {
+        // A name that is longer than RFC 5280 allows is asked about anew.
+        self.certificate = certificate.count <= UInt8.max ? certificate : []
         self.type = type
         self.inner = inner
         self.tenant = tenant
@@ -26,15 +32,18 @@ struct EAPSessionMemory: Equatable {
         let methods = EAPInnerMethod.allCases
         inner = (1...methods.count).contains(Int(octets[1])) ? methods[Int(octets[1]) - 1] : nil
         tenant = octets[2..<10].reduce(0) { $0 << 8 | Int64($1) }
-        digest = Array(octets[10..<Self.headCount])
-        identity = Array(octets[Self.headCount...])
+        digest = Array(octets[10..<Self.headCount - 1])
+        let end = Self.headCount + Int(octets[Self.headCount - 1])
+        guard octets.count > end else { return nil }
+        certificate = Array(octets[Self.headCount..<end])
+        identity = Array(octets[end...])
     }
 
     var octets: [UInt8] {
         let method = inner.flatMap { EAPInnerMethod.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
         return [UInt8(truncatingIfNeeded: type.number), UInt8(method)]
             + (0..<8).map { UInt8(truncatingIfNeeded: tenant >> (56 - 8 * Int64($0))) } + digest
-            + identity
+            + [UInt8(certificate.count)] + certificate + identity
     }
 }
 

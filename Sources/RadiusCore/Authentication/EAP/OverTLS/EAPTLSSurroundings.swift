@@ -13,6 +13,8 @@ public struct EAPTLSSurroundings {
     /// Methods in a tunnel of PEAP, the first is proposed first.
     public var peapMethods: [EAPType]
     public var peapBinding: EAPCryptoBinding
+    /// Who asks whether a peer's certificate is still good; nil: nobody is asked.
+    var status: OCSPService?
     /// Whose subscribers these are; a session that began elsewhere is not resumed.
     public var tenant: Int64
 

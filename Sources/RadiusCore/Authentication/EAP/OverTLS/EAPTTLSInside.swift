@@ -59,12 +59,24 @@ struct EAPTTLSInside: Sendable {
     private mutating func converse(_ message: [UInt8], _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings) -> EAPInsideStep {
         var session = self.session ?? EAPSession()
         let action = session.receive(message, surroundings.inside(methods: tls.ttlsMethods.compactMap(\.type)))
+        return follow(action, session)
+    }
+
+    /// Goes on after `waiting`.
+    mutating func goOn(_ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings) -> EAPInsideStep {
+        guard var session else { return .refused(.eapUnexpected) }
+        let action = session.goOn(surroundings.inside(methods: tls.ttlsMethods.compactMap(\.type)))
+        return follow(action, session)
+    }
+
+    private mutating func follow(_ action: EAPSession.Action, _ session: EAPSession) -> EAPInsideStep {
         self.session = session
         identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
         method = EAPInnerMethod(session.method)
         switch action {
         case .request(let packet), .again(let packet): return .answer(EAPTTLSAttributes.eapMessage(packet))
         case .success: return .proven
+        case .wait(let inquiry): return .waiting(inquiry)
         case .failure(_, .eapNoCommonMethod): return .refused(.tunnelMethodRefused)
         case .failure(_, let reason): return .refused(reason)
         }
