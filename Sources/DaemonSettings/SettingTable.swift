@@ -44,6 +44,9 @@ public enum SettingTable {
     ]
 
     private static let listeners: [SettingKey] = [
+        SettingKey(
+            "dns.refresh_seconds", .integer(5...86_400), "60",
+            "how often addresses of NAS and home servers are looked up that are known by a dns_name"),
         SettingKey("coa.port", .port, "3799", "UDP port of a NAS that takes CoA and Disconnect requests, where the NAS names none"),
         SettingKey("http.address", .address, "127.0.0.1", "address that the HTTP API is answered on"),
         SettingKey("http.port", .port, "8080", "TCP port of the HTTP API; 0 takes any free one"),

@@ -79,6 +79,7 @@ public struct Settings: Sendable {
     public let transports: TransportSettings
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
     public let coaPort: UInt16
+    public let dnsRefreshSeconds: Int
     /// Numeric IPv4 or IPv6.
     public let httpAddress: String
     /// 0: any free port.
@@ -147,6 +148,7 @@ public struct Settings: Sendable {
         eapTLS = EAPTLS(values)
         transports = TransportSettings(values)
         coaPort = values.port("coa.port")
+        dnsRefreshSeconds = values.number("dns.refresh_seconds")
         httpAddress = values.text("http.address")
         httpPort = values.port("http.port")
         acsPort = values.port("acs.port")

@@ -20,6 +20,7 @@ struct Metrics {
         metrics.addAddresses(parts)
         metrics.addSessionLimits(parts)
         metrics.addQuotas(parts.quotas.state)
+        metrics.addNames(parts.names.state)
         metrics.addDatabase(parts)
         return metrics.text
     }

@@ -17,6 +17,8 @@ final class Parts: Sendable {
     /// RADIUS over TCP and TLS; nil where neither is set.
     let streams: StreamServer?
     let shipper: AccountingShipper
+    /// What keeps addresses as DNS has them.
+    let names: NameFollower
     /// What counts usage against quotas.
     let quotas: QuotaService
     /// Accounting on its way to home servers.
@@ -60,6 +62,7 @@ final class Parts: Sendable {
             SessionCensusReader(census: census, configuration: database, logger: Logger(label: "session-limits"))
         }
         streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
+        names = NameFollower(configuration: database, seconds: settings.dnsRefreshSeconds, logger: Logger(label: "dns"))
         quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
         shipper = AccountingShipper(
             journal: journal, configuration: database, node: node, settings: Self.keeping(settings), quotas: quotas.wake,
@@ -175,6 +178,7 @@ final class Parts: Sendable {
     func startRadius() throws {
         try shipper.start()
         try quotas.start()
+        try names.start()
         try authLog?.start()
         try addressService?.start()
         try censusReader?.start()
@@ -207,6 +211,7 @@ final class Parts: Sendable {
         authLog?.stop()
         shipper.stop()
         quotas.stop()
+        names.stop()
         addressService?.stop()
         censusReader?.stop()
         feed.stop()

@@ -55,6 +55,7 @@ import Testing
         case .choices(let words): words[0]
         case .path, .optionalPath: "/another/path"
         case .address: "192.0.2.1"
+        case .web: "http://192.0.2.1/"
         case .database: "postgresql://192.0.2.1/lastmile"
         case .token: "a-token-of-sufficient-length"
         }

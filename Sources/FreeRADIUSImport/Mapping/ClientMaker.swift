@@ -19,7 +19,7 @@ struct ClientMaker {
         guard let address = Address.network(client.address) else {
             return add(
                 .skipped, client, "address \(client.address)", "it is neither an address nor a network",
-                "Names are not looked up: create the NAS with its address.")
+                "For a name of DNS: lastmile nas create --dns-name \(client.address) ...")
         }
         guard (1...128).contains(client.secret.utf8.count), !client.secret.unicodeScalars.contains(where: Self.isControl) else {
             return add(

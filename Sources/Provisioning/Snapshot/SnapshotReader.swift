@@ -19,7 +19,7 @@ enum SnapshotReader {
                n.require_message_authenticator, n.limit_proxy_state, n.send_message_authenticator,
                o.requires_message_authenticator, o.limits_proxy_state, n.rate_limit_per_second, n.tls_identity,
                coalesce(n.huntgroup, '')
-        FROM aaa.nas n LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id WHERE n.enabled ORDER BY n.id
+        FROM aaa.nas n LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id WHERE n.enabled AND n.address IS NOT NULL ORDER BY n.id
         """
 
     /// The JSON list of attributes as one array: names, values, vendors ('' for all).

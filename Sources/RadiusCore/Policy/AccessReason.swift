@@ -218,7 +218,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .revocationListMissing: "There is no revocation list of the authority that signed the device's certificate."
         case .revocationListStale: "The revocation list is stale, so every certificate is refused; make it anew (lastmile pki crl)."
         case .tlsUnavailable, .tlsPeerDistrusts, .tlsPeerRefusesCertificate, .tlsPeerGaveUp, .tlsNoSharedVersion, .tlsNoSharedCipher,
-            .tlsMalformed, .tlsBroken, .tlsSessionVoid:
+            .tlsMalformed, .tlsBroken, .tlsSessionVoid, .certificateStatusUnknown:
             tlsSentence
         case .tunnelMethodRefused:
             "The device wants a way to log in inside the tunnel that eap.ttls.inner or eap.peap.inner does not allow."

@@ -48,10 +48,8 @@ public final class TLSContext: @unchecked Sendable {
             try TLSPolicy.apply(settings, to: handle)
             certificates = try TLSTrust.present(settings, on: handle)
             let trusted = try TLSTrust.trust(settings, on: handle, revocation)
-            (authorities, revocationListEnd) = (trusted.authorities, trusted.revocationListEnd)
-            chainEnd = try TLSTrust.fixChain(of: settings, on: handle)
             (authorities, revocationListEnd, statusTrust) = (trusted.authorities, trusted.revocationListEnd, trusted.statusTrust)
-            TLSTrust.fixChain(of: certificates, on: handle)
+            chainEnd = try TLSTrust.fixChain(of: settings, on: handle)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)
             presharedKeys?.attach(to: handle)
@@ -66,10 +64,10 @@ public final class TLSContext: @unchecked Sendable {
 
     /// Whether a file was replaced, changed, removed or made since this context was, or a certificate ended for which the files may have
     /// another.
-    public var isStale: Bool { isStale(at: Int64(time(nil))) }
+    public var isStale: Bool { needsRenewal(at: Int64(time(nil))) }
 
     /// The same at an instant, in seconds since 1970.
-    func isStale(at seconds: Int64) -> Bool {
+    func needsRenewal(at seconds: Int64) -> Bool {
         chainEnd.map { $0 < seconds } == true || settings.paths.map { FileStamp(path: $0) } != stamps
     }
 

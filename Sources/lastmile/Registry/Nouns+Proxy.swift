@@ -5,6 +5,7 @@ extension Noun {
         fields: [
             Field("name", .text, "How you call it"),
             Field("address", .text, "Its IP address"),
+            Field("dns_name", .text, "A name that DNS knows its address by, instead of address"),
             Field("transport", .text, "udp, tcp or tls"),
             Field("auth_port", .integer, "1812 unless given; over tcp and tls accounting goes there as well"),
             Field("acct_port", .integer, "1813 unless given"),

@@ -1,7 +1,8 @@
 import Glibc
-import RadiusCore
 import Support
 import Testing
+
+@testable import RadiusCore
 
 @Suite struct TLSContextTests {
     @Test func knowsItsCertificatesAndTheirEnds() async throws {
@@ -179,9 +180,9 @@ import Testing
                 pair.talk()
                 #expect(pair.client.state == .established)
                 let end = try #require(server.certificates.first?.notAfter)
-                #expect(!server.isStale && !server.isStale(at: end))
+                #expect(!server.isStale && !server.needsRenewal(at: end))
                 // The root is the first to end, after thirty days.
-                #expect(server.isStale(at: end + 30 * 86_400))
+                #expect(server.needsRenewal(at: end + 30 * 86_400))
             }
             // Nothing else is to be had, so looking again would be in vain.
             try TextFile.write(former, to: authority.path + "/all.pem")

@@ -5,7 +5,9 @@ extension Resource {
         nameField: "name",
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64)),
-            .address("address", .any, .required),
+            .address("address", .any, .summary("Kept as DNS says where dns_name is given")),
+            .text("dns_name", .octets(1...253), .form(.dnsName), .summary("Whose address is looked up; null: address stays")),
+            .text("dns_error", .readOnly, .summary("Why the last look-up of dns_name brought nothing; null: it did")),
             .choice("transport", ["udp", "tcp", "tls"], .initial("udp")),
             .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over tcp and tls accounting goes there as well")),
             .integer("acct_port", .initial(1813), .range(1...65535)),
@@ -34,5 +36,20 @@ extension Resource {
             Action("status", on: .collection, summary: "How each home server does, as this node sees it", isWrite: false) { exchange, _ in
                 .json(try await exchange.services.proxy.status(exchange.principal.tenant))
             }
-        ])
+        ],
+        remedies: ["home_server_located": .member("address", "required", "give address, or dns_name")])
+}
+
+extension TextForm {
+    /// A name of DNS, in ASCII, without a dot at its end (RFC 1035 §2.3.1, RFC 2181 §11).
+    static let dnsName = TextForm(name: "dns-name") { text in
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isName = labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+                && label.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x2D || $0 == 0x5F }
+        }
+        guard isName else { return "a name such as gw1.example.net is expected; letters of other scripts in Punycode (xn--...)" }
+        // What ends in a number is taken for an address.
+        return labels.last?.allSatisfy(\.isNumber) == true ? "give an address as address" : nil
+    }
 }

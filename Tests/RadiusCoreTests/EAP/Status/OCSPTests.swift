@@ -65,7 +65,7 @@ import Testing
             let host = try Server.host(authority, tls: Self.asking(responder.url, seconds: 30))
             let waiting = Server.peer(host, authority, Server.ways[0], .tls13)
             async let late = waiting.run()
-            try await eventually { responder.asked == 1 }
+            try await Support.eventually { responder.asked == 1 }
             // One thread works on EAP.
             #expect(host.server.environment.eap?.settings.threads == 1)
             let quick = try await Server.peer(host, authority, Server.ways[1], .tls13).run()
@@ -191,7 +191,7 @@ import Testing
                 #expect(conversation.isWaiting)
                 let isDone = Flag()
                 inquiry.whenDone { isDone.raise() }
-                try await eventually { isDone.isRaised }
+                try await Support.eventually { isDone.isRaised }
                 action = conversation.goOn(desk.surroundings)
             } else {
                 action = conversation.receive(try peer.answer(action.packet), desk.surroundings)

@@ -62,7 +62,7 @@ final class TestResponder: Sendable {
             defer { connection.end() }
             let question = try await onOwnThread { try connection.readRequest() }
             state.withLock { $0.asked += 1 }
-            try await eventually { [self] in manner != .silent }
+            try await Support.eventually { [self] in manner != .silent }
             guard let manner else { return }
             let answer = manner == .garbled ? Array("no OCSP".utf8) : try await answer(question)
             let head = "HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: \(answer.count)\r\n\r\n"
