@@ -60,6 +60,14 @@ static inline X509 *lm_ssl_ctx_chain(SSL_CTX *context, int place) {
 /// Sends the chain as it is, instead of looking for issuers in the store once more in each handshake.
 static inline void lm_ssl_ctx_keep_chain(SSL_CTX *context) { SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN); }
 
+/// Datagrams are as long as `lm_ssl_set_mtu` says, since the BIOs do not know.
+static inline void lm_ssl_ctx_keep_mtu(SSL_CTX *context) { SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU); }
+
+static inline void lm_ssl_set_mtu(SSL *connection, long octets) { SSL_set_mtu(connection, octets); }
+
+/// 1 when a flight was sent again, 0 when its time has not come, negative after too many times.
+static inline int lm_ssl_handle_timeout(SSL *connection) { return (int)DTLSv1_handle_timeout(connection); }
+
 static inline int lm_ssl_set_server_name(SSL *connection, const char *name) { return SSL_set_tlsext_host_name(connection, name) == 1; }
 
 /// New, empty indices for values that belong to an SSL_CTX or an SSL; negative when there is no memory.

@@ -34,13 +34,14 @@ extension Settings {
             }
         }
         let complete = SettingValues(values)
-        mistakes += portCollisions(complete, places: places) + contradictions(complete, places: places)
+        mistakes += portCollisions(complete, places: places) + contradictions(complete, places: places) + lacks(complete, places: places)
         guard mistakes.isEmpty else { throw SettingsError(mistakes: mistakes) }
         return Settings(complete, file: path, notes: notes(on: environment) + notes(onFile: path, values: source?.values ?? [:]))
     }
 
     private static func portCollisions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
-        let groups = [["radius.auth.port", "radius.acct.port"], ["http.port", "radsec.port", "acs.port"]]
+        let datagrams = ["radius.auth.port", "radius.acct.port"] + (values.text("radsec.dtls") == "yes" ? ["radsec.port"] : [])
+        let groups = [datagrams, ["http.port", "radsec.port", "acs.port"]]
         return groups.flatMap { names in
             names.indices.dropFirst().compactMap { index -> SettingsMistake? in
                 let port = values.port(names[index])
@@ -70,6 +71,19 @@ extension Settings {
                 place: places[least] ?? places[most] ?? "defaults", key: least,
                 problem: "\(values.text(least)) is above \(most), which is \(values.text(most))", remedy: "leave one of them out")
         ]
+    }
+
+    /// What DTLS needs of the settings of TLS.
+    private static func lacks(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
+        guard values.text("radsec.dtls") == "yes" else { return [] }
+        let mistake = { (problem: String, remedy: String) in
+            SettingsMistake(place: places["radsec.dtls"] ?? "defaults", key: "radsec.dtls", problem: problem, remedy: remedy)
+        }
+        if values.text("radsec.certificate").isEmpty {
+            return [mistake("there is no radsec.certificate", "name one (`lastmile pki issue server` makes it), or leave DTLS off")]
+        }
+        guard values.text("radsec.minimum_version") == "1.3" else { return [] }
+        return [mistake("radsec.minimum_version is 1.3, and of DTLS there is 1.2 only", "allow 1.2, or leave DTLS off")]
     }
 
     /// Unknown variables are no mistake: container platforms set some with our prefix. A near miss is worth a line.

@@ -1,9 +1,11 @@
-/// RADIUS over TCP and TLS, as the daemon was told.
+/// RADIUS over TCP, TLS and DTLS, as the daemon was told.
 public struct TransportSettings: Sendable {
     /// Plain RADIUS over TCP is answered.
     public let hasTCP: Bool
     /// 0: any free port.
     public let radSecPort: UInt16
+    /// RADIUS over DTLS is answered, on the UDP port of the same number.
+    public let hasDTLS: Bool
     /// Absolute; nil: no RadSec.
     public let certificatePath: String?
     /// Absolute; nil without a certificate.
@@ -28,6 +30,7 @@ public struct TransportSettings: Sendable {
     init(_ values: SettingValues) {
         hasTCP = values.text("radius.tcp") == "yes"
         radSecPort = values.port("radsec.port")
+        hasDTLS = values.text("radsec.dtls") == "yes"
         let path = { (name: String) in values.text(name).isEmpty ? nil : values.absolutePath(name) }
         certificatePath = path("radsec.certificate")
         keyPath = path("radsec.key") ?? certificatePath.map { Self.key(beside: $0) }

@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import RadiusCore
 
-/// RADIUS over TCP and TLS.
+/// RADIUS over TCP, TLS and DTLS.
 extension Parts {
     /// - Returns: nil where neither is set.
     /// - Throws: `ServerError` for a port that cannot be had.
@@ -16,6 +16,7 @@ extension Parts {
         }
         let certificates = certificates(transports)
         if certificates != nil { ports.append(.tls(transports.radSecPort, key: "radsec.port")) }
+        if transports.hasDTLS { ports.append(.dtls(transports.radSecPort, key: "radsec.port")) }
         guard !ports.isEmpty, let address = IPAddress(text: settings.radiusAddress) else { return nil }
         return try StreamServer(
             ports, address: listening(address), certificates: certificates, settings: bounds(transports, cores: cores),
@@ -31,7 +32,7 @@ extension Parts {
         tls.revocationListPath = transports.revocationListPath
         tls.presharedKeyPath = transports.presharedKeyPath
         tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
-        return RadSecCertificates(tls)
+        return RadSecCertificates(tls, servesDatagrams: transports.hasDTLS)
     }
 
     private static func bounds(_ transports: TransportSettings, cores: Int) -> StreamSettings {
@@ -50,7 +51,7 @@ extension Parts {
     /// For the line `ready`: the ports in use.
     var streamWords: [String] {
         guard let streams else { return [] }
-        let names = (settings.transports.hasTCP ? ["radius-tcp-auth", "radius-tcp-acct"] : []) + ["radsec"]
+        let names = (settings.transports.hasTCP ? ["radius-tcp-auth", "radius-tcp-acct"] : []) + ["radsec", "radsec-dtls"]
         return zip(names, streams.ports).map { "\($0)=\(settings.radiusAddress):\($1)" }
     }
 

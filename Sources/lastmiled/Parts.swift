@@ -14,7 +14,7 @@ final class Parts: Sendable {
     let feed: SnapshotFeed
     let journal: Journal
     let server: RadiusServer?
-    /// RADIUS over TCP and TLS; nil where neither is set.
+    /// RADIUS over TCP, TLS and DTLS; nil where none is set.
     let streams: StreamServer?
     let shipper: AccountingShipper
     /// What keeps addresses as DNS has them.

@@ -126,6 +126,18 @@ import Testing
         #expect(try Self.load("http.port: 0\nradsec.port: 0\nacs.port: 1812").httpPort == 0)
     }
 
+    @Test func refusesDTLSWithoutWhatItNeeds() throws {
+        #expect(try Self.load("radsec.certificate: /a.pem\nradsec.dtls: yes").transports.hasDTLS)
+        #expect(try !Self.load("radsec.certificate: /a.pem").transports.hasDTLS)
+        let bare = try Self.mistakes("radsec.dtls: yes")
+        #expect(bare.count == 1 && bare.allSatisfy { $0.hasPrefix("f.yaml:1:14: radsec.dtls: there is no radsec.certificate; name one") })
+        let only13 = try Self.mistakes("radsec.certificate: /a.pem\nradsec.dtls: yes\nradsec.minimum_version: \"1.3\"")
+        #expect(only13.count == 1 && only13.allSatisfy { $0.contains("of DTLS there is 1.2 only") })
+        // Its port is one of UDP, too.
+        let shared = try Self.mistakes("radsec.certificate: /a.pem\nradsec.dtls: yes\nradsec.port: 1812")
+        #expect(shared.count == 1 && shared.allSatisfy { $0.contains("port 1812 is also that of radius.auth.port") })
+    }
+
     @Test func refusesAPartThatIsMoreThanTheWhole() throws {
         let found = try Self.mistakes("eap.response_seconds: 200")
         #expect(

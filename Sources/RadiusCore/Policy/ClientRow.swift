@@ -48,10 +48,10 @@ struct ClientRow: BitwiseCopyable {
 
 /// Rows of clients and an open-addressing table over them. Immutable.
 final class ClientRows: @unchecked Sendable {
-    // Guard: written only while it is made. The clients that the rows point to are kept alive by `clients` and `behindTLS`.
+    // Guard: written only while it is made. The clients that the rows point to are kept alive by `clients` and `others`.
     let clients: [NASClient]
-    private let behindTLS: [NASClient]
-    /// Each client, then each as it is behind TLS, in the same order.
+    private let others: [NASClient]
+    /// Each client, then each as it is behind TLS, then each as it is behind DTLS, in the same order.
     private let rows: UnsafeMutablePointer<ClientRow>
     /// 1 + the position of a row, or 0.
     private let slots: UnsafeMutablePointer<UInt32>
@@ -62,8 +62,9 @@ final class ClientRows: @unchecked Sendable {
 
     init(_ clients: [NASClient]) {
         self.clients = clients
-        behindTLS = clients.map { NASClient(behindTLS: $0) }
-        rows = .allocate(capacity: max(1, 2 * clients.count))
+        let transports = StreamTransport.allCases.filter(\.isProtected)
+        others = transports.flatMap { transport in clients.map { NASClient($0, behind: transport) } }
+        rows = .allocate(capacity: max(1, clients.count + others.count))
         var size = 16
         while size < clients.count * 2 { size *= 2 }
         mask = size - 1
@@ -77,7 +78,9 @@ final class ClientRows: @unchecked Sendable {
         for (position, client) in clients.enumerated() {
             let (name, huntgroup) = (Self.keep(client.name, at: &end), Self.keep(client.huntgroup, at: &end))
             (rows + position).initialize(to: ClientRow(client, name: name, huntgroup: huntgroup))
-            (rows + clients.count + position).initialize(to: ClientRow(behindTLS[position], name: name, huntgroup: huntgroup))
+            for other in stride(from: position, to: others.count, by: clients.count) {
+                (rows + clients.count + other).initialize(to: ClientRow(others[other], name: name, huntgroup: huntgroup))
+            }
             place(position)
         }
     }
@@ -122,8 +125,10 @@ final class ClientRows: @unchecked Sendable {
         return nil
     }
 
-    /// The row of the same client for what comes over TLS.
-    func behindTLS(_ row: UnsafePointer<ClientRow>) -> UnsafePointer<ClientRow> { row + clients.count }
+    /// The row of the same client for what comes over `transport`.
+    func row(_ row: UnsafePointer<ClientRow>, over transport: StreamTransport) -> UnsafePointer<ClientRow> {
+        row + transport.rawValue * clients.count
+    }
 
     private static func hash(_ network: IPAddress, _ length: Int) -> Int {
         var mixed = (network.high ^ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15 ^ network.low

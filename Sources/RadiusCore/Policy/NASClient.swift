@@ -101,10 +101,10 @@ public final class NASClient: Sendable {
     public let sendsMessageAuthenticator: Bool
     /// Access-Requests that are looked at in a second, on this node; 0 for no limit.
     public let rateLimitPerSecond: UInt32
-    /// Whom the certificate of a TLS connection must name, one of them; nil: any certificate that is trusted will do.
+    /// Whom the certificate of a connection of TLS or DTLS must name, one of them; nil: any certificate that is trusted will do.
     public let tlsIdentities: [TLSIdentity]?
     public let observation: ClientObservation
-    /// What stands in for a client on TLS connections.
+    /// What stands in for a client on connections of TLS and DTLS.
     private let isBehindTLS: Bool
 
     public init(
@@ -132,17 +132,19 @@ public final class NASClient: Sendable {
 
     /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
     private static let tlsSecret = SharedSecret(Array("radsec".utf8))
+    /// The secret of every RADIUS/DTLS connection (RFC 7360 §2.1).
+    private static let dtlsSecret = SharedSecret(Array("radius/dtls".utf8))
 
-    /// The same client on a TLS connection: the secret is the one that all share, and neither a Message-Authenticator nor what was seen
-    /// over UDP says anything about the sender, whom TLS has proven.
-    init(behindTLS client: NASClient) {
+    /// The same client on a connection of TLS or DTLS: the secret is the one that all share, and neither a Message-Authenticator nor
+    /// what was seen over UDP says anything about the sender, whom TLS has proven.
+    init(_ client: NASClient, behind transport: StreamTransport) {
         id = client.id
         tenant = client.tenant
         name = client.name
         huntgroup = client.huntgroup
         network = client.network
         prefixLength = client.prefixLength
-        secret = Self.tlsSecret
+        secret = transport == .dtls ? Self.dtlsSecret : Self.tlsSecret
         vendor = client.vendor
         requireMessageAuthenticator = .no
         limitProxyState = .no

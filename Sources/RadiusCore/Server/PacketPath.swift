@@ -152,11 +152,11 @@ struct PacketPath: ~Copyable {
         }
     }
 
-    /// Whose address the request came from; on a TLS connection, as the client is there.
+    /// Whose address the request came from; on a connection, as the client is there.
     func client(of datagram: UnsafePointer<lm_datagram>) -> UnsafePointer<ClientRow>? {
         let row = snapshot.clients.rows.find(Self.address(of: datagram))
-        guard isStream, let row, StreamOrigin(datagram).isProtected else { return row }
-        return snapshot.clients.rows.behindTLS(row)
+        guard isStream, let row else { return row }
+        return snapshot.clients.rows.row(row, over: StreamOrigin(datagram).transport)
     }
 
     private func kind(of code: UInt8, on service: Service) throws(DecodeError) -> PacketWork.Kind {

@@ -37,8 +37,7 @@ public final class TLSContext: @unchecked Sendable {
         // Before the files are read: what changes meanwhile is noticed by the next look.
         stamps = settings.paths.map { FileStamp(path: $0) }
         try Self.validate(settings)
-        let method = settings.role == .server ? TLS_server_method() : TLS_client_method()
-        guard let handle = SSL_CTX_new(method) else { throw TLSFileFailure(path: "TLS", reason: OpenSSLErrors.text()) }
+        guard let handle = SSL_CTX_new(Self.method(of: settings)) else { throw TLSFileFailure(path: "TLS", reason: OpenSSLErrors.text()) }
         self.settings = settings
         self.handle = handle
         sessions = settings.role == .server ? settings.resumption.map { TLSSessionCache(limit: $0.sessionLimit) } : nil
@@ -84,6 +83,13 @@ public final class TLSContext: @unchecked Sendable {
     /// Sessions that may be taken up.
     public var sessionCount: Int { sessions?.count ?? 0 }
 
+    private static func method(of settings: TLSSettings) -> OpaquePointer? {
+        switch settings.role {
+        case .server: settings.isDatagram ? DTLS_server_method() : TLS_server_method()
+        case .client: settings.isDatagram ? DTLS_client_method() : TLS_client_method()
+        }
+    }
+
     private static func validate(_ settings: TLSSettings) throws(TLSFileFailure) {
         guard settings.role == .client || settings.certificatePath != nil else {
             throw TLSFileFailure(path: "certificate", reason: "a server needs one")
@@ -96,6 +102,9 @@ public final class TLSContext: @unchecked Sendable {
         }
         guard settings.minimumVersion <= settings.maximumVersion else {
             throw TLSFileFailure(path: "version", reason: "the least is above the greatest")
+        }
+        guard !settings.isDatagram || settings.minimumVersion == .tls12 else {
+            throw TLSFileFailure(path: "version", reason: "over datagrams there is 1.2 only")
         }
         guard ApplicationProtocols(settings.applicationProtocols) != nil else {
             throw TLSFileFailure(path: "protocols", reason: "at most 16 names of 1 to 255 octets are possible")

@@ -14,7 +14,7 @@ extension TLSConversation {
     /// The version in use; nil before it is agreed on.
     public var protocolVersion: TLSSettings.Version? {
         switch SSL_version(handle) {
-        case TLS1_2_VERSION: .tls12
+        case TLS1_2_VERSION, DTLS1_2_VERSION: .tls12
         case TLS1_3_VERSION: .tls13
         default: nil
         }

@@ -48,9 +48,11 @@ public final class TLSConversation: @unchecked Sendable {
     /// `SSL *`.
     let handle: OpaquePointer
     private let incoming: OpaquePointer
-    private let outgoing: OpaquePointer
+    let outgoing: OpaquePointer
     private let limits: Limits
     private var handshakeOctets = 0
+    /// A server's first datagram is a ClientHello with the right cookie.
+    private var awaitsHello = false
     private var clear: [UInt8] = []
 
     /// - Parameters:
@@ -71,6 +73,10 @@ public final class TLSConversation: @unchecked Sendable {
         SSL_set_bio(handle, incoming, outgoing)
         (self.context, self.handle, self.incoming, self.outgoing, self.limits) = (context, handle, incoming, outgoing, limits)
         if context.settings.role == .server { SSL_set_accept_state(handle) } else { SSL_set_connect_state(handle) }
+        if context.settings.isDatagram {
+            lm_ssl_set_mtu(handle, Self.datagramOctets)
+            awaitsHello = context.settings.role == .server
+        }
         if let session { _ = SSL_set_session(handle, session.handle) }
         if let serverName, !TLSPeerName.expect(serverName, on: handle) { throw .broken("“\(serverName)” is no server's name") }
     }
@@ -86,7 +92,7 @@ public final class TLSConversation: @unchecked Sendable {
     /// A client's first octets; a server has none.
     public func start() { advance() }
 
-    /// Takes octets from the peer, in portions of any size, and goes on as far as they reach.
+    /// Takes octets from the peer, in portions of any size, or one whole datagram, and goes on as far as they reach.
     public func receive(_ octets: Span<UInt8>) {
         guard isAlive, !octets.isEmpty else { return }
         if state == .handshaking {
@@ -96,13 +102,17 @@ public final class TLSConversation: @unchecked Sendable {
         guard BIO_ctrl_pending(incoming) + octets.count <= limits.waitingOctets else { return fail(.tooLong) }
         let taken = octets.withUnsafeBufferPointer { BIO_write(incoming, $0.baseAddress, Int32(clamping: $0.count)) }
         guard Int(taken) == octets.count else { return fail(.broken(OpenSSLErrors.text())) }
+        if awaitsHello {
+            awaitsHello = false
+            if !listen() { return fail(TLSFailure(of: handle)) }
+        }
         advance()
     }
 
-    /// Octets that the peer wrote, as clear text; empty when none are there.
+    /// Octets that the peer wrote, as clear text; empty when none are there. Over datagrams `readRecord` has them.
     public func read() -> [UInt8] {
         defer { clear = [] }
-        if state == .established { pump() }
+        if state == .established, !context.settings.isDatagram { pump() }
         return clear
     }
 
@@ -148,7 +158,7 @@ public final class TLSConversation: @unchecked Sendable {
 
     private func advance() {
         if state == .handshaking { handshake() }
-        if state == .established { pump() }
+        if state == .established, !context.settings.isDatagram { pump() }
         if isAlive, outputCount > limits.waitingOctets { fail(.tooLong) }
     }
 
@@ -171,7 +181,7 @@ public final class TLSConversation: @unchecked Sendable {
     }
 
     /// Finds out why OpenSSL could not go on: for want of octets, or for good.
-    private func settle(_ result: Int32) {
+    func settle(_ result: Int32) {
         switch SSL_get_error(handle, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: _ = OpenSSLErrors.drain()
         case SSL_ERROR_ZERO_RETURN: state = .closed

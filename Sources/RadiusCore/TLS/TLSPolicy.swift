@@ -8,7 +8,9 @@ enum TLSPolicy {
     private static let sessionContext = Array("lastmile".utf8)
 
     static func apply(_ settings: TLSSettings, to context: OpaquePointer) throws(TLSFileFailure) {
-        guard lm_ssl_ctx_set_versions(context, number(settings.minimumVersion), number(settings.maximumVersion)) == 1 else {
+        let least = settings.isDatagram ? DTLS1_2_VERSION : number(settings.minimumVersion)
+        let most = settings.isDatagram ? DTLS1_2_VERSION : number(settings.maximumVersion)
+        guard lm_ssl_ctx_set_versions(context, least, most) == 1 else {
             throw TLSFileFailure(path: "version", reason: OpenSSLErrors.text())
         }
         SSL_CTX_set_security_level(context, settings.ciphers.securityLevel)
@@ -16,6 +18,11 @@ enum TLSPolicy {
             throw TLSFileFailure(path: "ciphers", reason: "“\(settings.ciphers.names)” names no cipher suite that there is")
         }
         lm_ssl_ctx_set_habits(context)
+        if settings.isDatagram {
+            lm_ssl_ctx_keep_mtu(context)
+            // Whoever begins a conversation has looked at the cookie.
+            SSL_CTX_set_cookie_verify_cb(context) { _, _, _ in 1 }
+        }
         lm_ssl_ctx_set_certificate_list_limit(context, chainLimit)
         try resume(settings, context)
     }

@@ -55,6 +55,8 @@ public struct TLSSettings: Sendable, Equatable {
     }
 
     public var role: Role
+    /// DTLS (RFC 6347) instead of TLS; of it there is version 1.2 only, and no preshared keys.
+    public var isDatagram = false
     /// PEM: our certificate, then those between it and the root. A server needs one.
     public var certificatePath: String?
     /// PEM, without a password.

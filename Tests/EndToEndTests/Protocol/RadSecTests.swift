@@ -2,7 +2,7 @@ import Support
 import Testing
 
 extension ProtocolTests {
-    /// RADIUS over TLS and TCP, with Debian's radsecproxy as the peer.
+    /// RADIUS over TLS, DTLS and TCP, with Debian's radsecproxy as the peer.
     @Suite struct RadSec {
         private static let server = "radius.example.net"
 
@@ -14,7 +14,7 @@ extension ProtocolTests {
                 let pki = directory + "/pki"
                 let settings = [
                     "LASTMILE_RADSEC_CERTIFICATE": "\(pki)/issued/\(server).pem", "LASTMILE_RADSEC_AUTHORITY": "\(pki)/ca.pem",
-                    "LASTMILE_RADIUS_TCP": "yes", "LASTMILE_RADIUS_REJECT_DELAY_MILLISECONDS": "0",
+                    "LASTMILE_RADIUS_TCP": "yes", "LASTMILE_RADSEC_DTLS": "yes", "LASTMILE_RADIUS_REJECT_DELAY_MILLISECONDS": "0",
                 ]
                 try await DaemonProcess.run(settings) { daemon in
                     let tool = CommandLineTool(daemon)
@@ -39,10 +39,11 @@ extension ProtocolTests {
                 ?? 0
         }
 
-        @Test func logInsAccountingAndEAPComeThroughTheProxy() async throws {
+        @Test(arguments: ["tls", "dtls"])
+        func logInsAccountingAndEAPComeThroughTheProxy(transport: String) async throws {
             try await Self.with { daemon, _, pki in
                 try await TemporaryDirectory.use { directory in
-                    let proxy = try await RadSecProxy.start(to: daemon, pki: pki, in: directory)
+                    let proxy = try await RadSecProxy.start(to: daemon, pki: pki, over: transport, in: directory)
                     defer { proxy.stop() }
                     let client = Radclient(daemon)
                     let login = [#"User-Name = "alice""#, #"User-Password = "wonderland""#, "Message-Authenticator = 0x00"]
@@ -64,8 +65,10 @@ extension ProtocolTests {
                     eap.repetitions = Scale.of(1, large: 50)
                     let outcome = try await eap.run()
                     #expect(outcome.isSuccess && outcome.keysMatched == eap.repetitions + 1, "\(outcome.transcript)")
-                    #expect(try await Self.figure(daemon, #"stream_connections{tenant="1",nas="loopback",transport="tls"}"#) == 1)
+                    #expect(try await Self.figure(daemon, #"stream_connections{tenant="1",nas="loopback",transport="\#(transport)"}"#) == 1)
                     #expect(try await Self.figure(daemon, "stream_handshakes_total") == 1)
+                    let cookies = try await Self.figure(daemon, "dtls_hello_verify_requests_total")
+                    #expect((cookies > 0) == (transport == "dtls"))
                 }
             }
         }
@@ -89,6 +92,27 @@ extension ProtocolTests {
                     defer { next.stop() }
                     let connected = #"stream_connections{tenant="1",nas="\#(nas.name)",transport="tls"}"#
                     try await eventually { try await Self.figure(daemon, connected) == 1 }
+                }
+            }
+        }
+
+        @Test func opensslsClientShakesHandsOverDTLSAndAStrangerDoesNot() async throws {
+            try await Self.with { daemon, tool, pki in
+                try await TemporaryDirectory.use { directory in
+                    try await Self.issue(tool, directory + "/pki", "init", "--common-name", "Somebody Else")
+                    try await Self.issue(tool, directory + "/pki", "issue", "radsec", "--common-name", "gw1.example.net")
+                    for (folder, isTaken) in [(pki, true), (directory + "/pki", false)] {
+                        let stem = folder + "/issued/gw1.example.net"
+                        let result = try await Tool.run(
+                            "openssl",
+                            ["s_client", "-dtls1_2", "-connect", "127.0.0.1:\(daemon.dtlsPort)", "-CAfile", "\(pki)/ca.pem"]
+                                + ["-verify_return_error", "-cert", stem + ".pem", "-key", stem + ".key"])
+                        #expect((result.status == 0) == isTaken, "\(result.output)\(result.errors)")
+                    }
+                    try await eventually { daemon.output.contains("none of the authorities that are trusted here signed it") }
+                    let reason = #"stream_refused_total{transport="dtls",reason="certificate_unknown_authority"}"#
+                    #expect(try await Self.figure(daemon, reason) == 1)
+                    #expect(try await Self.figure(daemon, "stream_handshakes_total") == 1)
                 }
             }
         }

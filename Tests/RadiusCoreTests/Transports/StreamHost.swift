@@ -11,11 +11,13 @@ final class StreamHost {
     var tcpAuthenticationPort: UInt16 { streams.ports[0] }
     var tcpAccountingPort: UInt16 { streams.ports[1] }
     var tlsPort: UInt16 { streams.ports[2] }
+    /// Only with `datagrams`.
+    var dtlsPort: UInt16 { streams.ports[3] }
 
     init(
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
-        bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
+        datagrams: Bool = false, bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
     ) throws {
         self.client = client
         var limits = ServerSettings()
@@ -30,15 +32,18 @@ final class StreamHost {
             settings.keyPath = "\(authority.path)/server.key"
             settings.authorityPath = "\(authority.path)/ca.pem"
             tls(&settings)
-            return RadSecCertificates(settings)
+            return RadSecCertificates(settings, servesDatagrams: datagrams)
         }
         certificates?.refresh()
         var settings = StreamSettings()
         // A machine that stands still ends nothing, unless a test is about that.
         (settings.handshakeSeconds, settings.packetSeconds, settings.stallSeconds) = (60, 60, 60)
         bounds(&settings)
+        let ports: [StreamServer.Port] = [
+            .tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port"),
+        ]
         streams = try StreamServer(
-            [.tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port")],
+            ports + (datagrams ? [.dtls(0, key: "radsec.port")] : []),
             address: IPAddress(high: 0, low: 0), certificates: certificates, settings: settings, environment: environment)
         streams.start()
     }

@@ -134,6 +134,8 @@ public final class DaemonProcess: Sendable {
     public var accountingPort: UInt16 { port("radius-acct=") }
     /// Of RADIUS over TLS; 0 without it.
     public var radSecPort: UInt16 { port("radsec=") }
+    /// Of RADIUS over DTLS; 0 without it.
+    public var dtlsPort: UInt16 { port("radsec-dtls=") }
     /// Of RADIUS over TCP; 0 without it.
     public var tcpAuthenticationPort: UInt16 { port("radius-tcp-auth=") }
     /// Such as `http://127.0.0.1:8080`.

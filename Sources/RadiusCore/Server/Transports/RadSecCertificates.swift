@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The TLS context of RadSec, which may come into being after the start and follows its files.
+/// The TLS context of RadSec, and of DTLS where that is on, which may come into being after the start and follow their files.
 ///
 /// For any number of threads.
 public final class RadSecCertificates: Sendable {
@@ -15,32 +15,66 @@ public final class RadSecCertificates: Sendable {
         case failed(TLSFileFailure, isServing: Bool)
     }
 
-    private let settings: TLSSettings
-    private let slot = Mutex<TLSContextSlot?>(nil)
+    private struct Slots {
+        let streams: TLSContextSlot
+        let datagrams: TLSContextSlot?
+    }
 
-    public init(_ settings: TLSSettings) { self.settings = settings }
+    private let settings: TLSSettings
+    private let servesDatagrams: Bool
+    private let slots = Mutex<Slots?>(nil)
+
+    /// - Parameters:
+    ///   - settings: for TLS.
+    ///   - servesDatagrams: whether there shall be a context for DTLS, too, of the same files. It has no preshared keys.
+    public init(_ settings: TLSSettings, servesDatagrams: Bool = false) {
+        self.settings = settings
+        self.servesDatagrams = servesDatagrams
+    }
 
     /// What new conversations begin with; nil without certificates.
-    public var current: TLSContext? { slot.withLock { $0 }?.current }
+    public var current: TLSContext? { slots.withLock { $0 }?.streams.current }
+    /// What new conversations of DTLS begin with; nil without certificates, and where DTLS is off.
+    var currentForDatagrams: TLSContext? { slots.withLock { $0 }?.datagrams?.current }
 
     /// Looks at the files, and reads them when they changed. Blocks on the disk: not for a worker.
     @discardableResult
     public func refresh() -> Outcome {
-        guard let slot = slot.withLock({ $0 }) else { return begin() }
+        guard let slots = slots.withLock({ $0 }) else { return begin() }
+        let outcome = Self.outcome(of: slots.streams)
+        guard let datagrams = slots.datagrams else { return outcome }
+        // Of the same files, but each is read by itself: what one says and the other does not is said, too.
+        switch (outcome, Self.outcome(of: datagrams)) {
+        case (.failed, _): return outcome
+        case (_, .failed(let failure, let isServing)): return .failed(failure, isServing: isServing)
+        case (.unchanged, let other): return other
+        default: return outcome
+        }
+    }
+
+    private static func outcome(of slot: TLSContextSlot) -> Outcome {
         switch slot.refresh() {
-        case .unchanged: return .unchanged
-        case .replaced(let context): return .replaced(context)
-        case .kept(let failure): return .failed(failure, isServing: true)
+        case .unchanged: .unchanged
+        case .replaced(let context): .replaced(context)
+        case .kept(let failure): .failed(failure, isServing: true)
         }
     }
 
     private func begin() -> Outcome {
         do throws(TLSFileFailure) {
             let context = try TLSContext(settings)
-            slot.withLock { $0 = TLSContextSlot(context) }
+            let datagrams = try servesDatagrams ? TLSContextSlot(TLSContext(forDatagrams)) : nil
+            slots.withLock { $0 = Slots(streams: TLSContextSlot(context), datagrams: datagrams) }
             return .ready(context)
         } catch {
             return .failed(error, isServing: false)
         }
+    }
+
+    private var forDatagrams: TLSSettings {
+        var settings = settings
+        settings.isDatagram = true
+        settings.presharedKeyPath = nil
+        return settings
     }
 }

@@ -33,17 +33,21 @@ public final class StreamCensus: Sendable {
         public var refused: [StreamTransport: [String: UInt64]] = [:]
         /// Of connections that ended without a fault.
         public var closed: [StreamTransport: [String: UInt64]] = [:]
-        /// Octets of TCP, TLS' own included.
+        /// Octets of TCP and UDP, TLS' own included.
         public var received: [StreamTransport: UInt64] = [:]
         public var sent: [StreamTransport: UInt64] = [:]
         /// Replies whose connection had gone.
         public var undeliverable: UInt64 = 0
+        /// Datagrams that came to a port of DTLS and did nothing.
+        public var dropped: [DTLSDrop: UInt64] = [:]
+        /// ClientHellos of DTLS whose senders were asked for a cookie.
+        public var helloVerifyRequests: UInt64 = 0
     }
 
     private struct State {
         var statistics = Statistics()
         var total = 0
-        /// By client, both transports.
+        /// By client, all transports.
         var ofClient: [Int64: Int] = [:]
         var handshakesOfClient: [Int64: Int] = [:]
         var refusals: [String: Refusal] = [:]
@@ -55,6 +59,8 @@ public final class StreamCensus: Sendable {
     private let state = Mutex(State())
     private let tcpOctets = StreamOctets()
     private let tlsOctets = StreamOctets()
+    private let dtlsOctets = StreamOctets()
+    let datagrams = DTLSCounts()
     private let undeliverable = Atomic<UInt64>(0)
 
     init(_ settings: StreamSettings) { self.settings = settings }
@@ -66,6 +72,8 @@ public final class StreamCensus: Sendable {
             statistics.sent[transport] = octets(transport).sent.load(ordering: .relaxed)
         }
         statistics.undeliverable = undeliverable.load(ordering: .relaxed)
+        for drop in DTLSDrop.allCases { statistics.dropped[drop] = datagrams[drop] }
+        statistics.helloVerifyRequests = datagrams.helloVerifyRequests
         return statistics
     }
 
@@ -95,7 +103,7 @@ public final class StreamCensus: Sendable {
         state.withLock { state in
             guard state.total < settings.connections else { return .tooManyConnections }
             guard state.ofClient[client, default: 0] < settings.connectionsPerClient else { return .tooManyOfClient }
-            if transport == .tls {
+            if transport.isProtected {
                 guard state.handshakesOfClient[client, default: 0] < max(1, settings.handshakes / 4) else { return .tooManyHandshakes }
                 state.handshakesOfClient[client, default: 0] += 1
                 state.statistics.handshaking += 1
@@ -109,11 +117,11 @@ public final class StreamCensus: Sendable {
     }
 
     /// A connection's handshake has ended well.
-    func establish(_ client: Int64) {
+    func establish(_ client: Int64, _ transport: StreamTransport) {
         state.withLock { state in
             Self.endHandshake(client, &state)
             state.statistics.handshakes += 1
-            state.statistics.open[Presence(client: client, transport: .tls), default: 0] += 1
+            state.statistics.open[Presence(client: client, transport: transport), default: 0] += 1
         }
     }
 
@@ -147,7 +155,13 @@ public final class StreamCensus: Sendable {
         }
     }
 
-    private func octets(_ transport: StreamTransport) -> StreamOctets { transport == .tcp ? tcpOctets : tlsOctets }
+    private func octets(_ transport: StreamTransport) -> StreamOctets {
+        switch transport {
+        case .tcp: tcpOctets
+        case .tls: tlsOctets
+        case .dtls: dtlsOctets
+        }
+    }
 
     private static func endHandshake(_ client: Int64, _ state: inout State) {
         decrease(&state.handshakesOfClient[client])

@@ -3,7 +3,7 @@ import Glibc
 
 /// One connection: its octets on their way in and out, and its deadlines. Confined to its worker's thread.
 final class StreamConnection {
-    let fd: Int32
+    let carrier: StreamCarrier
     let handle: ConnectionHandle
     let transport: StreamTransport
     /// The kind of packets that its port takes; nil takes all.
@@ -23,6 +23,10 @@ final class StreamConnection {
     /// What its epoll watches for.
     var interest: UInt32 = 0
     var framer = StreamFramer()
+    /// That came over datagrams.
+    var records: UInt64 = 0
+    /// Datagrams that wait for time for handshakes.
+    var waitingDatagrams = 0
     /// Replies in clear.
     private(set) var replies = OutputQueue()
     /// What the socket gets next.
@@ -37,10 +41,10 @@ final class StreamConnection {
     private(set) var lastTaken: UInt32
 
     init(
-        fd: Int32, handle: ConnectionHandle, listener: StreamListener, peer: lm_address, client: UnsafePointer<ClientRow>,
+        _ carrier: StreamCarrier, handle: ConnectionHandle, listener: StreamListener, peer: lm_address, client: UnsafePointer<ClientRow>,
         tls: TLSConversation?, now: UInt32
     ) {
-        self.fd = fd
+        self.carrier = carrier
         self.handle = handle
         transport = listener.transport
         service = listener.service
@@ -53,6 +57,9 @@ final class StreamConnection {
         isHandshaking = tls != nil
         (began, lastPacket, lastTaken) = (now, now, now)
     }
+
+    /// Of its own socket; -1 where it shares a port.
+    var fd: Int32 { if case .socket(let fd) = carrier { fd } else { -1 } }
 
     /// Octets that wait for the peer.
     var outputCount: Int { replies.count + wire.count }
@@ -70,10 +77,14 @@ final class StreamConnection {
         case failed
     }
 
-    /// Encrypts and sends what the socket takes, as many replies in one record as there are.
+    /// Encrypts and sends what the socket takes, as many replies in one record as there are; over datagrams each in its own.
     ///
     /// - Returns: what came of it, and how many octets went.
     func write(now: UInt32) -> (outcome: Outcome, octets: Int) {
+        if case .datagrams(let port, let peer) = carrier {
+            lastTaken = now
+            return (.done, writeDatagrams(to: port, peer))
+        }
         var sent = 0
         while true {
             if wire.isEmpty { refill() }
@@ -100,5 +111,22 @@ final class StreamConnection {
         }
         if tls.outputCount == 0, !isHandshaking, !replies.isEmpty { tls.write(replies.take(limit: Self.recordOctets)) }
         wire.append(tls.takeOutput())
+    }
+
+    /// Sends what TLS has by itself, then each reply (RFC 7360 §2.1). What the kernel does not take is lost, as over UDP.
+    private func writeDatagrams(to port: DTLSPort, _ address: DTLSPeer) -> Int {
+        guard let tls else { return 0 }
+        var sent = port.send(tls, to: peer, address)
+        guard !isHandshaking else { return sent }
+        while !replies.isEmpty {
+            let length = replies.withOctets { Int($0[2]) << 8 | Int($0[3]) }
+            // A conversation that has ended takes none; nor does anybody wait for them.
+            guard tls.write(replies.take(limit: length)) else {
+                replies.removeAll()
+                break
+            }
+            sent += port.send(tls, to: peer, address)
+        }
+        return sent
     }
 }

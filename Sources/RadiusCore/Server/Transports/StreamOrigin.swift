@@ -25,12 +25,11 @@ struct ConnectionHandle: BitwiseCopyable, Hashable {
 /// there into its reply, wherever that waits.
 struct StreamOrigin: BitwiseCopyable {
     let connection: ConnectionHandle
-    /// Whether it came over TLS.
-    let isProtected: Bool
+    let transport: StreamTransport
 
-    init(connection: ConnectionHandle, isProtected: Bool) {
+    init(connection: ConnectionHandle, transport: StreamTransport) {
         self.connection = connection
-        self.isProtected = isProtected
+        self.transport = transport
     }
 
     private static let place = MemoryLayout<lm_datagram>.offset(of: \.local) ?? 0
@@ -39,13 +38,13 @@ struct StreamOrigin: BitwiseCopyable {
     init(_ datagram: UnsafePointer<lm_datagram>) {
         let octets = UnsafeRawPointer(datagram) + Self.place
         connection = ConnectionHandle(number: octets.loadUnaligned(as: UInt64.self))
-        isProtected = octets.load(fromByteOffset: 8, as: UInt8.self) != 0
+        transport = StreamTransport(rawValue: Int(octets.load(fromByteOffset: 8, as: UInt8.self))) ?? .tcp
     }
 
     func write(to datagram: UnsafeMutablePointer<lm_datagram>) {
         let octets = UnsafeMutableRawPointer(datagram) + Self.place
         octets.storeBytes(of: connection.number, as: UInt64.self)
-        octets.storeBytes(of: isProtected ? 1 : 0, toByteOffset: 8, as: UInt8.self)
+        octets.storeBytes(of: UInt8(transport.rawValue), toByteOffset: 8, as: UInt8.self)
         datagram.pointee.interface_index = 0
     }
 }
@@ -58,7 +57,7 @@ struct StreamFault {
 
 extension DecodeError {
     /// A datagram is dropped and forgotten; a stream whose peer sends such a packet is out of step, or knows another secret (RFC 6613
-    /// §2.6.4). What a rule of ours refuses is dropped as over UDP.
+    /// §2.6.4); over DTLS, too, such a packet ends the session (RFC 7360 §5.1.1). What a rule of ours refuses is dropped as over UDP.
     var endsConnection: Bool {
         switch self {
         case .shorterThanHeader, .lengthOutOfRange, .lengthBeyondDatagram, .attributeTooShort, .attributeOverrun, .tooManyAttributes,

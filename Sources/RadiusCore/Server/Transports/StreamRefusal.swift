@@ -63,7 +63,7 @@ enum StreamRefusal: Error, Equatable {
     private static func sentence(of reason: DecodeError) -> String {
         switch reason {
         case .messageAuthenticatorInvalid, .requestAuthenticatorInvalid:
-            "a packet's authenticator is wrong: the peer has another shared secret (over TLS it must be radsec)"
+            "a packet's authenticator is wrong: the peer has another shared secret (over TLS it must be radsec, over DTLS radius/dtls)"
         default: "a packet is malformed (\(reason))"
         }
     }
@@ -72,4 +72,6 @@ enum StreamRefusal: Error, Equatable {
 /// Why a connection ended without anybody's fault.
 enum StreamEnd: String, CaseIterable {
     case peer, idle, error, stopping
+    /// The same peer began anew, or has shaken hands anew.
+    case renewed
 }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// RADIUS over TCP and TLS: the ports and the threads behind them. Packets go the way of `RadiusServer`'s.
+/// RADIUS over TCP, TLS and DTLS: the ports and the threads behind them. Packets go the way of `RadiusServer`'s.
 public final class StreamServer: Sendable {
     /// A port to listen on.
     public struct Port: Sendable {
@@ -13,6 +13,9 @@ public final class StreamServer: Sendable {
 
         /// RADIUS/TLS for all kinds of packets. 0 lets the system choose.
         public static func tls(_ number: UInt16, key: String) -> Port { Port(transport: .tls, service: nil, number: number, key: key) }
+
+        /// RADIUS/DTLS for all kinds of packets. 0 lets the system choose.
+        public static func dtls(_ number: UInt16, key: String) -> Port { Port(transport: .dtls, service: nil, number: number, key: key) }
 
         /// RADIUS/TCP, for authentication or for accounting. 0 lets the system choose.
         public static func tcp(_ number: UInt16, isAccounting: Bool, key: String) -> Port {
@@ -29,20 +32,23 @@ public final class StreamServer: Sendable {
     public let ports: [UInt16]
     /// Files that this process may have open; fewer than the connections that it may have are a reason for a warning.
     public let fileLimit: Int
+    /// Whether one of the ports is of DTLS.
+    public let servesDatagrams: Bool
     private let environment: ServerEnvironment
     private let settings: StreamSettings
     /// By thread.
     private let listeners: [[StreamListener]]
     private let wakeUps: [Int32]
+    private let cookies = DTLSCookies()
     private let stopping = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
 
-    /// Binds the ports; nothing is accepted before `start`, and over TLS not before there are certificates.
+    /// Binds the ports; nothing is accepted before `start`, and over TLS and DTLS not before there are certificates.
     ///
     /// - Parameters:
     ///   - ports: to listen on.
     ///   - address: to listen on.
-    ///   - certificates: for TLS.
+    ///   - certificates: for TLS and DTLS.
     ///   - settings: bounds.
     ///   - environment: what the threads share with those of UDP.
     /// - Throws: `ServerError` that names the port and what to do, when one is taken or not allowed.
@@ -66,6 +72,7 @@ public final class StreamServer: Sendable {
             bound.joined().forEach { close($0.fd) }
             throw error
         }
+        servesDatagrams = ports.contains { $0.transport == .dtls }
         self.ports = bound.compactMap { $0.first?.port }
         let byPort = bound
         listeners = (0..<settings.threads).map { thread in byPort.map { $0[thread] } }
@@ -85,7 +92,7 @@ public final class StreamServer: Sendable {
             Thread.start(name: "radius-tcp-\(position)") { [self] in
                 var worker = StreamWorker(
                     listeners: listeners[position], environment: environment, settings: settings, census: census,
-                    certificates: certificates, counters: counters[position], events: authEvents[position],
+                    certificates: certificates, cookies: cookies, counters: counters[position], events: authEvents[position],
                     completions: ParkedCompletions(eventFD: wakeUps[position]))
                 worker.run { stopping.load(ordering: .relaxed) }
                 running.subtract(1, ordering: .releasing)
@@ -95,7 +102,9 @@ public final class StreamServer: Sendable {
 
     /// What can be listened to is listened to from here on; the threads notice within a second.
     private func listen() {
-        for listener in listeners.joined() where listener.transport == .tcp || certificates?.current != nil { _ = listener.listen() }
+        for listener in listeners.joined() where listener.transport == .tcp || listener.transport == .tls && certificates?.current != nil {
+            _ = listener.listen()
+        }
     }
 
     /// Whether threads still answer.

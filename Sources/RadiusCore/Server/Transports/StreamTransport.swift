@@ -1,15 +1,26 @@
 /// What carries RADIUS besides UDP.
-public enum StreamTransport: Int, Sendable, CaseIterable {
+public enum StreamTransport: Int, Sendable, CaseIterable, BitwiseCopyable {
     /// RADIUS/TCP (RFC 6613): in clear, with each client's own secret.
     case tcp
     /// RADIUS/TLS, RadSec (RFC 6614).
     case tls
+    /// RADIUS/DTLS (RFC 7360): each peer of a UDP port is a connection.
+    case dtls
 
     /// The name in metrics and logs.
-    public var name: String { self == .tcp ? "tcp" : "tls" }
+    public var name: String {
+        switch self {
+        case .tcp: "tcp"
+        case .tls: "tls"
+        case .dtls: "dtls"
+        }
+    }
+
+    /// TLS proves who speaks.
+    var isProtected: Bool { self != .tcp }
 }
 
-/// Bounds of stream connections.
+/// Bounds of connections of TCP, TLS and DTLS.
 public struct StreamSettings: Sendable {
     /// Connections at one moment, those in their handshake included.
     public var connections = 4096
@@ -17,7 +28,7 @@ public struct StreamSettings: Sendable {
     public var connectionsPerClient = 256
     /// TLS handshakes at one moment; beyond it the oldest gives way. One client may have a quarter.
     public var handshakes = 512
-    /// A handshake's seconds from the first octet of TCP to the last of TLS.
+    /// A handshake's seconds from the first octet of TCP, or the cookie that came back, to the last of TLS.
     public var handshakeSeconds = 10
     /// Seconds from a packet's first octet to its last.
     public var packetSeconds = 10
@@ -44,4 +55,6 @@ public struct StreamSettings: Sendable {
     static let handshakeNanoseconds: UInt64 = 2_000_000
     /// Connections accepted in one turn.
     static let accepts = 16
+    /// The kernel's buffer for what comes to a port of DTLS.
+    static let datagramBufferOctets: Int32 = 4 << 20
 }

@@ -34,33 +34,45 @@ extension StreamWorker {
             close(fd)
             return
         }
-        if let refusal = census.enter(client.pointee.id, listener.transport) {
-            census.refuse(refusal, source, listener.transport, client: client.pointee.client.name)
+        guard let connection = begin(.socket(fd), listener, peer, client) else {
             close(fd)
             return
         }
-        var tls: TLSConversation?
-        if listener.transport == .tls {
-            tls = conversation(source, client.pointee.client.name)
-            guard tls != nil else {
-                census.leave(client.pointee.id, .tls, wasHandshaking: true)
-                close(fd)
-                return
-            }
-        }
-        let connection = StreamConnection(
-            fd: fd, handle: connections.nextHandle(), listener: listener, peer: peer, client: client, tls: tls, now: nowSeconds)
-        connections.insert(connection)
-        if connection.isHandshaking { begin(connection) }
         watch(connection)
     }
 
-    private func conversation(_ source: IPAddress, _ client: String) -> TLSConversation? {
-        guard let context = certificates?.current else { return nil }
+    /// Makes a connection; nil when a bound is against it, which is counted.
+    mutating func begin(
+        _ carrier: StreamCarrier, _ listener: StreamListener, _ peer: lm_address, _ client: UnsafePointer<ClientRow>
+    ) -> StreamConnection? {
+        var address = peer
+        let source = withUnsafeBytes(of: &address.octets) { IPAddress(octets: $0) }
+        let (transport, name) = (listener.transport, client.pointee.client.name)
+        if let refusal = census.enter(client.pointee.id, transport) {
+            census.refuse(refusal, source, transport, client: name)
+            return nil
+        }
+        var tls: TLSConversation?
+        if transport.isProtected {
+            tls = conversation(source, transport, name)
+            guard tls != nil else {
+                census.leave(client.pointee.id, transport, wasHandshaking: true)
+                return nil
+            }
+        }
+        let connection = StreamConnection(
+            carrier, handle: connections.nextHandle(), listener: listener, peer: peer, client: client, tls: tls, now: nowSeconds)
+        connections.insert(connection)
+        if connection.isHandshaking { begin(connection) }
+        return connection
+    }
+
+    private func conversation(_ source: IPAddress, _ transport: StreamTransport, _ client: String) -> TLSConversation? {
+        guard let context = transport == .dtls ? certificates?.currentForDatagrams : certificates?.current else { return nil }
         do throws(TLSFailure) {
             return try TLSConversation(context)
         } catch {
-            census.refuse(.tls(error), source, .tls, client: client)
+            census.refuse(.tls(error), source, transport, client: client)
             return nil
         }
     }
@@ -99,6 +111,11 @@ extension StreamWorker {
         guard count > 0 else { return end(connection, count == 0 ? .peer : .error) }
         census.countReceived(count, .tls)
         tls.receive(Span(_unsafeStart: UnsafePointer(scratch), count: count))
+        goOn(connection, tls)
+    }
+
+    /// Sees what came of a step of a handshake.
+    mutating func goOn(_ connection: StreamConnection, _ tls: TLSConversation) {
         switch tls.state {
         case .handshaking: break
         case .failed(let failure): refuse(.tls(failure), connection)
@@ -110,9 +127,14 @@ extension StreamWorker {
         if let refusal = objection(to: connection) { return refuse(refusal, connection) }
         connection.isHandshaking = false
         handshakeCount -= 1
-        census.establish(connection.client)
-        lm_epoll_remove(handshakeEpoll, connection.fd)
-        connection.interest = 0
+        census.establish(connection.client, connection.transport)
+        switch connection.carrier {
+        case .socket(let fd):
+            lm_epoll_remove(handshakeEpoll, fd)
+            connection.interest = 0
+        case .datagrams(let port, let peer):
+            if let before = port.establish(connection.handle, of: peer), let session = connections[before] { end(session, .renewed) }
+        }
         connection.lastPacket = nowSeconds
         proceed(connection, tls)
     }
@@ -122,7 +144,7 @@ extension StreamWorker {
         guard let row = path.snapshot.clients.rows.find(connection.source), row.pointee.id == connection.client else {
             return .clientChanged
         }
-        guard connection.transport == .tls, let identities = row.pointee.client.tlsIdentities else { return nil }
+        guard connection.transport.isProtected, let identities = row.pointee.client.tlsIdentities else { return nil }
         if let name = connection.tls?.presharedKeyName {
             return identities.contains(.presharedKey(name)) ? nil : .identityMismatch(TLSIdentity.presharedKey(name).description)
         }
@@ -135,10 +157,11 @@ extension StreamWorker {
         return (names.isEmpty ? [certificate.subject] : names).prefix(4).joined(separator: ", ")
     }
 
-    /// Ends a connection that did wrong; an alert of TLS still leaves if the socket takes it.
+    /// Ends a connection that did wrong; an alert of TLS still leaves if the socket takes it. Over datagrams nothing else tells the peer.
     mutating func refuse(_ refusal: StreamRefusal, _ connection: StreamConnection) {
         guard connections[connection.handle] != nil else { return }
         census.refuse(refusal, connection.source, connection.transport, client: connection.clientName)
+        if connection.transport == .dtls { connection.tls?.close() }
         if refusal != .notReading { _ = connection.write(now: nowSeconds) }
         discard(connection)
     }
@@ -154,8 +177,12 @@ extension StreamWorker {
         connections.remove(connection)
         if connection.isHandshaking { handshakeCount -= 1 }
         census.leave(connection.client, connection.transport, wasHandshaking: connection.isHandshaking)
-        _ = shutdown(connection.fd, Int32(SHUT_WR))
-        close(connection.fd)
+        switch connection.carrier {
+        case .socket(let fd):
+            _ = shutdown(fd, Int32(SHUT_WR))
+            close(fd)
+        case .datagrams(let port, let peer): port.forget(connection.handle, of: peer)
+        }
     }
 
     /// Each second: deadlines, clients that changed, ports that can be listened to now.
@@ -171,6 +198,8 @@ extension StreamWorker {
                 connection.tls?.close()
                 _ = connection.write(now: nowSeconds)
                 end(connection, .idle)
+            } else if connection.isHandshaking, connection.transport == .dtls {
+                repeatFlight(connection)
             }
         }
     }

@@ -23,9 +23,13 @@ extension StreamWorker {
 
     /// Goes on with what TLS has made of the octets that it was given.
     mutating func proceed(_ connection: StreamConnection, _ tls: TLSConversation) {
-        let clear = tls.read()
-        connection.framer.append(clear.span)
-        gather(connection)
+        if connection.transport == .dtls {
+            gatherRecords(connection, tls)
+        } else {
+            let clear = tls.read()
+            connection.framer.append(clear.span)
+            gather(connection)
+        }
         guard connections[connection.handle] != nil else { return }
         switch tls.state {
         case .failed(let failure): refuse(.tls(failure), connection)
@@ -44,7 +48,10 @@ extension StreamWorker {
     mutating func gather(_ connection: StreamConnection) {
         do throws(StreamFramer.BadLength) {
             while connection.outputCount <= StreamSettings.outputPause, let length = try connection.framer.next() {
-                add(connection, length)
+                add(connection, code: connection.framer.code) { place in
+                    connection.framer.take(length, into: place)
+                    return length
+                }
                 // Serving a full batch may have ended it.
                 guard connections[connection.handle] != nil else { return }
             }
@@ -60,28 +67,29 @@ extension StreamWorker {
         watch(connection)
     }
 
-    private mutating func add(_ connection: StreamConnection, _ length: Int) {
-        let isAccounting =
-            connection.service.map { $0 == .accounting } ?? (connection.framer.code == PacketCode.accountingRequest.rawValue)
+    /// Adds a packet to its batch; `take` moves it to its place and says how many octets it has.
+    mutating func add(_ connection: StreamConnection, code: UInt8?, _ take: (UnsafeMutablePointer<UInt8>) -> Int) {
+        let isAccounting = connection.service.map { $0 == .accounting } ?? (code == PacketCode.accountingRequest.rawValue)
         if isAccounting {
             if accountingRequests.isFull { serve(.accounting) }
-            Self.fill(accountingRequests.slots + accountingRequests.count, connection, length)
+            Self.fill(accountingRequests.slots + accountingRequests.count, connection, take)
             accountingRequests.count += 1
         } else {
             if authenticationRequests.isFull { serve(.authentication) }
-            Self.fill(authenticationRequests.slots + authenticationRequests.count, connection, length)
+            Self.fill(authenticationRequests.slots + authenticationRequests.count, connection, take)
             authenticationRequests.count += 1
         }
         connection.lastPacket = nowSeconds
         connection.packetBegan = nil
     }
 
-    private static func fill(_ slot: UnsafeMutablePointer<lm_datagram>, _ connection: StreamConnection, _ length: Int) {
-        connection.framer.take(length, into: slot.pointee.bytes)
-        slot.pointee.count = UInt32(truncatingIfNeeded: length)
+    private static func fill(
+        _ slot: UnsafeMutablePointer<lm_datagram>, _ connection: StreamConnection, _ take: (UnsafeMutablePointer<UInt8>) -> Int
+    ) {
+        slot.pointee.count = UInt32(truncatingIfNeeded: take(slot.pointee.bytes))
         slot.pointee.truncated = 0
         slot.pointee.peer = connection.peer
-        StreamOrigin(connection: connection.handle, isProtected: connection.transport == .tls).write(to: slot)
+        StreamOrigin(connection: connection.handle, transport: connection.transport).write(to: slot)
     }
 
     /// Serves what the batches hold, and ends the connections whose packets are at fault.
@@ -113,6 +121,7 @@ extension StreamWorker {
     /// Writes to all connections that have something to write.
     mutating func writeAll() {
         for connection in connections.takeDirty() where connections[connection.handle] != nil { write(connection) }
+        datagrams?.flush()
     }
 
     private mutating func write(_ connection: StreamConnection) {
@@ -133,11 +142,12 @@ extension StreamWorker {
 
     /// Watches a connection for what can be done with it now.
     func watch(_ connection: StreamConnection) {
+        guard case .socket(let fd) = connection.carrier else { return }
         if connection.outputCount > StreamSettings.outputPause { connection.isPaused = true }
         let interest = (connection.isPaused ? 0 : LM_READABLE) | (connection.outputCount > 0 || connection.isDirty ? LM_WRITABLE : 0)
         guard interest != connection.interest else { return }
         connection.interest = interest
         _ = lm_epoll_set(
-            connection.isHandshaking ? handshakeEpoll : epoll, connection.fd, connection.handle.number, interest)
+            connection.isHandshaking ? handshakeEpoll : epoll, fd, connection.handle.number, interest)
     }
 }

@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// One thread that serves connections: its own listening sockets, its own connections, the same packet path as a `UDPWorker`.
+/// One thread that serves connections: its own listening sockets and port of DTLS, its own connections, the same packet path as a
+/// `UDPWorker`.
 ///
 /// No peer can hold up another: nothing waits, each connection brings a bounded number of octets a turn, handshakes get a bounded time, and
 /// who does not take replies is not read any more. Replies that wait, for the journal, a slow check or the reject delay, find their
@@ -13,9 +14,12 @@ struct StreamWorker: ~Copyable {
     let certificates: RadSecCertificates?
     let counters: WorkerCounters
     let connections: StreamConnections
+    /// Of TCP.
     let listeners: [StreamListener]
+    /// Nil without DTLS.
+    let datagrams: DTLSPort?
     private let wakeFD: Int32
-    /// Established connections, the wake-up, the listening sockets, and `handshakeEpoll`.
+    /// Established connections, the wake-up, the listening sockets, the port of DTLS, and `handshakeEpoll`.
     let epoll = lm_epoll()
     /// Connections in their handshake: each look serves one, in turns.
     let handshakeEpoll = lm_epoll()
@@ -24,7 +28,7 @@ struct StreamWorker: ~Copyable {
     var accounting: ReplyPort
     var authenticationRequests = DatagramArena()
     var accountingRequests = DatagramArena()
-    /// What is read at once.
+    /// What is read at once; a record of DTLS is never longer.
     let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: StreamSettings.turnOctets)
     private let ready = UnsafeMutablePointer<lm_ready>.allocate(capacity: StreamWorker.readyLimit)
     private static let readyLimit = 128
@@ -45,20 +49,23 @@ struct StreamWorker: ~Copyable {
     enum Key {
         static let wake: UInt64 = 0
         static let handshakes: UInt64 = 1
-        static let firstListener: UInt64 = 2
+        static let datagrams: UInt64 = 2
+        static let firstListener: UInt64 = 3
     }
 
     init(
         listeners: [StreamListener], environment: ServerEnvironment, settings: StreamSettings, census: StreamCensus,
-        certificates: RadSecCertificates?, counters: WorkerCounters, events: AuthEventRing, completions: ParkedCompletions
+        certificates: RadSecCertificates?, cookies: DTLSCookies, counters: WorkerCounters, events: AuthEventRing,
+        completions: ParkedCompletions
     ) {
-        self.listeners = listeners
+        self.listeners = listeners.filter { $0.transport != .dtls }
+        datagrams = listeners.first { $0.transport == .dtls }.map { DTLSPort($0, cookies: cookies, counters: counters) }
         self.environment = environment
         self.settings = settings
         self.census = census
         self.certificates = certificates
         self.counters = counters
-        isListening = listeners.map { _ in false }
+        isListening = self.listeners.map { _ in false }
         wakeFD = completions.eventFD
         let connections = StreamConnections(census: census)
         self.connections = connections
@@ -79,6 +86,7 @@ struct StreamWorker: ~Copyable {
         environment.journal.addListener(eventFD: wakeFD)
         _ = lm_epoll_set(epoll, wakeFD, Key.wake, LM_READABLE)
         _ = lm_epoll_set(epoll, handshakeEpoll, Key.handshakes, LM_READABLE)
+        if let datagrams { _ = lm_epoll_set(epoll, datagrams.listener.fd, Key.datagrams, LM_READABLE) }
         listen()
         while !isStopping() { _ = turn(timeoutMilliseconds: timeout) }
         drain()
@@ -106,6 +114,7 @@ struct StreamWorker: ~Copyable {
         }
         writeAll()
         for connection in connections.all { end(connection, .stopping) }
+        if let datagrams { close(datagrams.listener.fd) }
     }
 
     /// Receives, answers and sends once.
@@ -127,6 +136,11 @@ struct StreamWorker: ~Copyable {
             finishBatches()
             writeAll()
         }
+        if datagrams?.hasWaiting == true {
+            serveHandshakeDatagrams()
+            finishBatches()
+            writeAll()
+        }
         if hasArrivals {
             hasArrivals = false
             for position in listeners.indices where isListening[position] { accept(position) }
@@ -134,7 +148,9 @@ struct StreamWorker: ~Copyable {
         if nowSeconds != sweptSeconds {
             sweptSeconds = nowSeconds
             sweep()
+            writeAll()
         }
+        datagrams?.flush()
         return counters[.accessRequests] &+ counters[.accountingRequests] &+ counters[.statusRequests] != before
     }
 
@@ -142,6 +158,7 @@ struct StreamWorker: ~Copyable {
         switch event.key {
         case Key.wake: lm_eventfd_drain(wakeFD)
         case Key.handshakes: hasHandshakes = true
+        case Key.datagrams: receiveDatagrams()
         default:
             let handle = ConnectionHandle(number: event.key)
             guard handle.generation != 0 else {
@@ -165,6 +182,7 @@ struct StreamWorker: ~Copyable {
 
     /// Sleeps until the next delayed reject at the latest; half a second bounds the notice of a stop and of a deadline.
     private var timeout: Int32 {
+        if datagrams?.hasWaiting == true { return 0 }
         guard let due = authentication.nextMark else { return 500 }
         let now = lm_monotonic_nanoseconds()
         return due <= now ? 0 : Int32(min(500, (due - now) / 1_000_000 + 1))

@@ -1,6 +1,6 @@
 import Support
 
-/// Debian's `radsecproxy` between a UDP client and the daemon's RadSec port, with certificates that `lastmile pki` made.
+/// Debian's `radsecproxy` between a UDP client and the daemon's port of RadSec or DTLS, with certificates that `lastmile pki` made.
 struct RadSecProxy {
     /// Where it takes UDP, for all kinds of packets.
     let port: UInt16
@@ -11,18 +11,19 @@ struct RadSecProxy {
     /// - Parameters:
     ///   - daemon: whom it asks.
     ///   - pki: the authority's folder, with a certificate for gw1.example.net.
+    ///   - transport: `tls` or `dtls`.
     ///   - source: the address that its connection comes from.
     ///   - directory: for its configuration.
     /// - Returns: the proxy, on its way to the daemon.
     /// - Throws: `ProcessFailure` when the program is missing.
     static func start(
-        to daemon: DaemonProcess, pki: String, from source: String = "127.0.0.1", in directory: String
+        to daemon: DaemonProcess, pki: String, over transport: String = "tls", from source: String = "127.0.0.1", in directory: String
     ) async throws -> RadSecProxy {
         let port = try LastingPorts.next()
         let file = directory + "/radsecproxy-\(port).conf"
         let text = """
             ListenUDP 127.0.0.1:\(port)
-            SourceTLS \(source)
+            Source\(transport) \(source)
             LogLevel 2
             tls default {
                 CACertificateFile \(pki)/ca.pem
@@ -34,9 +35,9 @@ struct RadSecProxy {
                 secret testing123
             }
             server lastmile {
-                host 127.0.0.1:\(daemon.radSecPort)
-                type tls
-                secret radsec
+                host 127.0.0.1:\(transport == "tls" ? daemon.radSecPort : daemon.dtlsPort)
+                type \(transport)
+                secret \(transport == "tls" ? "radsec" : "radius/dtls")
                 certificateNameCheck off
                 statusServer on
             }
