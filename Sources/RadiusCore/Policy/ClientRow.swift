@@ -59,9 +59,11 @@ final class ClientRows: @unchecked Sendable {
     /// Prefix lengths in use, longest first.
     private let lengths: UnsafeMutableBufferPointer<Int>
     private let texts: UnsafeMutableRawPointer
+    private let positions: [Int64: Int]
 
     init(_ clients: [NASClient]) {
         self.clients = clients
+        positions = [Int64: Int](clients.enumerated().map { ($1.id, $0) }) { first, _ in first }
         behindTLS = clients.map { NASClient(behindTLS: $0) }
         rows = .allocate(capacity: max(1, 2 * clients.count))
         var size = 16
@@ -121,6 +123,9 @@ final class ClientRows: @unchecked Sendable {
         }
         return nil
     }
+
+    /// The row of the client with this number. Off the packet path.
+    func find(id: Int64) -> UnsafePointer<ClientRow>? { positions[id].map { UnsafePointer(rows + $0) } }
 
     /// The row of the same client for what comes over TLS.
     func behindTLS(_ row: UnsafePointer<ClientRow>) -> UnsafePointer<ClientRow> { row + clients.count }

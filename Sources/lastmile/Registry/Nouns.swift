@@ -125,6 +125,7 @@ extension Noun {
             Field("condition", .text, "Such as 'nas.vendor == mikrotik and time.of_day in 22:00..06:00'; without it: always"),
             Field("outcome", .text, "continue, stop or reject"),
             Field("profile", .text, "Is answered instead of the subscriber's"),
+            Field("forward_to", .text, "The realm whose home servers are asked instead; such a rule does nothing else"),
             Field("set_attributes", .attributes, "Replaces those of its name in the reply, Name=value", option: "set-attribute"),
             Field("add_attributes", .attributes, "Is added to the reply, Name=value", option: "add-attribute"),
             Field("remove_attributes", .list, "The name of an attribute that the reply loses", option: "remove-attribute"),
@@ -132,7 +133,10 @@ extension Noun {
             Field("message", .text, "Reply-Message of a refusal"),
             Field("notes", .text, "For people"),
         ],
-        columns: [Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile")],
+        columns: [
+            Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile"),
+            Column("forward_to"),
+        ],
         example: "lastmile policy-rule create --name night --priority 10 --condition 'time.of_day in 22:00..06:00' --profile home100")
 
     static let session = Noun(
