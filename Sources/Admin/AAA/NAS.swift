@@ -9,7 +9,10 @@ extension Resource {
             nameField: "name",
             fields: [
                 .text("name", .required, .unique, .searchable, .octets(1...64)),
-                .prefix("address", .any, .required, .unique, .summary("Where its packets come from")),
+                .prefix("address", .any, .required, .summary("Where its packets come from")),
+                .text(
+                    "nas_identifier", .octets(1...253), .searchable,
+                    .summary("The NAS-Identifier that all its packets have, where several NAS share the address; null: any that no other has")),
                 .secret("secret", .required, .octets(1...128)),
                 .text("huntgroup", .octets(1...64), .searchable, .summary("The group of NAS that it is of, for policy rules; null: none")),
                 .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),
@@ -33,6 +36,10 @@ extension Resource {
             ],
             list: ["name", "address", "vendor", "enabled"],
             actions: NASActions.all,
-            constraints: ["nas_address_key": "address"])
+            remedies: [
+                "nas_address_key": .member(
+                    "address", "unique",
+                    "a NAS has it, perhaps another tenant's; several share an address when all but one have a nas_identifier, each its own")
+            ])
     }
 }

@@ -248,8 +248,8 @@ struct SnapshotCompiler: Sendable {
             stored: ClientObservation(
                 requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12)))
         return NASClient(
-            id: id, tenant: try row.int64(1), name: name, huntgroup: try row.string(15), network: network, prefixLength: length,
-            secret: SharedSecret(secret), vendor: NASVendor(name: try row.string(7)) ?? .generic,
+            id: id, tenant: try row.int64(1), name: name, huntgroup: try row.string(15), identifier: try row.string(16),
+            network: network, prefixLength: length, secret: SharedSecret(secret), vendor: NASVendor(name: try row.string(7)) ?? .generic,
             requireMessageAuthenticator: try row.optionalString(8).flatMap { TriState(name: $0) } ?? defaults.requireMessageAuthenticator,
             limitProxyState: try row.optionalString(9).flatMap { TriState(name: $0) } ?? defaults.limitProxyState,
             sendsMessageAuthenticator: try row.bool(10),

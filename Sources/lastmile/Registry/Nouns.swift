@@ -46,6 +46,7 @@ extension Noun {
         fields: [
             Field("name", .text, "How you call it"),
             Field("address", .text, "Where its packets come from: an address or a network"),
+            Field("nas_identifier", .text, "The NAS-Identifier of all its packets, where several NAS share the address"),
             Field("secret", .text, "The shared secret; 16 random characters or more"),
             Field("vendor", .text, "Whose attributes it understands: mikrotik, cisco, juniper, huawei, nokia, ..."),
             Field("huntgroup", .text, "The group of NAS that it is of; policy rules ask for nas.huntgroup"),

@@ -78,8 +78,12 @@ enum ProxyJSON {
     static func match(
         _ userName: String, _ tenant: Int64, _ report: ForwardingReport?, _ snapshot: Snapshot, _ reports: [ProxyService.HomeServerReport]
     ) -> String {
-        let named = snapshot.proxy?.realm(tenant: tenant, userName: userName)
-        let found = report.map { report in report.realm.map { ($0, report.forwardedName) } } ?? named
+        let found: (realm: Realm, forwardedName: String)?
+        if let report {
+            found = report.realm.map { ($0, report.forwardedName) }
+        } else {
+            found = snapshot.proxy?.realm(tenant: tenant, userName: userName)
+        }
         let rules: JSON = .array((report?.rules.lines ?? []).map { ExplanationJSON.rule($0) })
         guard let (realm, name) = found else {
             return text([

@@ -210,7 +210,8 @@ struct ForwarderLoop: ~Copyable {
     /// Gives a record to the proxy, unless it is nobody's but ours.
     private mutating func hand(_ record: Waiting, _ sequence: UInt64) {
         forget(sequence)
-        guard let (match, pool, name) = match(record) else { return }
+        guard let found = match(record) else { return }
+        let (match, pool, name) = found
         guard !ProxyState.isLooping(record.packet.span, mark: forwarder.proxy.mark) else {
             statistics.looped += 1
             return

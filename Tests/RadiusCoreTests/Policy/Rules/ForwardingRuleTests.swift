@@ -118,7 +118,7 @@ import Testing
         (Realm.Kind.rule, "", "alice@home.example", "alice"), (.rule, "", #"HOME\alice"#, "alice"), (.rule, "", "alice", "alice"),
         (.suffix, "partner.example", "alice@home.example", "alice"), (.prefix, "partner", "home/alice@there", "alice@there"),
         (.pattern, "*@x", "alice@home.example", "alice@home.example"), (.null, "", "a@b", "a@b"),
-    ])
+    ] as [(Realm.Kind, String, String, String)])
     func stripsAsIfTheNameHadMatched(kind: Realm.Kind, text: String, user: String, forwarded: String) throws {
         let report = try Self.report([Self.forwarding("has User-Name")], [try Self.realm(5, kind, text, strips: true)], user: user)
         #expect(report.forwardedName == forwarded)

@@ -21,7 +21,7 @@ public struct ForwardingReport: Sendable {
             return
         }
         var report = PolicyReport.none
-        var rule: String?
+        var ruleName: String?
         var chosen: Realm?
         if let program = snapshot.forwarding[client.tenant] {
             var scratch = PolicyScratch()
@@ -29,14 +29,14 @@ public struct ForwardingReport: Sendable {
                 let realm = scratch.run(program, login, forwardingBy: plan)
                 return (realm, PolicyReport(program, scratch, .realms(plan)))
             }
-            if chosen != nil { rule = program.compiled[scratch.outcome.last].rule.name }
+            if chosen != nil { ruleName = program.compiled[scratch.outcome.last].rule.name }
         }
         let octets = request.userNameOctets
         let match = octets.withUnsafeBytes { name in
             chosen.map { RealmMatch(chosen: $0, for: name) } ?? plan.find(tenant: client.tenant, name: name)
         }
         rules = report
-        self.rule = rule
+        rule = ruleName
         realm = match?.realm
         forwardedName = match.map { String(decoding: $0.forwarded(octets), as: UTF8.self) } ?? request.userName
     }
