@@ -52,7 +52,8 @@ enum ExplanationJSON {
     /// Who sends a login away, without the full stop; nil when it stays.
     static func sentence(_ report: ForwardingReport) -> String? {
         guard let realm = report.realm, let pool = realm.accessPool else { return nil }
-        let who = report.rule.map { "The rule \($0) sends this login, as the realm \(realm.name)," } ?? "The realm \(realm.name) sends this name"
+        let who =
+            report.rule.map { "The rule \($0) sends this login, as the realm \(realm.name)," } ?? "The realm \(realm.name) sends this name"
         return "\(who) to the home servers of the pool \(pool.name)"
     }
 

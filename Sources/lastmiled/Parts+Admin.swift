@@ -15,7 +15,8 @@ extension Parts {
             pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal, open: open,
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
-            explain: { [feed, census] tenant, userName, nas in try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census) },
+            explain: { [feed, census] tenant, userName, nas in try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census)
+            },
             checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
             testPolicy: { [feed, census] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot, census) },
             disconnect: { [control] tenant, session, actor in

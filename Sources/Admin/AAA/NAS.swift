@@ -12,7 +12,8 @@ extension Resource {
                 .prefix("address", .any, .required, .summary("Where its packets come from")),
                 .text(
                     "nas_identifier", .octets(1...253), .searchable,
-                    .summary("The NAS-Identifier that all its packets have, where several NAS share the address; null: any that no other has")),
+                    .summary(
+                        "The NAS-Identifier of all its packets, where several NAS share the address; null: any that no other there has")),
                 .secret("secret", .required, .octets(1...128)),
                 .text("huntgroup", .octets(1...64), .searchable, .summary("The group of NAS that it is of, for policy rules; null: none")),
                 .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),

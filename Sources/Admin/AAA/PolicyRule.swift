@@ -17,7 +17,7 @@ extension Resource {
             .reference("profile", to: "profile", .summary("Is answered instead of the subscriber's")),
             .reference(
                 "forward_to", to: "realm",
-                .summary("The realm whose home servers are asked instead, before the subscriber is looked at; such a rule does nothing else")),
+                .summary("The realm whose home servers are asked instead, before all other rules; such a rule does nothing else")),
             .attributes("set_attributes", .initial([]), .summary("Replace those of the same name in the reply")),
             .attributes("add_attributes", .initial([]), .summary("Are added to the reply")),
             .textList("remove_attributes", .initial([]), .octets(1...253), .summary("Names of attributes that the reply loses")),

@@ -8,9 +8,7 @@ public struct ClientTable: Sendable {
 
     public var clients: [NASClient] { rows.clients }
 
-    /// The client that a packet from `source` belongs to.
-    ///
-    /// - Parameter identifier: its NAS-Identifier; empty without one.
+    /// The client that a packet from `source` belongs to; `identifier` is its NAS-Identifier, empty without one.
     public func find(_ source: IPAddress, identifier: String = "") -> NASClient? {
         var identifier = identifier
         return rows.first(source).flatMap { row in

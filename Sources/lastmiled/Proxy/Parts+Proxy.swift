@@ -87,8 +87,8 @@ enum ProxyJSON {
         let rules: JSON = .array((report?.rules.lines ?? []).map { ExplanationJSON.rule($0) })
         guard let (realm, name) = found else {
             return text([
-                "username": .string(userName), "realm": .null, "sentence": .string("No realm has this name; it is answered here." + hint(report)),
-                "rules": rules,
+                "username": .string(userName), "realm": .null,
+                "sentence": .string("No realm has this name; it is answered here." + hint(report)), "rules": rules,
             ])
         }
         let states = [Int64: HomeServerLiveness.State](reports.map { ($0.server.id, $0.meter.state) }) { first, _ in first }
@@ -112,9 +112,8 @@ enum ProxyJSON {
         let who = report?.rule.map { "The rule \($0) chooses the realm \(realm.name). " } ?? ""
         guard let pool = realm.accessPool else { return who + "The realm has no pool; it is answered here." + hint(report) }
         let isAnyoneAlive = pool.servers.contains { states[$0.id] != .dead }
-        return who
-            + (isAnyoneAlive ? "Goes to the pool \(pool.name) as \(name)." : "Goes to the pool \(pool.name), of which no home server is alive.")
-            + hint(report)
+        let end = isAnyoneAlive ? " as \(name)." : ", of which no home server is alive."
+        return who + "Goes to the pool \(pool.name)" + end + hint(report)
     }
 
     /// That rules which do not hold for a name alone may hold for a whole login.

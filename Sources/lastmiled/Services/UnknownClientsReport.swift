@@ -38,7 +38,8 @@ struct UnknownClientsReport: Service {
         }
         let advice =
             identifier.isEmpty
-            ? "have it send NAS-Identifier, or add a NAS without one" : "add it with `lastmile nas create --nas-identifier ...` if it is yours"
+            ? "have it send NAS-Identifier, or add a NAS without one"
+            : "add it with `lastmile nas create --nas-identifier ...` if it is yours"
         logger.warning(
             "dropped packets of an unknown client at an address that NAS share: no NAS has their NAS-Identifier; \(advice)",
             metadata: ["address": "\(client.address.text)", "nas_identifier": "\(identifier)", "packets": "\(packets)"])

@@ -32,8 +32,10 @@ extension ProtocolTests {
 
             func create(_ nas: TestNAS, identifier: String?, secret: String, more: [String] = []) async throws {
                 let named = identifier.map { ["--nas-identifier", $0] } ?? []
-                let words = ["nas", "create", "--name", nas.name, "--address", nas.address + "/32", "--secret", secret, "--vendor", nas.vendor]
-                let made = try await Tool.run("lastmile", words + named + more, settings: tool.settings)
+                let place = ["--name", nas.name, "--address", nas.address + "/32"]
+                let made = try await Tool.run(
+                    "lastmile", ["nas", "create", "--secret", secret, "--vendor", nas.vendor] + place + named + more,
+                    settings: tool.settings)
                 #expect(made.status == 0, "\(made)")
             }
 
@@ -41,8 +43,8 @@ extension ProtocolTests {
             func login(as identifier: String, _ secret: String) async throws -> RadclientReply {
                 var client = Radclient(daemon, as: first).impatient
                 client.secret = secret
-                return identifier.isEmpty
-                    ? try await client.login(user) : try await client.login(user, TestSubscriber.password, #"NAS-Identifier = "\#(identifier)""#)
+                if identifier.isEmpty { return try await client.login(user) }
+                return try await client.login(user, TestSubscriber.password, #"NAS-Identifier = "\#(identifier)""#)
             }
         }
 

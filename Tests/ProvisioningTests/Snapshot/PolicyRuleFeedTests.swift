@@ -62,13 +62,14 @@ import Testing
         try await SnapshotDesk.with { desk in
             func report() throws -> ForwardingReport? {
                 let snapshot = desk.feed.store.snapshot
-                let request = try PolicyRequest(
-                    userName: "alice", attributes: [AttributeText(name: "NAS-Port", value: "9")], dictionary: snapshot.dictionary, seconds: 0)
+                let port = AttributeText(name: "NAS-Port", value: "9")
+                let request = try PolicyRequest(userName: "alice", attributes: [port], dictionary: snapshot.dictionary, seconds: 0)
                 return snapshot.clients.find(tenant: desk.tenant, name: "core1").map { ForwardingReport(request, $0, in: snapshot) }
             }
             try await desk.nas()
             let pool = try await desk.sql(
-                "INSERT INTO aaa.home_server_pool (tenant_id, name, servers) VALUES ($1, 'pool', '{gone}') RETURNING id", [.int(desk.tenant)])
+                "INSERT INTO aaa.home_server_pool (tenant_id, name, servers) VALUES ($1, 'pool', '{gone}') RETURNING id",
+                [.int(desk.tenant)])
             var realms: [Int64] = []
             // Of the kind rule there may be several.
             for name in ["first", "second"] {

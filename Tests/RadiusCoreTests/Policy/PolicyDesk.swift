@@ -46,7 +46,8 @@ struct PolicyDesk {
         return Snapshot(
             clients: ClientTable([Self.client()]), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            keyedAttributes: keyed, programs: programs, forwarding: forwarding, proxy: proxy, dictionary: try ShippedDictionaries.loaded.get())
+            keyedAttributes: keyed, programs: programs, forwarding: forwarding, proxy: proxy,
+            dictionary: try ShippedDictionaries.loaded.get())
     }
 
     func explain(_ name: String, vendor: NASVendor = .mikrotik) throws -> Explanation? {

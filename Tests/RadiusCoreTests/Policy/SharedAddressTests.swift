@@ -6,8 +6,8 @@ import Testing
 @Suite struct SharedAddressTests {
     private static func client(_ id: Int64, _ network: String, _ length: Int = 128, _ identifier: String = "") throws -> NASClient {
         NASClient(
-            id: id, tenant: 1, name: "nas\(id)", identifier: identifier, network: try #require(IPAddress(text: network)), prefixLength: length,
-            secret: SharedSecret(Array("secret".utf8)), vendor: .generic)
+            id: id, tenant: 1, name: "nas\(id)", identifier: identifier, network: try #require(IPAddress(text: network)),
+            prefixLength: length, secret: SharedSecret(Array("secret".utf8)), vendor: .generic)
     }
 
     private func find(_ table: ClientTable, _ address: String, _ identifier: String = "") throws -> Int64? {
@@ -35,7 +35,8 @@ import Testing
 
     @Test func networksAreSharedTooAndTheLongestPrefixDecidesFirst() throws {
         let table = ClientTable([
-            try Self.client(1, "10.0.0.0", 96 + 8), try Self.client(2, "10.0.0.0", 96 + 8, "a"), try Self.client(3, "10.1.0.0", 96 + 16, "b"),
+            try Self.client(1, "10.0.0.0", 96 + 8), try Self.client(2, "10.0.0.0", 96 + 8, "a"),
+            try Self.client(3, "10.1.0.0", 96 + 16, "b"),
         ])
         #expect(try find(table, "10.9.9.9", "a") == 2)
         #expect(try find(table, "10.9.9.9", "b") == 1)
@@ -59,9 +60,8 @@ import Testing
     }
 
     @Test func anAddressHasFewSharesHoweverManyShareIt() throws {
-        let clients =
-            try [Self.client(1, "192.0.2.1"), Self.client(2, "192.0.2.9")] + (3...500).map { try Self.client($0, "192.0.2.1", 128, "ap-\($0)") }
-        let rows = ClientTable(clients).rows
+        let named = try (Int64(3)...500).map { try Self.client($0, "192.0.2.1", 128, "ap-\($0)") }
+        let rows = ClientTable([try Self.client(1, "192.0.2.1"), try Self.client(2, "192.0.2.9")] + named).rows
         func row(_ id: Int64) throws -> ClientRow { try #require(rows.find(id: id)?.pointee) }
         let shares = Set(try (3...500).map { try row($0).share })
         #expect(shares.count == 7)

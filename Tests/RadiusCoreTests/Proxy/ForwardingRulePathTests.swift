@@ -13,7 +13,8 @@ import Testing
         let realms = try [
             #require(
                 Realm(
-                    id: 1, tenant: 1, name: "named", kind: .suffix, text: "partner.example", accessPool: pools[0], accountingPool: pools[0])),
+                    id: 1, tenant: 1, name: "named", kind: .suffix, text: "partner.example", accessPool: pools[0], accountingPool: pools[0])
+            ),
             #require(
                 Realm(
                     id: 2, tenant: 1, name: "ruled", kind: .rule, text: "", accessPool: pools[1], accountingPool: pools[1], strips: true)),
@@ -72,8 +73,8 @@ import Testing
     @Test func aRealmWithoutAPoolHasItAnsweredHere() throws {
         let (named, ruled) = (try ScriptedHomeServer(), try ScriptedHomeServer())
         let host = try TestServer(
-            subscribers: [TestServer.subscriber("nemo@partner.example")], profiles: [TestServer.plan(), PolicyDesk.profile(2, "night", 7, 3)],
-            plan: try Self.plan(named, ruled))
+            subscribers: [TestServer.subscriber("nemo@partner.example")],
+            profiles: [TestServer.plan(), PolicyDesk.profile(2, "night", 7, 3)], plan: try Self.plan(named, ruled))
         let here = Self.rule("NAS-Port == 9", to: 3)
         let night = RuleDesk.rule("NAS-Port == 9", id: 2) { $0.profile = 2 }
         try Self.put([here, night], into: host)
@@ -117,8 +118,11 @@ import Testing
     @Test func accountingGoesByTheSameRules() throws {
         let (named, ruled) = (try ScriptedHomeServer(), try ScriptedHomeServer())
         let host = try TestServer(subscribers: [], plan: try Self.plan(named, ruled))
-        let rules = [Self.rule(#"nas.name == "loopback" and User-Name == "nemo""#, to: 2), Self.rule(#"User-Name == "kept@partner.example""#, to: 3, id: 2)]
-        try Self.put(rules, into: host)
+        try Self.put(
+            [
+                Self.rule(#"nas.name == "loopback" and User-Name == "nemo""#, to: 2),
+                Self.rule(#"User-Name == "kept@partner.example""#, to: 3, id: 2),
+            ], into: host)
         let environment = host.server.environment
         let forwarder = AccountingForwarder(journal: environment.journal, store: host.store, proxy: try #require(environment.proxy))
         forwarder.start()

@@ -87,7 +87,9 @@ import Testing
         let status = nas.exchange(TestPacket.status(secret: Self.secret("")))
         #expect(status.first == 2 && TestPacket.isSigned(status, secret: Self.secret("")))
         // RFC 5997 §3 lets NAS-Identifier stand in it.
-        let named = TestPacket.build(.statusServer, 10, sign: true, secret: Self.secret("ap-1")) { $0.append(encoded: Self.named("ap-1").span) }
+        let named = TestPacket.build(.statusServer, 10, sign: true, secret: Self.secret("ap-1")) {
+            $0.append(encoded: Self.named("ap-1").span)
+        }
         #expect(TestPacket.isSigned(nas.exchange(named), secret: Self.secret("ap-1")))
     }
 

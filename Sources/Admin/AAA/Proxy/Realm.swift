@@ -9,9 +9,11 @@ extension Resource {
             .choice(
                 "kind", ["suffix", "prefix", "pattern", "null", "default", "rule"], .initial("suffix"),
                 .summary(
-                    "user@realm; REALM\\user or realm/user; a pattern of the whole name; names without a realm; all other realms; "
-                        + "what policy rules forward to it")),
-            .text("realm", .initial(""), .searchable, .octets(0...253), .summary("The realm, or the pattern; empty for null, default and rule")),
+                    "user@realm; REALM\\user or realm/user; a pattern of the whole name; names without a realm; all other realms; no name, "
+                        + "but what policy rules forward to it")),
+            .text(
+                "realm", .initial(""), .searchable, .octets(0...253),
+                .summary("The realm, or the pattern; empty for null, default and rule")),
             .integer("priority", .initial(0), .range(0...1_000_000), .summary("Among patterns the lowest is tried first")),
             .reference("pool", to: "home_server_pool", .summary("Who answers logins; null: this server does")),
             .reference("accounting_pool", to: "home_server_pool", .summary("Who gets accounting too; null: nobody else")),

@@ -2,12 +2,9 @@ import CLinux
 
 /// Whose a packet is.
 extension PacketPath {
-    /// The client whose address the request came from, and where several share it, whose NAS-Identifier it has. Over TCP and TLS the address
-    /// alone decides: a connection is one client's. On a TLS connection, as the client is there.
-    ///
-    /// - Parameters:
-    ///   - datagram: as it arrived; what it points to may be gone.
-    ///   - packet: `count` octets, nothing of which was checked.
+    /// The client whose address the request came from, and where several share it, whose NAS-Identifier is in `packet`, nothing of which
+    /// was checked; `datagram` says where it came from, its own octets may be gone. Over TCP and TLS the address alone decides: a
+    /// connection is one client's. On a TLS connection, as the client is there.
     @inline(__always)
     func client(of datagram: UnsafePointer<lm_datagram>, _ packet: UnsafePointer<UInt8>, _ count: Int) -> UnsafePointer<ClientRow>? {
         let rows = snapshot.clients.rows

@@ -19,7 +19,8 @@ extension PacketPath {
         guard verdict.isOpenToRules, let program = snapshot.program(of: client.pointee.tenant) else { return verdict }
         let own = snapshot.profileTable[subscriber.profile]
         let login = PolicyLogin(
-            packet: work.pointee.attributes.packet, count: work.pointee.attributes.count, userName: subscriber.name, status: subscriber.status,
+            packet: work.pointee.attributes.packet, count: work.pointee.attributes.count, userName: subscriber.name,
+            status: subscriber.status,
             profileName: own?._withUnsafeGuaranteedRef { $0.wire.name } ?? UnsafeRawBufferPointer(start: nil, count: 0),
             level: verdict.level, nasName: client.pointee.name, nasHuntgroup: client.pointee.huntgroup, nasVendor: client.pointee.vendor,
             nasAddress: Self.address(of: work.pointee.datagram), method: method, seconds: Int64(nowUnixSeconds))

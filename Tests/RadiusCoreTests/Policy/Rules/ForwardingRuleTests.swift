@@ -13,9 +13,9 @@ import Testing
         }
     }
 
-    private static func realm(_ id: Int64, _ kind: Realm.Kind = .rule, _ text: String = "", strips: Bool = false, isLocal: Bool = false) throws
-        -> Realm
-    {
+    private static func realm(
+        _ id: Int64, _ kind: Realm.Kind = .rule, _ text: String = "", strips: Bool = false, isLocal: Bool = false
+    ) throws -> Realm {
         let pool = HomeServerPool(id: id, tenant: 1, name: "pool\(id)", kind: .failover, servers: [])
         return try #require(
             Realm(id: id, tenant: 1, name: "realm\(id)", kind: kind, text: text, accessPool: isLocal ? nil : pool, strips: strips))
@@ -75,8 +75,9 @@ import Testing
     }
 
     @Test func boundsRulesOfBothKindsTogether() throws {
-        let rules = (0..<513).map { number in
-            number % 2 == 0 ? RuleDesk.rule("NAS-Port == \(number)", id: Int64(number)) : Self.forwarding("NAS-Port == \(number)", id: Int64(number))
+        let rules = (Int64(0)..<513).map { number in
+            let condition = "NAS-Port == \(number)"
+            return number % 2 == 0 ? RuleDesk.rule(condition, id: number) : Self.forwarding(condition, id: number)
         }
         #expect(PolicyCompiler.check(rules, dictionary: try ShippedDictionaries.loaded.get()).map(\.rule) == [512])
     }
@@ -99,10 +100,15 @@ import Testing
     }
 
     @Test func aRealmThatIsSwitchedOffIsPassedOver() throws {
-        let rules = [Self.forwarding("has User-Name", to: 5, id: 1, priority: 1), Self.forwarding("has NAS-Port", to: 6, id: 2, priority: 2)]
+        let rules = [
+            Self.forwarding("has User-Name", to: 5, id: 1, priority: 1), Self.forwarding("has NAS-Port", to: 6, id: 2, priority: 2),
+        ]
         let report = try Self.report(rules, [try Self.realm(6)], [("NAS-Port", "9")])
         #expect(report.rule == "r2")
-        #expect(report.rules.lines.map(\.detail) == ["is passed over: its realm is switched off", "forwards to the pool pool6 as the realm realm6"])
+        #expect(
+            report.rules.lines.map(\.detail) == [
+                "is passed over: its realm is switched off", "forwards to the pool pool6 as the realm realm6",
+            ])
     }
 
     @Test func aRealmWithoutAPoolKeepsANameThatAnotherWouldTake() throws {
@@ -114,11 +120,12 @@ import Testing
         #expect(kept.rules.lines.map(\.detail) == ["has it answered here: the realm realm5 has no pool"])
     }
 
-    @Test(arguments: [
-        (Realm.Kind.rule, "", "alice@home.example", "alice"), (.rule, "", #"HOME\alice"#, "alice"), (.rule, "", "alice", "alice"),
-        (.suffix, "partner.example", "alice@home.example", "alice"), (.prefix, "partner", "home/alice@there", "alice@there"),
-        (.pattern, "*@x", "alice@home.example", "alice@home.example"), (.null, "", "a@b", "a@b"),
-    ] as [(Realm.Kind, String, String, String)])
+    @Test(
+        arguments: [
+            (Realm.Kind.rule, "", "alice@home.example", "alice"), (.rule, "", #"HOME\alice"#, "alice"), (.rule, "", "alice", "alice"),
+            (.suffix, "partner.example", "alice@home.example", "alice"), (.prefix, "partner", "home/alice@there", "alice@there"),
+            (.pattern, "*@x", "alice@home.example", "alice@home.example"), (.null, "", "a@b", "a@b"),
+        ] as [(Realm.Kind, String, String, String)])
     func stripsAsIfTheNameHadMatched(kind: Realm.Kind, text: String, user: String, forwarded: String) throws {
         let report = try Self.report([Self.forwarding("has User-Name")], [try Self.realm(5, kind, text, strips: true)], user: user)
         #expect(report.forwardedName == forwarded)

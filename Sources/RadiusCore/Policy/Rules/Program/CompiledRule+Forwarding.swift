@@ -15,7 +15,7 @@ extension CompiledRule {
             ("remove_attributes", !rule.remove.isEmpty), ("require_methods", !rule.methods.isEmpty), ("message", !rule.message.isEmpty),
         ]
         for (member, isThere) in idle where isThere {
-            faults.append(PolicyFault(.unreachable, rule, member, "a rule that forwards leaves the answer to the home server; leave it out"))
+            faults.append(PolicyFault(.unreachable, rule, member, "a rule that forwards leaves the answer to home servers; leave it out"))
         }
         if rule.outcome == .reject {
             faults.append(PolicyFault(.unreachable, rule, "outcome", "a rule cannot both forward a login and reject it"))

@@ -65,6 +65,8 @@ public struct PolicyRequest: Sendable {
     ///   - profileName: of the subscriber's own profile.
     ///   - level: that status and locks come to.
     ///   - client: the NAS that asks.
+    ///   - body: gets the login.
+    /// - Returns: what `body` does.
     func withLogin<T>(
         of subscriber: SubscriberRecord?, _ profileName: UnsafeRawBufferPointer, _ level: AccessLevel, at client: NASClient,
         _ body: (borrowing PolicyLogin) -> T
