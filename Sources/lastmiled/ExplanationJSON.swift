@@ -5,36 +5,64 @@ import RadiusCore
 enum ExplanationJSON {
     /// - Parameters:
     ///   - explanation: what this server would answer.
-    ///   - realm: whose home servers are asked instead; nil: it answers itself.
+    ///   - forwarding: where the login goes before that.
     /// - Returns: the text of an object.
-    static func text(_ explanation: Explanation, realm: Realm? = nil) -> String {
-        let pool = realm?.accessPool
+    static func text(_ explanation: Explanation, _ forwarding: ForwardingReport) -> String {
+        let isForwarded = forwarding.isForwarded
         let answer = explanation.isAccepted ? "Access-Accept" : "Access-Reject"
-        let sentence =
-            pool.map {
-                "The realm \(realm?.name ?? "") sends this name to the home servers of the pool \($0.name); the rest holds only without it."
-            } ?? explanation.reason.sentence
+        let sentence = sentence(forwarding).map { $0 + "; the rest holds only without it." } ?? explanation.reason.sentence
         let value: JSON = [
             "username": .string(explanation.userName),
             "status": .string(explanation.status.name),
             "locks": .array(explanation.locks.map { ["reason": .string($0.reason.name), "level": .string($0.level.name)] }),
             "level": .string(explanation.level.name),
-            "answer": .string(pool == nil ? answer : "forwarded"),
-            "reason": .string(pool == nil ? explanation.reason.name : "proxied"),
+            "answer": .string(isForwarded ? "forwarded" : answer),
+            "reason": .string(isForwarded ? "proxied" : explanation.reason.name),
             "sentence": .string(sentence),
+            "forwarding": self.forwarding(forwarding),
             "credential": .string(name(of: explanation.credential)),
             "methods": .array(explanation.methods.map { .string($0.name) }),
             "profile": profile(explanation),
             "nas": ["name": .string(explanation.nas), "vendor": .string(explanation.vendor.name)],
             "sessions": sessions(explanation),
             "bindings": .array(explanation.bindings.map { binding($0) }),
-            "rules": .array(explanation.rules.lines.map { rule($0) }),
+            "rules": .array((forwarding.rules.lines + explanation.rules.lines).map { rule($0) }),
             "addresses": .array(explanation.addresses.map { address($0) }),
             "warnings": .array(explanation.alarms.map { .string($0.message) }),
             "attributes": .array(explanation.attributes.map { attribute($0) }),
             "encoded": .string(explanation.encoded.map(hex).joined()),
         ]
         return String(decoding: value.bytes, as: UTF8.self)
+    }
+
+    /// A login that home servers answer, whoever it may be here.
+    static func text(_ forwarding: ForwardingReport, _ userName: String, _ client: NASClient) -> String {
+        let value: JSON = [
+            "username": .string(userName),
+            "answer": "forwarded",
+            "reason": "proxied",
+            "sentence": .string((sentence(forwarding) ?? "") + "."),
+            "forwarding": self.forwarding(forwarding),
+            "nas": ["name": .string(client.name), "vendor": .string(client.vendor.name)],
+            "rules": .array(forwarding.rules.lines.map { rule($0) }),
+        ]
+        return String(decoding: value.bytes, as: UTF8.self)
+    }
+
+    /// Who sends a login away, without the full stop; nil when it stays.
+    static func sentence(_ report: ForwardingReport) -> String? {
+        guard let realm = report.realm, let pool = realm.accessPool else { return nil }
+        let who =
+            report.rule.map { "The rule \($0) sends this login, as the realm \(realm.name)," } ?? "The realm \(realm.name) sends this name"
+        return "\(who) to the home servers of the pool \(pool.name)"
+    }
+
+    private static func forwarding(_ report: ForwardingReport) -> JSON {
+        guard let realm = report.realm, let pool = realm.accessPool else { return .null }
+        return [
+            "realm": .string(realm.name), "pool": .string(pool.name), "rule": report.rule.map { .string($0) } ?? .null,
+            "forwarded_as": .string(report.forwardedName),
+        ]
     }
 
     private static func profile(_ explanation: Explanation) -> JSON {
@@ -46,7 +74,7 @@ enum ExplanationJSON {
         ]
     }
 
-    private static func rule(_ line: PolicyReport.Line) -> JSON {
+    static func rule(_ line: PolicyReport.Line) -> JSON {
         [
             "id": .number(String(line.rule)), "name": .string(line.name), "priority": .number(String(line.priority)),
             "result": .string(line.result.rawValue), "detail": .string(line.detail),

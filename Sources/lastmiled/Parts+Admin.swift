@@ -15,7 +15,8 @@ extension Parts {
             pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal, open: open,
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
-            explain: { [feed, census] tenant, userName, nas in try Self.explain(tenant, userName, nas, feed.store.snapshot, census) },
+            explain: { [feed, census] tenant, userName, nas in try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census)
+            },
             checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
             testPolicy: { [feed, census] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot, census) },
             disconnect: { [control] tenant, session, actor in
@@ -71,20 +72,6 @@ extension Parts {
         var compiled = CompiledAttributes()
         compiled.append(name, value, dictionary)
         return compiled.problems.first
-    }
-
-    private static func explain(
-        _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?
-    ) throws -> String {
-        let client = try PolicyService.client(nas, tenant, snapshot)
-        let request = try? PolicyRequest(userName: userName, dictionary: snapshot.dictionary, seconds: PolicyService.now)
-        guard
-            let explanation = Explanation(
-                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census)
-        else {
-            throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
-        }
-        return ExplanationJSON.text(explanation, realm: snapshot.proxy?.realm(tenant: tenant, userName: userName)?.realm)
     }
 
     private static func outcome(_ body: () async throws -> SessionControlResult) async throws -> String {

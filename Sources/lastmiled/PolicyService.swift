@@ -38,13 +38,44 @@ enum PolicyService {
         let client = try client(trial.nas, tenant, snapshot)
         let request = try request(trial, snapshot.dictionary)
         let name = trial.userName.isEmpty ? request.userName : trial.userName
+        let forwarding = ForwardingReport(request, client, in: snapshot)
+        // Whether there is such a subscriber here does not matter then, nor do the other rules.
+        if forwarding.isForwarded { return ExplanationJSON.text(forwarding, name, client) }
         guard
             let explanation = Explanation(
                 userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census)
         else {
             throw ServiceFailure.notFound("the subscriber “\(name)” (a new one takes up to a second)")
         }
-        return ExplanationJSON.text(explanation)
+        return ExplanationJSON.text(explanation, forwarding)
+    }
+
+    /// What a login with nothing but a name would be answered.
+    static func explain(
+        _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?
+    ) throws -> String {
+        let client = try client(nas, tenant, snapshot)
+        let request = try bare(userName, snapshot)
+        guard
+            let explanation = Explanation(
+                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census)
+        else {
+            throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
+        }
+        return ExplanationJSON.text(explanation, ForwardingReport(request, client, in: snapshot))
+    }
+
+    /// Where a name would go by the tenant's rules that forward; nil without such rules, when no NAS needs to be there.
+    static func forwarding(_ userName: String, _ nas: String?, _ tenant: Int64, _ snapshot: Snapshot) throws -> ForwardingReport? {
+        guard nas != nil || snapshot.forwarding[tenant] != nil else { return nil }
+        return ForwardingReport(try bare(userName, snapshot), try client(nas, tenant, snapshot), in: snapshot)
+    }
+
+    /// A request now, by PAP, with nothing but a name.
+    static func bare(_ userName: String, _ snapshot: Snapshot) throws -> PolicyRequest {
+        do { return try PolicyRequest(userName: userName, dictionary: snapshot.dictionary, seconds: now) } catch {
+            throw ServiceFailure.refused(error.description)
+        }
     }
 
     private static func request(_ trial: PolicyTrial, _ dictionary: RadiusDictionary) throws -> PolicyRequest {

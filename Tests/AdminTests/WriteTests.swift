@@ -35,6 +35,12 @@ import Testing
                 "/api/v1/nas", ["name": "core2", "address": "192.0.2.0/24", "secret": "s"], tenant: "south")
             #expect(sameAddress.faults == ["/address unique"])
             #expect(!sameAddress.text.contains("core1"))
+            #expect(sameAddress.status == 409 && sameAddress["detail"]?.text?.contains("nas_identifier") == true, "\(sameAddress.text)")
+            // NAS-Identifier tells several at one address apart, whatever their tenants.
+            let second: JSON = ["name": "core2", "address": "192.0.2.0/24", "nas_identifier": "ap-2", "secret": "s"]
+            #expect(try await fixture.post("/api/v1/nas", second, tenant: "south").status == 201)
+            let third: JSON = ["name": "core3", "address": "192.0.2.0/24", "nas_identifier": "ap-2", "secret": "s"]
+            #expect(try await fixture.post("/api/v1/nas", third).faults == ["/address unique"])
             _ = try await fixture.post("/api/v1/subscribers", ["username": "alice"])
             let lock: JSON = ["subscriber": "alice", "reason": "fraud", "level": "captive"]
             #expect(try await fixture.post("/api/v1/locks", lock).status == 201)

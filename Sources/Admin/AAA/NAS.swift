@@ -9,9 +9,13 @@ extension Resource {
             nameField: "name",
             fields: [
                 .text("name", .required, .unique, .searchable, .octets(1...64)),
-                .prefix("address", .any, .unique, .summary("Where its packets come from; kept as DNS says where dns_name is given")),
+                .prefix("address", .any, .summary("Where its packets come from; kept as DNS says where dns_name is given")),
                 .text("dns_name", .octets(1...253), .form(.dnsName), .summary("Whose address is looked up; null: address stays")),
                 .text("dns_error", .readOnly, .summary("Why the last look-up of dns_name brought nothing; null: it did")),
+                .text(
+                    "nas_identifier", .octets(1...253), .searchable,
+                    .summary(
+                        "The NAS-Identifier of all its packets, where several NAS share the address; null: any that no other there has")),
                 .secret("secret", .required, .octets(1...128)),
                 .text("huntgroup", .octets(1...64), .searchable, .summary("The group of NAS that it is of, for policy rules; null: none")),
                 .choice("vendor", vendors, .initial("generic"), .summary("Whose attributes it understands")),
@@ -35,7 +39,11 @@ extension Resource {
             ],
             list: ["name", "address", "vendor", "enabled"],
             actions: NASActions.all,
-            constraints: ["nas_address_key": "address"],
-            remedies: ["nas_located": .member("address", "required", "give address, or dns_name")])
+            remedies: [
+                "nas_address_key": .member(
+                    "address", "unique",
+                    "a NAS has it, perhaps another tenant's; several share an address when all but one have a nas_identifier, each its own"),
+                "nas_located": .member("address", "required", "give address, or dns_name"),
+            ])
     }
 }

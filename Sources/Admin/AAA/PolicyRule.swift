@@ -1,5 +1,5 @@
 extension Resource {
-    /// A rule that decides about logins once the password is proven.
+    /// A rule that decides about logins once the password is proven, or before that who answers them.
     static let policyRule = Resource(
         "policy_rule", in: "aaa", table: "aaa.policy_rule",
         summary: "A rule about logins: when it holds, what is answered; the lowest priority is looked at first", nameField: "name",
@@ -15,6 +15,9 @@ extension Resource {
                 "outcome", ["continue", "stop", "reject"], .initial("continue"),
                 .summary("When it holds: go on with the next rule, look at no other, or refuse the login")),
             .reference("profile", to: "profile", .summary("Is answered instead of the subscriber's")),
+            .reference(
+                "forward_to", to: "realm",
+                .summary("The realm whose home servers are asked instead, before all other rules; such a rule does nothing else")),
             .attributes("set_attributes", .initial([]), .summary("Replace those of the same name in the reply")),
             .attributes("add_attributes", .initial([]), .summary("Are added to the reply")),
             .textList("remove_attributes", .initial([]), .octets(1...253), .summary("Names of attributes that the reply loses")),
@@ -26,7 +29,7 @@ extension Resource {
             .timestamp("created_at", .required, .readOnly),
             .timestamp("updated_at", .required, .readOnly),
         ],
-        list: ["priority", "name", "enabled", "condition", "outcome", "profile"],
+        list: ["priority", "name", "enabled", "condition", "outcome", "profile", "forward_to"],
         actions: [PolicyTrial.action],
         rules: Rules(verify: { exchange, connection, id in
             // All rules together: one may put another out of reach.

@@ -26,11 +26,14 @@ public struct ControlledSession: Sendable {
         userName = try row.string("username")
         vendor = NASVendor(name: try row.optionalString("vendor") ?? "") ?? .generic
         let framed = try row.optionalString("framed_ipv4").flatMap { IPAddress(text: $0) }
-        identity = SessionIdentity(
+        let ownIdentifier = try row.optionalString("own_identifier")
+        var identity = SessionIdentity(
             userName: userName, acctSessionID: try row.string("acct_session_id"),
             callingStationID: try row.optionalString("calling_station_id"), nasPortID: try row.optionalString("nas_port_id"),
-            nasIdentifier: try row.optionalString("nas_identifier"),
+            nasIdentifier: try ownIdentifier ?? row.optionalString("nas_identifier"),
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
+        identity.sharesAddress = ownIdentifier != nil
+        self.identity = identity
         address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
         port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }
         sealedSecret = try row.optionalBytes("secret")

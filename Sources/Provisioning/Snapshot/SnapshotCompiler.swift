@@ -19,6 +19,8 @@ struct SnapshotCompiler: Sendable {
     private(set) var subscribers = SubscriberTable(SubscriberIndexBuilder().build())
     /// Policy rules, of the tenants that have any.
     private(set) var programs: [Int64: PolicyProgram] = [:]
+    /// The same of the rules that forward.
+    private(set) var forwarding: [Int64: PolicyProgram] = [:]
     /// Realms and home servers; nil where there are none.
     private(set) var proxy: ProxyPlan?
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
@@ -61,7 +63,7 @@ struct SnapshotCompiler: Sendable {
     var snapshot: Snapshot {
         Snapshot(
             clients: clients, subscribers: subscribers, profiles: profiles, policies: policies, keyedAttributes: keyed,
-            programs: programs, proxy: proxy, dictionary: dictionary)
+            programs: programs, forwarding: forwarding, proxy: proxy, dictionary: dictionary)
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
@@ -159,6 +161,7 @@ struct SnapshotCompiler: Sendable {
     mutating func reload(rulesOf tenants: [Int64], _ connection: Connection) throws {
         for tenant in tenants {
             programs[tenant] = nil
+            forwarding[tenant] = nil
             problems[.rules(tenant: tenant)] = nil
         }
         try add(rulesOf: tenants, connection)
@@ -171,8 +174,10 @@ struct SnapshotCompiler: Sendable {
             var texts: [String] = []
             do { zone = try ZoneOffsets.load(found.zone) } catch { texts.append("policy rules go by UTC: \(error)") }
             let (program, faults) = PolicyCompiler.compile(found.rules, dictionary: dictionary, zone: zone)
+            let (arrival, others) = PolicyCompiler.compile(found.rules, at: .arrival, dictionary: dictionary, zone: zone)
             programs[tenant] = program
-            texts += faults.map { "policy \($0), so the rule is left out" }
+            forwarding[tenant] = arrival
+            texts += (others + faults).map { "policy \($0), so the rule is left out" }
             if !texts.isEmpty { problems[.rules(tenant: tenant)] = texts }
         }
     }
@@ -243,8 +248,8 @@ struct SnapshotCompiler: Sendable {
             stored: ClientObservation(
                 requiresMessageAuthenticator: try row.optionalBool(11), limitsProxyState: try row.optionalBool(12)))
         return NASClient(
-            id: id, tenant: try row.int64(1), name: name, huntgroup: try row.string(15), network: network, prefixLength: length,
-            secret: SharedSecret(secret), vendor: NASVendor(name: try row.string(7)) ?? .generic,
+            id: id, tenant: try row.int64(1), name: name, huntgroup: try row.string(15), identifier: try row.string(16),
+            network: network, prefixLength: length, secret: SharedSecret(secret), vendor: NASVendor(name: try row.string(7)) ?? .generic,
             requireMessageAuthenticator: try row.optionalString(8).flatMap { TriState(name: $0) } ?? defaults.requireMessageAuthenticator,
             limitProxyState: try row.optionalString(9).flatMap { TriState(name: $0) } ?? defaults.limitProxyState,
             sendsMessageAuthenticator: try row.bool(10),

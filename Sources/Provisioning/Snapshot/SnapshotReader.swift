@@ -18,7 +18,7 @@ enum SnapshotReader {
         SELECT n.id, n.tenant_id, n.name, host(n.address), masklen(n.address), family(n.address), n.secret, n.vendor,
                n.require_message_authenticator, n.limit_proxy_state, n.send_message_authenticator,
                o.requires_message_authenticator, o.limits_proxy_state, n.rate_limit_per_second, n.tls_identity,
-               coalesce(n.huntgroup, '')
+               coalesce(n.huntgroup, ''), coalesce(n.nas_identifier, '')
         FROM aaa.nas n LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id WHERE n.enabled AND n.address IS NOT NULL ORDER BY n.id
         """
 

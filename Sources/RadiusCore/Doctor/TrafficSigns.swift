@@ -127,7 +127,7 @@ enum TrafficSigns {
             NASFinding(
                 .note, "several_devices",
                 "\(names.count) devices ask from its one address (\(names.sorted().prefix(3).joined(separator: ", "))), with one secret.",
-                do: "Where they differ, give them addresses of their own, or a tunnel each; a translator between hides them.")
+                do: "Where they differ, make each a NAS with this address and its own nas_identifier and secret (lastmile nas create).")
         ]
     }
 

@@ -9,6 +9,8 @@ public struct SessionIdentity: Hashable, Sendable {
     public var nasAddress: IPAddress?
     /// In host order.
     public var framedIPv4: UInt32?
+    /// The NAS shares its address with others, so that NAS-Identifier has to say which one is meant.
+    public var sharesAddress = false
 
     public init(
         userName: String? = nil, acctSessionID: String? = nil, callingStationID: String? = nil, nasPortID: String? = nil,

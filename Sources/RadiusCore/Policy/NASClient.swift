@@ -90,6 +90,8 @@ public final class NASClient: Sendable {
     public let name: String
     /// The group of NAS that it is of, which policy rules can ask for; empty for none.
     public let huntgroup: String
+    /// The NAS-Identifier that all of its packets have, which tells it from others at its address; empty: any that no other there has.
+    public let identifier: String
     public let network: IPAddress
     /// Bits of `network` that count, 0...128; 128 for a single host, 96 + n for an IPv4 prefix of n bits.
     public let prefixLength: Int
@@ -108,8 +110,8 @@ public final class NASClient: Sendable {
     private let isBehindTLS: Bool
 
     public init(
-        id: Int64, tenant: Int64, name: String, huntgroup: String = "", network: IPAddress, prefixLength: Int, secret: SharedSecret,
-        vendor: NASVendor, requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto,
+        id: Int64, tenant: Int64, name: String, huntgroup: String = "", identifier: String = "", network: IPAddress, prefixLength: Int,
+        secret: SharedSecret, vendor: NASVendor, requireMessageAuthenticator: TriState = .auto, limitProxyState: TriState = .auto,
         sendsMessageAuthenticator: Bool = true, rateLimitPerSecond: UInt32 = 0, tlsIdentities: [TLSIdentity]? = nil,
         observation: ClientObservation = ClientObservation()
     ) {
@@ -117,6 +119,7 @@ public final class NASClient: Sendable {
         self.tenant = tenant
         self.name = name
         self.huntgroup = huntgroup
+        self.identifier = identifier
         self.network = network.masked(to: prefixLength)
         self.prefixLength = prefixLength
         self.secret = secret
@@ -142,6 +145,7 @@ public final class NASClient: Sendable {
         tenant = client.tenant
         name = client.name
         huntgroup = client.huntgroup
+        identifier = client.identifier
         network = client.network
         prefixLength = client.prefixLength
         secret = transport == .dtls ? Self.dtlsSecret : Self.tlsSecret

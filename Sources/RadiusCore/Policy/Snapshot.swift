@@ -29,6 +29,10 @@ public final class Snapshot: Sendable {
     public let programs: [Int64: PolicyProgram]
     private let programTable: NumberTable<Unmanaged<PolicyProgram>>
     let hasRules: Bool
+    /// The same of the rules that forward.
+    public let forwarding: [Int64: PolicyProgram]
+    private let forwardingTable: NumberTable<Unmanaged<PolicyProgram>>
+    let hasForwarding: Bool
     /// Realms and home servers; nil where there are none.
     public let proxy: ProxyPlan?
     let hasRealms: Bool
@@ -37,8 +41,8 @@ public final class Snapshot: Sendable {
 
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
-        keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil,
-        dictionary: RadiusDictionary
+        keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:],
+        forwarding: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil, dictionary: RadiusDictionary
     ) {
         self.clients = clients
         self.subscribers = subscribers
@@ -49,6 +53,9 @@ public final class Snapshot: Sendable {
         self.dictionary = dictionary
         programTable = NumberTable(programs.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
         hasRules = !programs.isEmpty
+        self.forwarding = forwarding
+        forwardingTable = NumberTable(forwarding.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
+        hasForwarding = !forwarding.isEmpty
         self.proxy = proxy
         hasSessionLimits = profiles.values.contains { $0.sessionLimit.count > 0 }
         hasRealms = proxy?.realms.isEmpty == false
@@ -58,6 +65,9 @@ public final class Snapshot: Sendable {
 
     /// The policy rules of `tenant`.
     func program(of tenant: Int64) -> Unmanaged<PolicyProgram>? { programTable[tenant] }
+
+    /// The rules of `tenant` that forward.
+    func forwardingProgram(of tenant: Int64) -> Unmanaged<PolicyProgram>? { forwardingTable[tenant] }
 
     /// The policy of `tenant`, or the defaults.
     public func policy(of tenant: Int64) -> AccessPolicy { policyTable[tenant] ?? AccessPolicy() }

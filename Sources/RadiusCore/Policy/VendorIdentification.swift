@@ -27,7 +27,8 @@ public struct VendorIdentification: Sendable {
     public func keys(for identity: SessionIdentity) -> [IdentityKey]? {
         let known = { (key: IdentityKey) in identity.attribute(key) != nil }
         guard let chosen = alternatives.first(where: { $0.allSatisfy(known) }) else { return nil }
-        let wanted = Set(chosen + extras.filter(known))
+        var wanted = Set(chosen + extras.filter(known))
+        if identity.sharesAddress, known(.nasIdentifier) { wanted.insert(.nasIdentifier) }
         return IdentityKey.allCases.filter(wanted.contains)
     }
 

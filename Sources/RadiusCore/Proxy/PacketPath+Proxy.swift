@@ -2,7 +2,8 @@ internal import CLinux
 
 /// A request of a realm that other servers answer: out by the proxy, and back as a reply of ours.
 extension PacketPath {
-    /// Hands an Access-Request, which verified, to the proxy when its User-Name belongs to a realm with home servers.
+    /// Hands an Access-Request, which verified, to the proxy when a policy rule, or else its User-Name, gives it to a realm with home
+    /// servers.
     ///
     /// - Returns: nil when it is to be answered here.
     @inline(never)
@@ -12,9 +13,7 @@ extension PacketPath {
         else { return nil }
         let work = attempt.work
         let octets = UnsafeRawBufferPointer(start: work.pointee.packet + name.lowerBound, count: name.count)
-        guard let match = plan.find(tenant: attempt.client.pointee.tenant, name: octets), let pool = match.realm.accessPool else {
-            return nil
-        }
+        guard let match = match(octets, work, plan), let pool = match.realm.accessPool else { return nil }
         let packet = Span<UInt8>(_unsafeStart: work.pointee.packet, count: work.pointee.attributes.count)
         guard !ProxyState.isLooping(packet, mark: service.mark) else { return refuseProxied(.proxyLoop, attempt, reply) }
         let parked = ParkedRequest(
@@ -32,6 +31,16 @@ extension PacketPath {
         }
         counters.add(.proxied)
         return .parked
+    }
+
+    private mutating func match(_ name: UnsafeRawBufferPointer, _ work: UnsafePointer<PacketWork>, _ plan: ProxyPlan) -> RealmMatch? {
+        let tenant = work.pointee.client.pointee.tenant
+        if snapshot.hasForwarding, let program = snapshot.forwardingProgram(of: tenant),
+            let chosen = chooseRealm(program, name, work, plan)
+        {
+            return chosen
+        }
+        return plan.find(tenant: tenant, name: name)
     }
 
     private func order(

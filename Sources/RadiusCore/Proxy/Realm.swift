@@ -12,6 +12,8 @@ public final class Realm: Sendable {
         case null
         /// A User-Name with a realm that no other row names.
         case other = "default"
+        /// No User-Name by itself: policy rules choose it.
+        case rule
     }
 
     public let id: Int64
@@ -71,6 +73,32 @@ public final class Realm: Sendable {
 struct RealmMatch {
     let realm: Realm
     let user: Range<Int>
+
+    init(realm: Realm, user: Range<Int>) {
+        self.realm = realm
+        self.user = user
+    }
+
+    /// Of a realm that a policy rule chose for `name`, which need not name it: the user is what the name would leave behind its realm.
+    init(chosen realm: Realm, for name: UnsafeRawBufferPointer) {
+        self.realm = realm
+        switch realm.kind {
+        case .pattern, .null: user = 0..<name.count
+        case .prefix: user = Self.userBehindPrefix(name) ?? Self.userBeforeSuffix(name) ?? 0..<name.count
+        case .suffix, .other, .rule: user = Self.userBeforeSuffix(name) ?? Self.userBehindPrefix(name) ?? 0..<name.count
+        }
+    }
+
+    /// What a home server is told as User-Name of `name`.
+    func forwarded(_ name: [UInt8]) -> [UInt8] { realm.strips && !user.isEmpty ? Array(name[user]) : name }
+
+    private static func userBeforeSuffix(_ name: UnsafeRawBufferPointer) -> Range<Int>? {
+        name.lastIndex(of: UInt8(ascii: "@")).map { 0..<$0 }
+    }
+
+    private static func userBehindPrefix(_ name: UnsafeRawBufferPointer) -> Range<Int>? {
+        name.firstIndex { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "/") }.map { $0 + 1..<name.count }
+    }
 }
 
 /// The realms of one tenant. Immutable; finding one allocates nothing.
@@ -143,17 +171,22 @@ public final class ProxyPlan: Sendable {
     public let servers: [Int64: HomeServer]
     public let realms: [Realm]
     private let tenants: [Int64: TenantRealms]
+    private let numbers: [Int64: Realm]
     /// Realms whose accounting goes elsewhere, too.
     let accountingRealms: Int
 
     public init(servers: [HomeServer], realms: [Realm]) {
         self.servers = [Int64: HomeServer](servers.map { ($0.id, $0) }) { first, _ in first }
         self.realms = realms
+        numbers = [Int64: Realm](realms.map { ($0.id, $0) }) { first, _ in first }
         accountingRealms = realms.count { $0.accountingPool != nil }
         tenants = [Int64: [Realm]](grouping: realms, by: \.tenant).mapValues { TenantRealms($0) }
     }
 
     var forwardsAccounting: Bool { accountingRealms > 0 }
+
+    /// The realm that policy rules know by this number; nil while it is not in force. Allocates nothing.
+    func realm(_ id: Int64) -> Realm? { numbers[id] }
 
     /// The realm of a User-Name. Allocates nothing.
     func find(tenant: Int64, name: UnsafeRawBufferPointer) -> RealmMatch? { tenants[tenant]?.find(name) }
@@ -162,7 +195,6 @@ public final class ProxyPlan: Sendable {
     public func realm(tenant: Int64, userName: String) -> (realm: Realm, forwardedName: String)? {
         let octets = Array(userName.utf8)
         guard let match = octets.withUnsafeBytes({ find(tenant: tenant, name: $0) }) else { return nil }
-        let kept = match.realm.strips && !match.user.isEmpty ? Array(octets[match.user]) : octets
-        return (match.realm, String(decoding: kept, as: UTF8.self))
+        return (match.realm, String(decoding: match.forwarded(octets), as: UTF8.self))
     }
 }

@@ -87,7 +87,7 @@ extension PacketPath {
     func recordExpiry(_ parked: ParkedRequest) {
         guard let flight else { return }
         withUnsafePointer(to: parked.datagram) { datagram in
-            guard let client = client(of: datagram) else { return }
+            guard let client = client(of: datagram, parked.octets, parked.count) else { return }
             var header = unanswered(client, datagram)
             header.atMicroseconds &-= away(parked)
             header.durationMicroseconds = UInt32(clamping: away(parked))

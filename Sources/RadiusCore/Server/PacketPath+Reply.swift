@@ -115,8 +115,11 @@ extension PacketPath {
 
     static func key(of work: PacketWork) -> ReplyCache.Key {
         let packet = UnsafeRawPointer(work.packet)
+        // Clients that share an address must not get each other's replies.
+        let source = address(of: work.datagram)
         return ReplyCache.Key(
-            address: address(of: work.datagram), port: work.datagram.pointee.peer.port, identifier: work.packet[1], code: work.packet[0],
+            address: IPAddress(high: source.high ^ work.client.pointee.mark, low: source.low), port: work.datagram.pointee.peer.port,
+            identifier: work.packet[1], code: work.packet[0],
             authenticatorHigh: packet.loadUnaligned(fromByteOffset: 4, as: UInt64.self),
             authenticatorLow: packet.loadUnaligned(fromByteOffset: 12, as: UInt64.self))
     }

@@ -132,9 +132,9 @@ struct PacketPath: ~Copyable {
             counters.add(.truncatedDatagrams)
             return
         }
-        guard let client = client(of: datagram) else {
+        guard let client = client(of: datagram, bytes, Int(datagram.pointee.count)) else {
             counters.add(.unknownClients)
-            environment.unknownClients.note(Self.address(of: datagram))
+            noteUnknown(datagram, bytes, on: service)
             return
         }
         guard admits(client, datagram, on: service) else { return }
@@ -150,13 +150,6 @@ struct PacketPath: ~Copyable {
         } catch {
             drop(error, client, datagram)
         }
-    }
-
-    /// Whose address the request came from; on a connection, as the client is there.
-    func client(of datagram: UnsafePointer<lm_datagram>) -> UnsafePointer<ClientRow>? {
-        let row = snapshot.clients.rows.find(Self.address(of: datagram))
-        guard isStream, let row else { return row }
-        return snapshot.clients.rows.row(row, over: StreamOrigin(datagram).transport)
     }
 
     private func kind(of code: UInt8, on service: Service) throws(DecodeError) -> PacketWork.Kind {
@@ -297,7 +290,7 @@ struct PacketPath: ~Copyable {
     }
 
     private mutating func answer(_ parked: ParkedRequest, _ datagram: UnsafePointer<lm_datagram>, _ port: inout ReplyPort) {
-        guard let client = client(of: datagram) else { return }
+        guard let client = client(of: datagram, parked.octets, parked.count) else { return }
         do {
             let attributes = try RequestAttributes(parked.octets, count: parked.count, offsets: batch.offsets, places)
             var work = PacketWork(

@@ -15,37 +15,6 @@ public struct ServerSettings: Sendable {
     public init() {}
 }
 
-/// Addresses that sent packets and are no client, for the operator who wonders why a router gets no answer.
-public final class UnknownClients: Sendable {
-    private let seen = Mutex<[IPAddress: UInt64]>([:])
-    /// Packets that may still be noted before the next `drain`: a flood costs one load a packet.
-    private let credit = Atomic<Int>(UnknownClients.creditLimit)
-    private static let creditLimit = 4096
-    /// Addresses kept; later ones are only counted.
-    public static let limit = 256
-
-    public init() {}
-
-    /// Never waits: while somebody reads, or after many since the last reading, the address is not noted.
-    func note(_ address: IPAddress) {
-        guard credit.load(ordering: .relaxed) > 0 else { return }
-        credit.subtract(1, ordering: .relaxed)
-        _ = seen.withLockIfAvailable { seen in
-            if seen[address] != nil || seen.count < Self.limit { seen[address, default: 0] += 1 }
-        }
-    }
-
-    /// Addresses and packets since the last call; in a flood, at least as many packets.
-    public func drain() -> [IPAddress: UInt64] {
-        credit.store(Self.creditLimit, ordering: .relaxed)
-        return seen.withLock { seen in
-            let taken = seen
-            seen = [:]
-            return taken
-        }
-    }
-}
-
 /// What all workers of a server share.
 public final class ServerEnvironment: Sendable {
     public let settings: ServerSettings

@@ -24,11 +24,13 @@ struct RealmMatchCommand: ParsableCommand {
         commandName: "match", abstract: "Prints which realm a user name belongs to, and which home servers would be asked.")
 
     @OptionGroup var global: GlobalOptions
+    @Option(help: "The NAS that asks, by name, for policy rules that forward; without it the first of the tenant.") var nas: String?
     @Argument(help: ArgumentHelp("The user name, as a NAS would send it.", valueName: "username")) var userName: String
 
     func run() throws {
-        let answer = try global.client().send(
-            .init(method: "POST", path: [Noun.realm.path, "match"], query: [("username", userName)]))
+        var query = [(name: "username", value: userName)]
+        if let nas { query.append(("nas", nas)) }
+        let answer = try global.client().send(.init(method: "POST", path: [Noun.realm.path, "match"], query: query))
         Terminal.out(global.rendering.record(answer, columns: []))
     }
 }

@@ -40,7 +40,10 @@ extension Noun {
         name: "realm", path: "realms", summary: "User names that other RADIUS servers answer for",
         fields: [
             Field("name", .text, "How you call it"),
-            Field("kind", .text, "suffix (user@realm), prefix (REALM\\user, realm/user), pattern, null (no realm) or default (any other)"),
+            Field(
+                "kind", .text,
+                "suffix (user@realm), prefix (REALM\\user, realm/user), pattern, null (no realm), default (any other), rule (policy rules say)"
+            ),
             Field("realm", .text, "The realm, or a pattern such as '*@*.example.org'"),
             Field("priority", .integer, "Among patterns the lowest is tried first"),
             Field("pool", .text, "The home-server-pool that answers logins; without one this server does"),

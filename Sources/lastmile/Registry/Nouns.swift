@@ -47,6 +47,7 @@ extension Noun {
             Field("name", .text, "How you call it"),
             Field("address", .text, "Where its packets come from: an address or a network"),
             Field("dns_name", .text, "A name that DNS knows its address by, instead of address"),
+            Field("nas_identifier", .text, "The NAS-Identifier of all its packets, where several NAS share the address"),
             Field("secret", .text, "The shared secret; 16 random characters or more"),
             Field("vendor", .text, "Whose attributes it understands: mikrotik, cisco, juniper, huawei, nokia, ..."),
             Field("huntgroup", .text, "The group of NAS that it is of; policy rules ask for nas.huntgroup"),
@@ -126,6 +127,7 @@ extension Noun {
             Field("condition", .text, "Such as 'nas.vendor == mikrotik and time.of_day in 22:00..06:00'; without it: always"),
             Field("outcome", .text, "continue, stop or reject"),
             Field("profile", .text, "Is answered instead of the subscriber's"),
+            Field("forward_to", .text, "The realm whose home servers are asked instead; such a rule does nothing else"),
             Field("set_attributes", .attributes, "Replaces those of its name in the reply, Name=value", option: "set-attribute"),
             Field("add_attributes", .attributes, "Is added to the reply, Name=value", option: "add-attribute"),
             Field("remove_attributes", .list, "The name of an attribute that the reply loses", option: "remove-attribute"),
@@ -133,7 +135,10 @@ extension Noun {
             Field("message", .text, "Reply-Message of a refusal"),
             Field("notes", .text, "For people"),
         ],
-        columns: [Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile")],
+        columns: [
+            Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile"),
+            Column("forward_to"),
+        ],
         example: "lastmile policy-rule create --name night --priority 10 --condition 'time.of_day in 22:00..06:00' --profile home100")
 
     static let session = Noun(

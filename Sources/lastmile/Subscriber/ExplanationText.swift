@@ -7,10 +7,13 @@ enum ExplanationText {
         }
         line("subscriber", explanation["username"]?.cell ?? "")
         line("status", explanation["status"]?.cell ?? "")
-        line("locks", locks(explanation["locks"]?.elements ?? []))
+        // A login that home servers answer need not be a subscriber's.
+        let isElsewhere = explanation["answer"]?.text == "forwarded" && explanation["status"] == nil
+        if !isElsewhere { line("locks", locks(explanation["locks"]?.elements ?? [])) }
         line("level", explanation["level"]?.cell ?? "")
         line("password", credential(explanation))
-        profile(explanation["profile"], line)
+        if !isElsewhere { profile(explanation["profile"], line) }
+        if let name = explanation["forwarding"]?["forwarded_as"]?.cell { line("sent as", name) }
         if let nas = explanation["nas"] {
             line("nas", nas["name"].map { name in name.cell + (nas["vendor"].map { " (\($0.cell))" } ?? "") } ?? nas.cell)
         }

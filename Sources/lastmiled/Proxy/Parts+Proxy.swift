@@ -36,8 +36,10 @@ extension Parts {
             let reports = (server?.environment.proxy?.reports ?? []).filter { $0.server.tenant == tenant }
             return ProxyJSON.text(["home_servers": .array(reports.map(ProxyJSON.report))])
         }
-        services.match = { [feed, server] tenant, userName in
-            ProxyJSON.match(userName, tenant, feed.store.snapshot, server?.environment.proxy?.reports ?? [])
+        services.match = { [feed, server] tenant, userName, nas in
+            let snapshot = feed.store.snapshot
+            let report = try PolicyService.forwarding(userName, nas, tenant, snapshot)
+            return ProxyJSON.match(userName, tenant, report, snapshot, server?.environment.proxy?.reports ?? [])
         }
         services.checkRealm = { kind, realm in
             switch kind {
@@ -72,32 +74,52 @@ enum ProxyJSON {
         ]
     }
 
-    /// Where a user name would go.
+    /// Where a user name would go; `report` is nil where nobody's rules decide about it.
     static func match(
-        _ userName: String, _ tenant: Int64, _ snapshot: Snapshot, _ reports: [ProxyService.HomeServerReport]
+        _ userName: String, _ tenant: Int64, _ report: ForwardingReport?, _ snapshot: Snapshot, _ reports: [ProxyService.HomeServerReport]
     ) -> String {
-        guard let (realm, name) = snapshot.proxy?.realm(tenant: tenant, userName: userName) else {
-            return text(["username": .string(userName), "realm": .null, "sentence": "No realm has this name; it is answered here."])
+        let found: (realm: Realm, forwardedName: String)?
+        if let report {
+            found = report.realm.map { ($0, report.forwardedName) }
+        } else {
+            found = snapshot.proxy?.realm(tenant: tenant, userName: userName)
+        }
+        let rules: JSON = .array((report?.rules.lines ?? []).map { ExplanationJSON.rule($0) })
+        guard let (realm, name) = found else {
+            return text([
+                "username": .string(userName), "realm": .null,
+                "sentence": .string("No realm has this name; it is answered here." + hint(report)), "rules": rules,
+            ])
         }
         let states = [Int64: HomeServerLiveness.State](reports.map { ($0.server.id, $0.meter.state) }) { first, _ in first }
-        let sentence: String
-        if let pool = realm.accessPool {
-            let alive = pool.servers.filter { states[$0.id] != .dead }
-            sentence =
-                alive.isEmpty
-                ? "Goes to the pool \(pool.name), of which no home server is alive." : "Goes to the pool \(pool.name) as \(name)."
-        } else {
-            sentence = "The realm has no pool; it is answered here."
-        }
         return text([
             "username": .string(userName), "realm": .string(realm.name), "kind": .string(realm.kind.rawValue),
+            "rule": report?.rule.map { .string($0) } ?? .null,
             "forwarded_as": .string(name),
-            "pool": realm.accessPool.map { .string($0.name) } ?? .null, "sentence": .string(sentence),
+            "pool": realm.accessPool.map { .string($0.name) } ?? .null,
+            "sentence": .string(sentence(realm, name, states, report)),
             "home_servers": .array(
                 (realm.accessPool?.servers ?? []).map {
                     ["name": .string($0.name), "address": .string($0.address.text), "state": .string((states[$0.id] ?? .alive).name)]
                 }),
+            "rules": rules,
         ])
+    }
+
+    private static func sentence(
+        _ realm: Realm, _ name: String, _ states: [Int64: HomeServerLiveness.State], _ report: ForwardingReport?
+    ) -> String {
+        let who = report?.rule.map { "The rule \($0) chooses the realm \(realm.name). " } ?? ""
+        guard let pool = realm.accessPool else { return who + "The realm has no pool; it is answered here." + hint(report) }
+        let isAnyoneAlive = pool.servers.contains { states[$0.id] != .dead }
+        let end = isAnyoneAlive ? " as \(name)." : ", of which no home server is alive."
+        return who + "Goes to the pool \(pool.name)" + end + hint(report)
+    }
+
+    /// That rules which do not hold for a name alone may hold for a whole login.
+    private static func hint(_ report: ForwardingReport?) -> String {
+        guard let report, report.rule == nil, !report.rules.lines.isEmpty else { return "" }
+        return " Rules that forward may look at more than the name: policy-rule test tries a whole login."
     }
 
     static func text(_ value: JSON) -> String { String(decoding: value.bytes, as: UTF8.self) }

@@ -79,6 +79,63 @@ extension ProtocolTests {
             }
         }
 
+        /// Names of no realm go to a home server because of the NAS that they come from.
+        @Test func aPolicyRuleForwardsWhatANASOfItsGroupSends() async throws {
+            let daemon = try await SharedDaemon.get()
+            let (owner, tool) = (Operator(daemon), CommandLineTool(daemon))
+            let number = await Serial.next()
+            let (name, user) = ("ruled-\(number)", "bob-\(number)")
+            let inside = try await TestNAS.create(owner, fields: #","huntgroup":"\#(name)""#)
+            try await TemporaryDirectory.use { directory in
+                let home = try await FreeRADIUS.home(user: user, in: directory)
+                defer { home.stop() }
+                try await owner.create(
+                    "home-servers",
+                    #"{"name":"\#(name)","address":"127.0.0.1","auth_port":\#(home.authenticationPort),"acct_port":\#(home.accountingPort)"#
+                        + #","secret":"\#(FreeRADIUS.secret)","response_milliseconds":20000}"#)
+                try await owner.create("home-server-pools", #"{"name":"\#(name)","servers":["\#(name)"]}"#)
+                let realm = try await tool.run(
+                    "realm", "create", "--name", name, "--kind", "rule", "--pool", name, "--accounting-pool", name)
+                #expect(realm.status == 0, "\(realm)")
+                let early = try await tool.run(
+                    "policy-rule", "create", "--name", name, "--priority", "10", "--forward-to", name,
+                    "--condition", "subscriber.profile == \"home100\"", "--set-attribute", "Filter-Id=x")
+                #expect(early.status != 0 && early.errors.contains("line 1, column 1"), "\(early)")
+                #expect(early.errors.contains("set_attributes"), "\(early)")
+                let rule = try await tool.run(
+                    "policy-rule", "create", "--name", name, "--priority", "10", "--forward-to", name,
+                    "--condition", "nas.huntgroup == \"\(name)\"")
+                #expect(rule.status == 0, "\(rule)")
+                try await eventually {
+                    try await Radclient(daemon, as: inside).login(user, FreeRADIUS.password).values("Reply-Message") == ["from home"]
+                }
+                let reject = try await Radclient(daemon, as: inside).login(user, "wonderland")
+                #expect(reject.code == "Access-Reject", "\(reject.transcript)\(home.transcript)")
+                var peer = EAPOLTest(
+                    port: daemon.authenticationPort, secret: TestNAS.secret, method: "MD5", user: user, password: FreeRADIUS.password,
+                    expectsKeys: false)
+                peer.arguments = ["-A", inside.address]
+                let eap = try await peer.run()
+                #expect(eap.isSuccess, "\(eap.transcript)\(home.transcript)")
+                // Elsewhere nobody knows the name.
+                #expect(try await Radclient(daemon).login(user, FreeRADIUS.password).code == "Access-Reject")
+
+                let session = "ruled-session-\(number)"
+                #expect(
+                    try await Radclient(daemon, as: inside).account("Start", session: session, user: user).code == "Accounting-Response")
+                try await eventually { TextFile.read(directory + "/detail").contains(session) }
+
+                let tried = try await tool.run("policy-rule", "test", user, "--nas", inside.name)
+                #expect(tried.output.contains("\(name) (10) holds: forwards to the pool \(name)"), "\(tried)")
+                #expect(tried.output.contains("The rule \(name) sends this login"), "\(tried)")
+                let match = try await tool.run("realm", "match", user, "--nas", inside.name)
+                #expect(match.output.contains("The rule \(name) chooses the realm \(name)"), "\(match)")
+                let kept = try await tool.run("realm", "delete", name)
+                #expect(kept.status == 5 && kept.errors.contains("policy_rule"), "\(kept)")
+                for path in ["policy-rules", "realms", "home-server-pools", "home-servers"] { try await owner.delete("\(path)/\(name)") }
+            }
+        }
+
         @Test func aHomeServerThatIsGoneIsSaidToBe() async throws {
             try await Self.with(patience: 4000) { daemon, home, user, _ in
                 home.stop()

@@ -58,6 +58,41 @@ import Testing
         }
     }
 
+    @Test func aRuleForwardsWhileItsRealmIsInForce() async throws {
+        try await SnapshotDesk.with { desk in
+            func report() throws -> ForwardingReport? {
+                let snapshot = desk.feed.store.snapshot
+                let port = AttributeText(name: "NAS-Port", value: "9")
+                let request = try PolicyRequest(userName: "alice", attributes: [port], dictionary: snapshot.dictionary, seconds: 0)
+                return snapshot.clients.find(tenant: desk.tenant, name: "core1").map { ForwardingReport(request, $0, in: snapshot) }
+            }
+            try await desk.nas()
+            let pool = try await desk.sql(
+                "INSERT INTO aaa.home_server_pool (tenant_id, name, servers) VALUES ($1, 'pool', '{gone}') RETURNING id",
+                [.int(desk.tenant)])
+            var realms: [Int64] = []
+            // Of the kind rule there may be several.
+            for name in ["first", "second"] {
+                realms.append(
+                    try await desk.sql(
+                        "INSERT INTO aaa.realm (tenant_id, name, kind, pool_id) VALUES ($1, $2, 'rule', $3) RETURNING id",
+                        [.int(desk.tenant), .text(name), .int(pool)]))
+            }
+            let rule = try await Self.insert(desk, "condition, forward_to_id", "'NAS-Port == 9', \(realms[0])")
+            try await desk.follow()
+            let first = try #require(try report())
+            #expect(first.rule == "r" && first.realm?.name == "first" && first.isForwarded)
+            try await desk.sql("UPDATE aaa.policy_rule SET forward_to_id = $2 WHERE id = $1", [.int(rule), .int(realms[1])])
+            try await eventually { try report()?.realm?.name == "second" }
+            try await desk.sql("UPDATE aaa.realm SET enabled = false WHERE id = $1", [.int(realms[1])])
+            try await eventually { try report()?.realm == nil }
+            #expect(try report()?.rules.lines.map(\.detail) == ["is passed over: its realm is switched off"])
+            try await desk.sql("DELETE FROM aaa.policy_rule WHERE id = $1", [.int(rule)])
+            try await eventually { try report()?.rules.lines.isEmpty == true }
+            #expect(desk.feed.state.problems.isEmpty && desk.feed.state.loads == 1)
+        }
+    }
+
     @Test func aRuleThatDoesNotCompileIsLeftOutAndTold() async throws {
         try await SnapshotDesk.with { desk in
             try await desk.nas()

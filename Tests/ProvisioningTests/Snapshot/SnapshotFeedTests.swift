@@ -114,6 +114,23 @@ import Testing
         }
     }
 
+    @Test func clientsOfOneAddressAreToldApart() async throws {
+        try await SnapshotDesk.with { desk in
+            func find(_ identifier: String) -> String? {
+                IPAddress(text: "192.0.2.7").flatMap { desk.feed.store.snapshot.clients.find($0, identifier: identifier)?.name }
+            }
+            try await desk.nas()
+            let second = try await desk.nas("core2", address: "192.0.2.8/32")
+            try await desk.follow()
+            await #expect(throws: DatabaseError.self) {
+                try await desk.sql("UPDATE aaa.nas SET address = '192.0.2.7/32' WHERE id = $1", [.int(second)])
+            }
+            try await desk.sql("UPDATE aaa.nas SET address = '192.0.2.7/32', nas_identifier = 'ap-2' WHERE id = $1", [.int(second)])
+            try await eventually { find("ap-2") == "core2" }
+            #expect(find("") == "core1" && find("ap-3") == "core1")
+        }
+    }
+
     @Test(arguments: [false, true]) func aRenameFreesTheNameForAnother(inOneTransaction: Bool) async throws {
         try await SnapshotDesk.with { desk in
             let profile = try await desk.profile("home50")

@@ -31,6 +31,12 @@ import Testing
         #expect(keys(.generic) == [.userName, .nasAddress, .framedIPAddress, .nasIdentifier, .acctSessionID])
     }
 
+    @Test(arguments: NASVendor.allCases) func oneOfSeveralAtAnAddressIsNamedWhateverItsMake(vendor: NASVendor) throws {
+        var session = Self.full
+        session.sharesAddress = true
+        #expect(try #require(keys(vendor, session)).contains(.nasIdentifier))
+    }
+
     @Test(arguments: NASVendor.allCases) func everyVendorHasAnAlternativeThatNamesASession(vendor: NASVendor) {
         let table = VendorIdentification.of(vendor)
         let naming: Set<IdentityKey> = [.acctSessionID, .framedIPAddress, .callingStationID, .nasPortID]

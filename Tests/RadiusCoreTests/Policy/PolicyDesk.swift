@@ -38,13 +38,16 @@ struct PolicyDesk {
             secret: SharedSecret(Array("xyzzy5461".utf8)), vendor: vendor)
     }
 
-    func snapshot(programs: [Int64: PolicyProgram] = [:]) throws -> Snapshot {
+    func snapshot(
+        programs: [Int64: PolicyProgram] = [:], forwarding: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil
+    ) throws -> Snapshot {
         var builder = SubscriberIndexBuilder()
         for entry in subscribers { builder.add(entry) }
         return Snapshot(
             clients: ClientTable([Self.client()]), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            keyedAttributes: keyed, programs: programs, dictionary: try ShippedDictionaries.loaded.get())
+            keyedAttributes: keyed, programs: programs, forwarding: forwarding, proxy: proxy,
+            dictionary: try ShippedDictionaries.loaded.get())
     }
 
     func explain(_ name: String, vendor: NASVendor = .mikrotik) throws -> Explanation? {

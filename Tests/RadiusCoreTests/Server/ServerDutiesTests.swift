@@ -78,7 +78,7 @@ import Testing
         let host = try TestServer(client: stranger, subscribers: [])
         try TestNAS(to: host.server.authenticationPort).send(TestPacket.access())
         #expect(eventually { host.count(ServerCounter.unknownClients) == 1 })
-        #expect(host.server.environment.unknownClients.drain() == [IPAddress(ipv4: 0x7f00_0001): 1])
+        #expect(host.server.environment.unknownClients.drain() == [UnknownClient(address: IPAddress(ipv4: 0x7f00_0001)): 1])
     }
 
     @Test func aClientThatOnceSignedIsHeldToIt() throws {

@@ -2,8 +2,10 @@
 public struct ProxyServices: Sendable {
     /// How each home server of a tenant does: the text of a JSON object.
     public var status: @Sendable (_ tenant: Int64) async throws -> String = { _ in "{\"home_servers\":[]}" }
-    /// Which realm a user name belongs to, and which home servers would be asked: the text of a JSON object.
-    public var match: @Sendable (_ tenant: Int64, _ userName: String) async throws -> String = { _, _ in "{\"realm\":null}" }
+    /// Which realm a user name belongs to, on a NAS when one is named, and which home servers would be asked: the text of a JSON object.
+    public var match: @Sendable (_ tenant: Int64, _ userName: String, _ nas: String?) async throws -> String = { _, _, _ in
+        "{\"realm\":null}"
+    }
     /// Why a realm of this kind cannot be called so; nil when it can.
     public var checkRealm: @Sendable (_ kind: String, _ realm: String) -> String? = { _, _ in nil }
     /// Which names of attributes nobody knows.

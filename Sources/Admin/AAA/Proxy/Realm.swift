@@ -7,9 +7,13 @@ extension Resource {
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64)),
             .choice(
-                "kind", ["suffix", "prefix", "pattern", "null", "default"], .initial("suffix"),
-                .summary("user@realm; REALM\\user or realm/user; a pattern of the whole name; names without a realm; all other realms")),
-            .text("realm", .initial(""), .searchable, .octets(0...253), .summary("The realm, or the pattern; empty for null and default")),
+                "kind", ["suffix", "prefix", "pattern", "null", "default", "rule"], .initial("suffix"),
+                .summary(
+                    "user@realm; REALM\\user or realm/user; a pattern of the whole name; names without a realm; all other realms; no name, "
+                        + "but what policy rules forward to it")),
+            .text(
+                "realm", .initial(""), .searchable, .octets(0...253),
+                .summary("The realm, or the pattern; empty for null, default and rule")),
             .integer("priority", .initial(0), .range(0...1_000_000), .summary("Among patterns the lowest is tried first")),
             .reference("pool", to: "home_server_pool", .summary("Who answers logins; null: this server does")),
             .reference("accounting_pool", to: "home_server_pool", .summary("Who gets accounting too; null: nobody else")),
@@ -33,9 +37,14 @@ extension Resource {
             Action(
                 "match", on: .collection, summary: "Which realm a user name belongs to, and which home servers would be asked",
                 isWrite: false,
-                parameters: [("username", "The user name, as the NAS would send it")]
+                parameters: [
+                    ("username", "The user name, as the NAS would send it"),
+                    ("nas", "The NAS that asks, for policy rules that forward; without it the first of the tenant"),
+                ]
             ) { exchange, _ in
-                .json(try await exchange.services.proxy.match(exchange.principal.tenant, exchange.parameter("username") ?? ""))
+                .json(
+                    try await exchange.services.proxy.match(
+                        exchange.principal.tenant, exchange.parameter("username") ?? "", exchange.parameter("nas")))
             }
         ],
         constraints: ["realm_text_key": "realm"],

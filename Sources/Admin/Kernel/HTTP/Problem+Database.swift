@@ -15,7 +15,7 @@ extension Problem {
         }
         guard let resource else { return nil }
         if let remedy = error.constraint.flatMap({ resource.remedies[$0] }) {
-            self = .invalid([remedy])
+            self = error.code == .uniqueViolation ? .conflict(remedy.detail, [remedy]) : .invalid([remedy])
             return
         }
         let fields = resource.fields(of: error)

@@ -1,10 +1,12 @@
 internal import CLinux
 
 /// The forwarder's thread: reads, hands over, tries again, keeps the position.
-struct ForwarderLoop {
+struct ForwarderLoop: ~Copyable {
     private struct Waiting {
         let packet: [UInt8]
         let tenant: Int64
+        let nas: Int64
+        let peer: IPAddress
         let receivedMicroseconds: Int64
         var realm: Int64 = 0
         var failures = 0
@@ -26,6 +28,8 @@ struct ForwarderLoop {
     private var saved: UInt64?
     private var savedAt: UInt64 = 0
     private var isListening = false
+    /// Where policy rules run.
+    private var rules = PolicyScratch()
 
     /// Begins behind the position that was saved, without one behind `first`.
     init(_ forwarder: AccountingForwarder, after first: UInt64) {
@@ -112,7 +116,7 @@ struct ForwarderLoop {
             let limit = room(64)
             guard let batch = Self.next(&reader, through: durable, limit: limit, &statistics), batch.count > 0 else { return }
             for (sequence, record) in batch.found {
-                guard let realm = match(record)?.realm.id else { continue }
+                guard let realm = match(record)?.match.realm.id else { continue }
                 if backlogs[realm] != nil || held[realm, default: 0] >= share {
                     let start = JournalReader(directory: forwarder.journal.directory, after: sequence - 1)
                     backlogs[realm, default: RealmBacklog(reader: start)].add(sequence)
@@ -134,7 +138,7 @@ struct ForwarderLoop {
                 guard limit > 0 else { break }
                 guard let batch = Self.next(&backlog.reader, through: backlog.last, limit: limit, &statistics) else { break }
                 if batch.count == 0 { backlog.abandon() }
-                for (sequence, record) in batch.found where match(record)?.realm.id == realm && waiting[sequence] == nil {
+                for (sequence, record) in batch.found where match(record)?.match.realm.id == realm && waiting[sequence] == nil {
                     backlog.count -= 1
                     hand(record, sequence)
                 }
@@ -159,8 +163,8 @@ struct ForwarderLoop {
                 guard record.entry.kind == JournalEntry.accountingRequest else { return }
                 let packet = record.packet
                 let waiting = Waiting(
-                    packet: packet.indices.map { packet[$0] }, tenant: record.entry.tenant,
-                    receivedMicroseconds: record.entry.receivedMicroseconds)
+                    packet: packet.indices.map { packet[$0] }, tenant: record.entry.tenant, nas: record.entry.nas,
+                    peer: IPAddress(octets: record.entry.peer), receivedMicroseconds: record.entry.receivedMicroseconds)
                 found.append((record.sequence, waiting))
             }
             return (count, found)
@@ -170,27 +174,53 @@ struct ForwarderLoop {
         }
     }
 
-    private func match(_ record: Waiting) -> (realm: Realm, pool: HomeServerPool, name: [UInt8], user: Range<Int>)? {
-        guard let name = Self.value(AttributeNumber.userName, of: record.packet), !name.isEmpty,
-            let match = name.withUnsafeBytes({ forwarder.store.snapshot.proxy?.find(tenant: record.tenant, name: $0) }),
-            let pool = match.realm.accountingPool
-        else { return nil }
-        return (match.realm, pool, name, match.user)
+    /// The realm whose home servers get a record, by the same rules and names as a log-in's.
+    private mutating func match(_ record: Waiting) -> (match: RealmMatch, pool: HomeServerPool, name: [UInt8])? {
+        let snapshot = forwarder.store.snapshot
+        guard let plan = snapshot.proxy, let name = Self.value(AttributeNumber.userName, of: record.packet), !name.isEmpty else {
+            return nil
+        }
+        let match = name.withUnsafeBytes { octets in
+            chooseRealm(record, octets, plan, snapshot) ?? plan.find(tenant: record.tenant, name: octets)
+        }
+        guard let match, let pool = match.realm.accountingPool else { return nil }
+        return (match, pool, name)
+    }
+
+    /// What the tenant's rules say of a record, for which its attributes stand as those of a log-in, and its arrival as the time.
+    private mutating func chooseRealm(
+        _ record: Waiting, _ name: UnsafeRawBufferPointer, _ plan: ProxyPlan, _ snapshot: Snapshot
+    ) -> RealmMatch? {
+        guard let program = snapshot.forwarding[record.tenant] else { return nil }
+        let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
+        // The NAS may have been deleted meanwhile; then nothing is known of it.
+        let client = snapshot.clients.rows.find(id: record.nas)
+        let realm = record.packet.withUnsafeBufferPointer { packet -> Realm? in
+            guard let start = packet.baseAddress else { return nil }
+            let login = PolicyLogin(
+                packet: start, count: packet.count, userName: name, status: nil, profileName: nobody, level: .active,
+                nasName: client?.pointee.name ?? nobody, nasHuntgroup: client?.pointee.huntgroup ?? nobody,
+                nasVendor: client?.pointee.vendor ?? .generic, nasAddress: record.peer, method: .none,
+                seconds: record.receivedMicroseconds / 1_000_000)
+            return withExtendedLifetime(snapshot) { rules.run(program, login, forwardingBy: plan) }
+        }
+        return realm.map { RealmMatch(chosen: $0, for: name) }
     }
 
     /// Gives a record to the proxy, unless it is nobody's but ours.
     private mutating func hand(_ record: Waiting, _ sequence: UInt64) {
         forget(sequence)
-        guard let match = match(record) else { return }
+        guard let found = match(record) else { return }
+        let (match, pool, name) = found
         guard !ProxyState.isLooping(record.packet.span, mark: forwarder.proxy.mark) else {
             statistics.looped += 1
             return
         }
         let station = Self.value(AttributeNumber.callingStationID, of: record.packet)
         let order = ProxyOrder(
-            .accounting(receivedMicroseconds: record.receivedMicroseconds), to: match.pool, received: record.packet,
-            userName: match.realm.strips && !match.user.isEmpty ? Array(match.name[match.user]) : nil, filter: match.realm.requestFilter,
-            dictionary: forwarder.store.snapshot.dictionary, key: StickyServers.key(station ?? match.name, match.pool.id)
+            .accounting(receivedMicroseconds: record.receivedMicroseconds), to: pool, received: record.packet,
+            userName: match.realm.strips && !match.user.isEmpty ? Array(name[match.user]) : nil, filter: match.realm.requestFilter,
+            dictionary: forwarder.store.snapshot.dictionary, key: StickyServers.key(station ?? name, pool.id)
         ) { [forwarder] outcome in forwarder.conclude(sequence, .init(outcome)) }
         keep(record, sequence, of: match.realm.id)
         inFlight += 1

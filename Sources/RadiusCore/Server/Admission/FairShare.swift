@@ -72,7 +72,7 @@ struct FairShare: ~Copyable {
 
     /// Counts one datagram of `client` in this round; there are more cells than datagrams in a round.
     private mutating func count(_ client: Int64) -> Int {
-        var position = Int(truncatingIfNeeded: UInt64(bitPattern: client) &* 0x9e37_79b9_7f4a_7c15 >> 32) % Self.cellCount
+        var position = Int(truncatingIfNeeded: (UInt64(bitPattern: client) &* 0x9e37_79b9_7f4a_7c15) >> 32) % Self.cellCount
         while cells[position].round == number {
             if cells[position].client == client {
                 cells[position].arrived += 1

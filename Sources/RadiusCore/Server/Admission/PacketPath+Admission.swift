@@ -4,13 +4,13 @@ import Synchronization
 /// Whether a known client's datagram is worked on at all. Stands before every check that costs something.
 extension PacketPath {
     /// - Parameters:
-    ///   - client: whose address the datagram came from.
+    ///   - client: whose the datagram is, by what it says.
     ///   - datagram: as it arrived.
     ///   - service: the port it came to.
     /// - Returns: false when it is to be dropped; that is counted.
     mutating func admits(_ client: UnsafePointer<ClientRow>, _ datagram: UnsafePointer<lm_datagram>, on service: Service) -> Bool {
-        let id = client.pointee.id
-        let isFair = service == .authentication ? authenticationShare.admits(id) : accountingShare.admits(id)
+        let share = client.pointee.share
+        let isFair = service == .authentication ? authenticationShare.admits(share) : accountingShare.admits(share)
         guard isFair else {
             counters.add(.shed)
             client.pointee.withClient { _ = $0.observation.shed.add(1, ordering: .relaxed) }

@@ -85,7 +85,7 @@ enum RuleReach {
 
 extension CompiledRule {
     /// When it holds, no rule behind it is looked at.
-    var ends: Bool { rule.outcome != .proceed }
+    var ends: Bool { rule.outcome != .proceed || rule.moment == .arrival }
 }
 
 extension RuleError {

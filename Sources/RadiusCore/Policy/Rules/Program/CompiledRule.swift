@@ -31,6 +31,7 @@ struct CompiledRule: Sendable {
             faults.append(
                 PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
         }
+        if rule.moment == .arrival { faults += Self.objections(to: rule, condition) }
         guard faults.isEmpty else { throw PolicyFaults(list: faults) }
     }
 

@@ -24,7 +24,8 @@ struct PolicyAssembly {
         rows.append(
             PolicyRow(
                 entry: entry, outcome: PolicyRow.Outcome(compiled.rule.outcome), profile: compiled.rule.profile, methods: compiled.methods,
-                firstEdit: first, editCount: edits.count - first, message: message, messageCount: compiled.message.count))
+                firstEdit: first, editCount: edits.count - first, message: message, messageCount: compiled.message.count,
+                realm: compiled.rule.forwardsTo))
     }
 
     /// Gives slots to what a condition asks for, and sees that it fits.

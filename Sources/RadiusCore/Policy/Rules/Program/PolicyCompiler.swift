@@ -1,21 +1,22 @@
 /// Makes programs of rules, and says what is wrong with rules before they are kept.
 public enum PolicyCompiler {
-    /// Compiles the rules of one tenant. A rule that cannot be compiled is left out.
+    /// Compiles the rules of one tenant that are looked at in one moment. A rule that cannot be compiled is left out.
     ///
     /// - Parameters:
-    ///   - rules: in any order.
+    ///   - rules: all of the tenant, in any order.
+    ///   - moment: the rules of others are left aside.
     ///   - dictionary: explains names and values.
     ///   - zone: of the tenant, for `time.*`.
     /// - Returns: the program, nil without a rule, and what was left out.
     public static func compile(
-        _ rules: [PolicyRule], dictionary: RadiusDictionary, zone: ZoneOffsets = .utc
+        _ rules: [PolicyRule], at moment: PolicyMoment = .proof, dictionary: RadiusDictionary, zone: ZoneOffsets = .utc
     ) -> (program: PolicyProgram?, faults: [PolicyFault]) {
         var assembly = PolicyAssembly()
         var compiled: [CompiledRule] = []
         var faults: [PolicyFault] = []
-        for rule in inOrder(rules) {
+        for (place, rule) in inOrder(rules).enumerated() where rule.moment == moment {
             do throws(PolicyFaults) {
-                guard compiled.count < PolicyRule.limit else {
+                guard place < PolicyRule.limit else {
                     throw PolicyFaults(list: [
                         PolicyFault(.invalid, rule, "priority", "a tenant has at most \(PolicyRule.limit) rules in force")
                     ])
@@ -32,8 +33,10 @@ public enum PolicyCompiler {
 
     /// What is wrong with the rules of one tenant: what does not compile, and what can never be reached.
     public static func check(_ rules: [PolicyRule], dictionary: RadiusDictionary) -> [PolicyFault] {
-        let (program, faults) = compile(rules, dictionary: dictionary)
-        return faults + RuleReach.faults(program?.compiled ?? [])
+        PolicyMoment.allCases.flatMap { moment in
+            let (program, faults) = compile(rules, at: moment, dictionary: dictionary)
+            return faults + RuleReach.faults(program?.compiled ?? [])
+        }
     }
 
     private static func room(_ rule: PolicyRule, _ body: () throws(RuleFault) -> Void) throws(PolicyFaults) {

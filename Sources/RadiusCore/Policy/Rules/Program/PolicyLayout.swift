@@ -54,6 +54,8 @@ struct PolicyRow: BitwiseCopyable {
     /// Reply-Message attributes, in the arena.
     var message: Int
     var messageCount: Int
+    /// Where it forwards to; 0 in a rule that does not.
+    var realm: Int64
 
     enum Outcome: UInt8, BitwiseCopyable {
         case proceed, stop, reject

@@ -31,12 +31,25 @@ public struct PolicyRule: Hashable, Sendable {
     public var methods: [String] = []
     /// What Reply-Message tells a login that is refused.
     public var message = ""
+    /// The realm whose home servers are asked instead of answering here; 0 for none. Such a rule does nothing else.
+    public var forwardsTo: Int64 = 0
 
     public init(id: Int64, name: String, priority: Int) {
         self.id = id
         self.name = name
         self.priority = priority
     }
+
+    /// When it is looked at.
+    public var moment: PolicyMoment { forwardsTo == 0 ? .proof : .arrival }
+}
+
+/// When rules are looked at; those of each moment are a program of their own.
+public enum PolicyMoment: Sendable, CaseIterable {
+    /// Before anything is known but the request: where it is answered.
+    case arrival
+    /// Once the password is proven.
+    case proof
 }
 
 /// What is wrong with a rule.

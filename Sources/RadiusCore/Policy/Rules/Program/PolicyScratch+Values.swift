@@ -76,10 +76,10 @@ extension PolicyScratch {
     private func answer(_ question: PolicyQuestion, _ program: PolicyProgram, _ login: borrowing PolicyLogin) {
         let slot = slots + Int(question.slot)
         switch question.source {
-        case .subscriberName: Self.set(slot, login.subscriber.name)
-        case .subscriberRealm: Self.setRealm(slot, login.subscriber.name)
+        case .subscriberName: Self.set(slot, login.userName)
+        case .subscriberRealm: Self.setRealm(slot, login.userName)
         case .subscriberProfile: Self.set(slot, login.profileName)
-        case .subscriberStatus: slot.pointee.set(UInt64(login.subscriber.status.rawValue))
+        case .subscriberStatus: if let status = login.status { slot.pointee.set(UInt64(status.rawValue)) }
         case .subscriberLevel: slot.pointee.set(UInt64(login.level.rawValue))
         case .nasName: Self.set(slot, login.nasName)
         case .nasHuntgroup: if !login.nasHuntgroup.isEmpty { Self.set(slot, login.nasHuntgroup) }

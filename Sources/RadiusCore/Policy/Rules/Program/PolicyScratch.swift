@@ -3,7 +3,10 @@ struct PolicyLogin {
     /// The request, its length checked.
     let packet: UnsafePointer<UInt8>
     let count: Int
-    let subscriber: SubscriberRecord
+    /// The subscriber's; on arrival User-Name, which is all that is known then.
+    let userName: UnsafeRawBufferPointer
+    /// Nil on arrival.
+    let status: SubscriberStatus?
     /// The name of the subscriber's own profile.
     let profileName: UnsafeRawBufferPointer
     let level: AccessLevel
@@ -71,6 +74,26 @@ struct PolicyScratch: ~Copyable {
                 if apply(program.rows + rule, rule, method, login.level) { return }
             }
         }
+    }
+
+    /// Runs the rules of `program`, which forward: the first that holds, and whose realm is in force, is the last. Allocates nothing.
+    ///
+    /// - Returns: the realm; nil when no rule chooses one.
+    mutating func run(_ program: PolicyProgram, _ login: borrowing PolicyLogin, forwardingBy plan: ProxyPlan) -> Realm? {
+        outcome = PolicyOutcome()
+        fill(program, login)
+        choose(program)
+        for word in 0..<program.width {
+            var left = candidates[word]
+            while left != 0 {
+                let rule = word &* 64 &+ left.trailingZeroBitCount
+                left &= left &- 1
+                guard program.holds(program.conditions[rule], slots), let realm = plan.realm(program.rows[rule].realm) else { continue }
+                outcome.last = rule
+                return realm
+            }
+        }
+        return nil
     }
 
     /// - Returns: whether the rules behind this one are left out.

@@ -32,21 +32,10 @@ struct PolicyRun {
             return
         }
         var scratch = PolicyScratch()
-        var (name, huntgroup) = (client.name, client.huntgroup)
         let own = snapshot.profiles[subscriber.profile]?.wire.name ?? UnsafeRawBufferPointer(start: nil, count: 0)
-        let packet = UnsafeMutablePointer<UInt8>.allocate(capacity: request.packet.count)
-        defer { packet.deallocate() }
-        for (position, octet) in request.packet.enumerated() { (packet + position).initialize(to: octet) }
-        // Values in the scratch point into packet and texts, so the report is made while all are there.
-        let (report, settled) = name.withUTF8 { name in
-            huntgroup.withUTF8 { huntgroup in
-                let login = PolicyLogin(
-                    packet: packet, count: request.packet.count, subscriber: subscriber, profileName: own, level: verdict.level,
-                    nasName: UnsafeRawBufferPointer(name), nasHuntgroup: UnsafeRawBufferPointer(huntgroup), nasVendor: client.vendor,
-                    nasAddress: client.network, method: request.method, seconds: request.seconds)
-                scratch.run(program, login)
-                return (PolicyReport(program, scratch, snapshot.profiles), scratch.outcome.settle(verdict, in: snapshot))
-            }
+        let (report, settled) = request.withLogin(of: subscriber, own, verdict.level, at: client) { login in
+            scratch.run(program, login)
+            return (PolicyReport(program, scratch, .profiles(snapshot.profiles)), scratch.outcome.settle(verdict, in: snapshot))
         }
         self.report = report
         decision = AccessDecision(settled)

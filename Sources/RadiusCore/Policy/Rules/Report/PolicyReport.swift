@@ -23,6 +23,12 @@ public struct PolicyReport: Sendable {
 
     static let none = PolicyReport(lines: [])
 
+    /// What the objects are called that rules choose.
+    enum Names {
+        case profiles([Int64: ReplyProfile])
+        case realms(ProxyPlan)
+    }
+
     init(lines: [Line]) {
         self.lines = lines
     }
@@ -30,11 +36,11 @@ public struct PolicyReport: Sendable {
     /// - Parameters:
     ///   - program: the rules.
     ///   - scratch: where they were run.
-    ///   - profiles: have the names of those that rules choose.
-    init(_ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ profiles: [Int64: ReplyProfile]) {
+    ///   - names: of what they choose.
+    init(_ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ names: Names) {
         var lines: [Line] = []
         for (position, compiled) in program.compiled.enumerated() {
-            let (result, detail) = Self.result(position, program, scratch, profiles)
+            let (result, detail) = Self.result(position, program, scratch, names)
             lines.append(
                 Line(rule: compiled.rule.id, name: compiled.rule.name, priority: compiled.rule.priority, result: result, detail: detail))
         }
@@ -42,14 +48,14 @@ public struct PolicyReport: Sendable {
     }
 
     private static func result(
-        _ position: Int, _ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ profiles: [Int64: ReplyProfile]
+        _ position: Int, _ program: PolicyProgram, _ scratch: borrowing PolicyScratch, _ names: Names
     ) -> (Result, String) {
         let last = scratch.outcome.last
         if last >= 0, position > last { return (.notReached, "the rule \(program.compiled[last].rule.name) ended the rules") }
         let entry = program.rows[position].entry
         guard !program.holds(entry, scratch.slots) else {
             let isRefusal = position == last && scratch.outcome.refusal != .accepted
-            return (.holds, Self.effect(program.compiled[position], isRefusal: isRefusal, profiles))
+            return (.holds, Self.effect(program.compiled[position], isRefusal: isRefusal, names))
         }
         guard let decisive = program.decisive(entry, scratch.slots) else { return (.fails, "") }
         let test = program.tests[decisive]
@@ -58,18 +64,30 @@ public struct PolicyReport: Sendable {
         return (.fails, "line \(test.place.line), column \(test.place.column): \(test.text): \(value)")
     }
 
-    private static func effect(_ compiled: CompiledRule, isRefusal: Bool, _ profiles: [Int64: ReplyProfile]) -> String {
+    private static func effect(_ compiled: CompiledRule, isRefusal: Bool, _ names: Names) -> String {
         let rule = compiled.rule
+        if case .realms(let plan) = names { return forwarding(rule, plan) }
         if rule.outcome == .reject { return "rejects" }
         if isRefusal { return "demands \(rule.methods.joined(separator: " or "))" }
         var effects: [String] = []
         if !rule.methods.isEmpty { effects.append("demands \(rule.methods.joined(separator: " or ")), which it is") }
-        if rule.profile != 0 { effects.append("chooses profile \(profiles[rule.profile]?.name ?? "\(rule.profile), which is not there")") }
+        if rule.profile != 0 { effects.append("chooses profile \(profileName(rule.profile, names))") }
         effects += rule.remove.map { "removes \($0)" }
         effects += rule.set.map { "sets \($0.name) = \($0.value)" }
         effects += rule.add.map { "adds \($0.name) = \($0.value)" }
         if rule.outcome == .stop { effects.append("ends the rules") }
         return effects.isEmpty ? "does nothing" : effects.joined(separator: ", ")
+    }
+
+    private static func profileName(_ id: Int64, _ names: Names) -> String {
+        if case .profiles(let profiles) = names, let profile = profiles[id] { return profile.name }
+        return "\(id), which is not there"
+    }
+
+    private static func forwarding(_ rule: PolicyRule, _ plan: ProxyPlan) -> String {
+        guard let realm = plan.realm(rule.forwardsTo) else { return "is passed over: its realm is switched off" }
+        return realm.accessPool.map { "forwards to the pool \($0.name) as the realm \(realm.name)" }
+            ?? "has it answered here: the realm \(realm.name) has no pool"
     }
 }
 

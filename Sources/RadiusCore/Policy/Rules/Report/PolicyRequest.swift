@@ -45,12 +45,48 @@ public struct PolicyRequest: Sendable {
         method = try Self.method(of: self.packet)
     }
 
+    /// User-Name as it was sent; empty without one.
+    var userNameOctets: [UInt8] { Self.nameRange(in: packet).map { Array(packet[$0]) } ?? [] }
+
     private static func name(in packet: [UInt8]) -> String {
+        nameRange(in: packet).map { String(decoding: packet[$0], as: UTF8.self) } ?? ""
+    }
+
+    private static func nameRange(in packet: [UInt8]) -> Range<Int>? {
         var cursor = AttributeCursor(PacketHeader.count..<packet.count)
-        while let member = cursor.next(in: packet.span) {
-            if member.type == UInt32(AttributeNumber.userName) { return String(decoding: packet[member.range], as: UTF8.self) }
+        while let member = cursor.next(in: packet.span) { if member.type == UInt32(AttributeNumber.userName) { return member.range } }
+        return nil
+    }
+
+    /// Lends the login as rules look at it. Values that they read point into it, so whatever is said of them must be made in `body`.
+    ///
+    /// - Parameters:
+    ///   - subscriber: who logs in; nil on arrival.
+    ///   - profileName: of the subscriber's own profile.
+    ///   - level: that status and locks come to.
+    ///   - client: the NAS that asks.
+    ///   - body: gets the login.
+    /// - Returns: what `body` does.
+    func withLogin<T>(
+        of subscriber: SubscriberRecord?, _ profileName: UnsafeRawBufferPointer, _ level: AccessLevel, at client: NASClient,
+        _ body: (borrowing PolicyLogin) -> T
+    ) -> T {
+        var (name, huntgroup) = (client.name, client.huntgroup)
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: packet.count)
+        defer { copy.deallocate() }
+        for (position, octet) in packet.enumerated() { (copy + position).initialize(to: octet) }
+        let range = Self.nameRange(in: packet) ?? 0..<0
+        let userName = UnsafeRawBufferPointer(start: copy + range.lowerBound, count: range.count)
+        return name.withUTF8 { name in
+            huntgroup.withUTF8 { huntgroup in
+                body(
+                    PolicyLogin(
+                        packet: copy, count: packet.count, userName: subscriber?.name ?? userName, status: subscriber?.status,
+                        profileName: profileName, level: level, nasName: UnsafeRawBufferPointer(name),
+                        nasHuntgroup: UnsafeRawBufferPointer(huntgroup), nasVendor: client.vendor, nasAddress: client.network,
+                        method: method, seconds: seconds))
+            }
         }
-        return ""
     }
 
     /// By which proof the request brings; its attributes are checked on the way.
