@@ -5,6 +5,7 @@ struct ForwarderLoop {
     private struct Waiting {
         let packet: [UInt8]
         let tenant: Int64
+        let nas: Int64
         let receivedMicroseconds: Int64
         var realm: Int64 = 0
         var failures = 0
@@ -159,7 +160,7 @@ struct ForwarderLoop {
                 guard record.entry.kind == JournalEntry.accountingRequest else { return }
                 let packet = record.packet
                 let waiting = Waiting(
-                    packet: packet.indices.map { packet[$0] }, tenant: record.entry.tenant,
+                    packet: packet.indices.map { packet[$0] }, tenant: record.entry.tenant, nas: record.entry.nas,
                     receivedMicroseconds: record.entry.receivedMicroseconds)
                 found.append((record.sequence, waiting))
             }
@@ -190,7 +191,9 @@ struct ForwarderLoop {
         let order = ProxyOrder(
             .accounting(receivedMicroseconds: record.receivedMicroseconds), to: match.pool, received: record.packet,
             userName: match.realm.strips && !match.user.isEmpty ? Array(match.name[match.user]) : nil, filter: match.realm.requestFilter,
-            dictionary: forwarder.store.snapshot.dictionary, key: StickyServers.key(station ?? match.name, match.pool.id)
+            dictionary: forwarder.store.snapshot.dictionary,
+            operatorNAS: forwarder.proxy.operatorNAS(tenant: record.tenant, nas: record.nas),
+            key: StickyServers.key(station ?? match.name, match.pool.id)
         ) { [forwarder] outcome in forwarder.conclude(sequence, .init(outcome)) }
         keep(record, sequence, of: match.realm.id)
         inFlight += 1
