@@ -143,17 +143,24 @@ public final class ProxyPlan: Sendable {
     public let servers: [Int64: HomeServer]
     public let realms: [Realm]
     private let tenants: [Int64: TenantRealms]
+    /// Those that may ask for CoA and Disconnect over UDP.
+    private let dynamicAuthorizationClients: [IPAddress: [HomeServer]]
     /// Realms whose accounting goes elsewhere, too.
     let accountingRealms: Int
 
     public init(servers: [HomeServer], realms: [Realm]) {
         self.servers = [Int64: HomeServer](servers.map { ($0.id, $0) }) { first, _ in first }
         self.realms = realms
+        // The secret of all RADIUS/TLS is known to everybody.
+        dynamicAuthorizationClients = [IPAddress: [HomeServer]](grouping: servers.filter { $0.transport != .tls }, by: \.address)
         accountingRealms = realms.count { $0.accountingPool != nil }
         tenants = [Int64: [Realm]](grouping: realms, by: \.tenant).mapValues { TenantRealms($0) }
     }
 
     var forwardsAccounting: Bool { accountingRealms > 0 }
+
+    /// Home servers at `address` whose CoA and Disconnect requests are taken over UDP.
+    func dynamicAuthorizationClients(at address: IPAddress) -> [HomeServer] { dynamicAuthorizationClients[address] ?? [] }
 
     /// The realm of a User-Name. Allocates nothing.
     func find(tenant: Int64, name: UnsafeRawBufferPointer) -> RealmMatch? { tenants[tenant]?.find(name) }
