@@ -16,6 +16,8 @@ final class Parts: Sendable {
     let server: RadiusServer?
     /// RADIUS over TCP and TLS; nil where neither is set.
     let streams: StreamServer?
+    /// Where home servers' CoA and Disconnect come in; nil where they are not taken.
+    let dynamicAuthorization: DynamicAuthorizationPort?
     let shipper: AccountingShipper
     /// What counts usage against quotas.
     let quotas: QuotaService
@@ -55,10 +57,12 @@ final class Parts: Sendable {
         server =
             settings.roles.contains(.aaa)
             ? try Self.server(
-                settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores, census: census) : nil
+                settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores, census: census,
+                secrets: secrets) : nil
         censusReader = server.map { [census] _ in
             SessionCensusReader(census: census, configuration: database, logger: Logger(label: "session-limits"))
         }
+        dynamicAuthorization = try Self.dynamicAuthorization(settings, server?.environment.proxy)
         streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
         quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
         shipper = AccountingShipper(
@@ -112,7 +116,7 @@ final class Parts: Sendable {
 
     private static func server(
         _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, node: String, cores: Int,
-        census: SessionCensus
+        census: SessionCensus, secrets: SecretBox
     ) throws -> RadiusServer {
         var limits = ServerSettings()
         limits.replyCacheOctets = settings.replyCacheBytes
@@ -125,7 +129,7 @@ final class Parts: Sendable {
             eap: EAPService(
                 Self.eap(settings, node: node, cores: cores), store: store,
                 certificates: try EAPCertificateFiles(settings.eapTLS).opened()),
-            recorder: Self.recorder(settings, cores: cores), proxy: try Self.proxy(settings, store: store),
+            recorder: Self.recorder(settings, cores: cores), proxy: try Self.proxy(settings, store: store, secrets: secrets),
             sessions: census)
         return try RadiusServer(
             .init(
@@ -193,6 +197,7 @@ final class Parts: Sendable {
         stopping.store(true, ordering: .relaxed)
         server?.stop()
         streams?.stop()
+        dynamicAuthorization?.stop()
     }
 
     /// In the order of the flow: no new packets, then what they left behind.
