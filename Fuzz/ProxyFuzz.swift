@@ -31,6 +31,7 @@ private func makeFilters() -> [AttributeFilter] {
 public func fuzzProxy(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))
     guard input.count > 1, input.count <= 4000 else { return 0 }
+    takeBack(Array(input[1...]))
     let code: PacketCode = [.accessAccept, .accessReject, .accessChallenge][Int(input[0] & 3) % 3]
     let request = ForwardedRequest.statusServer(to: Hop(homeSecret, authenticator), identifier: 9)
     let server = HomeServer(
@@ -78,4 +79,44 @@ private func pass(on octets: [UInt8]) {
     else { return }
     precondition((try? PacketHeader.length(of: forwarded.octets.span)) == forwarded.octets.count)
     precondition(proxyState.isLast(in: forwarded.octets.span), "our Proxy-State is not the last")
+}
+
+private let identifiers = OperatorNASIdentifiers(secrets: [[UInt8](repeating: 7, count: 32)])
+private let plan = makePlan()
+
+private func makePlan() -> ProxyPlan {
+    let home = HomeServer(
+        id: 1, tenant: 1, name: "home", address: IPAddress(ipv4: 0x7f00_0001), secret: homeSecret, requiresMessageAuthenticator: false)
+    let pool = HomeServerPool(id: 1, tenant: 1, name: "home", kind: .failover, servers: [home])
+    let realms = zip([Realm.Kind.suffix, .prefix, .other], filters).enumerated().compactMap { number, realm in
+        Realm(
+            id: Int64(number), tenant: 1, name: "\(number)", kind: realm.0, text: "r", accessPool: pool, strips: true,
+            requestFilter: realm.1, replyFilter: realm.1)
+    }
+    return ProxyPlan(servers: [home], realms: realms)
+}
+
+/// The same attributes as a home server's CoA-Request, on to a NAS, and as the NAS's ACK to it.
+private func takeBack(_ attributes: [UInt8]) {
+    var signed = packet(.coaRequest, attributes, isSigned: false)
+    var span = signed.mutableSpan
+    RequestAuthenticator.sign(&span, secret: homeSecret)
+    guard let request = try? DynamicAuthorizationServer(secret: homeSecret).verify(signed.span, now: 0),
+        let home = plan.servers[1]
+    else { return }
+    let relayed = RelayedRequest(
+        servers: [home], request: request, returnPath: .init(peer: home.address, port: 1, scope: 0, local: home.address, interface: 0),
+        identifiers: identifiers)
+    if case .search(let search) = relayed.route(in: 1, plan) {
+        precondition(search.sessionID != nil || !search.userNames.isEmpty, "a search for everything")
+    }
+    let session = SessionIdentity(userName: "u@r", acctSessionID: "S")
+    precondition(relayed.realm(of: session, tenant: 2, plan) == nil, "another tenant's session is reached")
+    for realm in plan.realms {
+        if let crossing = try? relayed.attributes(through: realm, tenant: 1, dictionary, to: nasSecret) {
+            precondition(crossing.count <= attributes.count, "more goes to the NAS than came")
+            if let made = try? CoARequest(.coa, attributes: crossing) { precondition(made.attributes == crossing) }
+        }
+        precondition(relayed.answer(attributes, through: realm, dictionary).count <= attributes.count, "more comes back than was said")
+    }
 }

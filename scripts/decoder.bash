@@ -5,7 +5,11 @@
 decoder_sources() {
     find Sources/RadiusCore/{Wire,Codec,Dictionary,Authenticator,Authentication,TLS} -name '*.swift' | sort
     # What the proxy does to packets.
-    printf 'Sources/RadiusCore/Proxy/%s.swift\n' AccessReason+Proxy AttributeFilter ForwardedRequest HomeServer HomeServerReply Hop ProxyState ReturnedReply VendorPassage
+    printf 'Sources/RadiusCore/Proxy/%s.swift\n' AccessReason+Proxy AttributeFilter ForwardedRequest HomeServer HomeServerReply Hop ProxyState Realm \
+        ReturnedReply VendorPassage ReversePath/OperatorNASIdentifiers ReversePath/RelayedAttributes ReversePath/RelayedRequest
+    printf 'Sources/RadiusCore/DynamicAuthorization/%s.swift\n' CoAOutcome CoAReply CoARequest DynamicAuthorizationServer ErrorCause \
+        SessionIdentity
+    printf 'Sources/RadiusCore/Policy/%s.swift\n' NASVendor VendorIdentification Rules/Language/Glob Rules/Language/RuleError Rules/Language/RuleLexer
     printf 'Sources/RadiusCore/Client/%s.swift\n' ClientCredential ClientPacket ReplyVerification
     printf 'Sources/RadiusCore/Policy/%s.swift\n' AuthenticationMethod IPAddress
     # What EAP and the streams need besides.

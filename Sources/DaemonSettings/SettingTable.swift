@@ -18,6 +18,8 @@ public enum SettingTable {
         SettingKey("radius.address", .address, "0.0.0.0", "address that RADIUS is answered on; :: for IPv6"),
         SettingKey("radius.auth.port", .port, "1812", "UDP port for authentication; 0 takes any free one"),
         SettingKey("radius.acct.port", .port, "1813", "UDP port for accounting; 0 takes any free one"),
+        SettingKey(
+            "radius.coa_port", .port, "0", "UDP port that takes CoA and Disconnect of home servers, usually 3799; 0: none is taken"),
         SettingKey("radius.workers", .integer(0...256), "0", "threads that answer packets; 0: one per core"),
         SettingKey(
             "radius.require_message_authenticator", switchWords, "auto",

@@ -16,7 +16,7 @@ public enum SettingType: Sendable, Equatable {
     case optionalPath
     /// An IPv4 or IPv6 address, no name.
     case address
-    /// `http://host:port/path`, or empty.
+    /// Such as `http://ocsp.example.net:8080/`, or empty.
     case web
     /// A PostgreSQL connection string, or empty.
     case database

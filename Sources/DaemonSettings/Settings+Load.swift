@@ -40,7 +40,8 @@ extension Settings {
     }
 
     private static func portCollisions(_ values: SettingValues, places: [String: String]) -> [SettingsMistake] {
-        let datagrams = ["radius.auth.port", "radius.acct.port"] + (values.text("radsec.dtls") == "yes" ? ["radsec.port"] : [])
+        let datagrams =
+            ["radius.auth.port", "radius.acct.port", "radius.coa_port"] + (values.text("radsec.dtls") == "yes" ? ["radsec.port"] : [])
         let groups = [datagrams, ["http.port", "radsec.port", "acs.port"]]
         return groups.flatMap { names in
             names.indices.dropFirst().compactMap { index -> SettingsMistake? in
@@ -49,7 +50,7 @@ extension Settings {
                 return SettingsMistake(
                     place: places[names[index]] ?? places[other] ?? "defaults", key: names[index],
                     problem: "port \(port) is also that of \(other)",
-                    remedy: "give each its own, or 0 for any free one")
+                    remedy: "give each its own, or 0 for \(names[index] == "radius.coa_port" ? "none" : "any free one")")
             }
         }
     }

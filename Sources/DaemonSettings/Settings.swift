@@ -34,6 +34,8 @@ public struct Settings: Sendable {
     public let radiusAuthPort: UInt16
     /// 0: any free port.
     public let radiusAcctPort: UInt16
+    /// Where CoA and Disconnect of home servers are taken; 0: nowhere.
+    public let radiusCoAPort: UInt16
     /// 0: one per core.
     public let radiusWorkers: Int
     /// For clients that have no rule of their own.
@@ -122,6 +124,7 @@ public struct Settings: Sendable {
         radiusAddress = values.text("radius.address")
         radiusAuthPort = values.port("radius.auth.port")
         radiusAcctPort = values.port("radius.acct.port")
+        radiusCoAPort = values.port("radius.coa_port")
         radiusWorkers = values.number("radius.workers")
         requireMessageAuthenticator = Self.word(values.text("radius.require_message_authenticator"))
         limitProxyState = Self.word(values.text("radius.limit_proxy_state"))

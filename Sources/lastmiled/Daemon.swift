@@ -60,6 +60,7 @@ struct Daemon {
         // They end in reverse: HTTP last, so that /readyz and /metrics can be read while the rest drains.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
+        if let relay = parts.relay { services.append(.init(service: RelayService(relay: relay))) }
         services.append(.init(service: PartsService(parts: parts)))
         if let server = parts.server {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))

@@ -11,7 +11,7 @@ struct Metrics {
         var metrics = Metrics()
         metrics.addServer(parts)
         if let streams = parts.streams { metrics.addStreams(streams, clients: parts.feed.store.snapshot.clients.clients) }
-        if let proxy = parts.server?.environment.proxy { metrics.addProxy(proxy, parts.forwarder?.statistics) }
+        if let proxy = parts.server?.environment.proxy { metrics.addProxy(proxy, parts.forwarder?.statistics, parts.dynamicAuthorization) }
         metrics.addClients(parts)
         metrics.addLatency(parts)
         metrics.addReasons(parts.feed.store.snapshot.clients.clients)

@@ -16,6 +16,8 @@ final class Parts: Sendable {
     let server: RadiusServer?
     /// RADIUS over TCP, TLS and DTLS; nil where none is set.
     let streams: StreamServer?
+    /// Where home servers' CoA and Disconnect come in; nil where they are not taken.
+    let dynamicAuthorization: DynamicAuthorizationPort?
     let shipper: AccountingShipper
     /// What keeps addresses as DNS has them.
     let names: NameFollower
@@ -57,10 +59,12 @@ final class Parts: Sendable {
         server =
             settings.roles.contains(.aaa)
             ? try Self.server(
-                settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores, census: census) : nil
+                settings, store: feed.store, journal: journal, slowChecks: slowChecks, node: node, cores: cores, census: census,
+                secrets: secrets) : nil
         censusReader = server.map { [census] _ in
             SessionCensusReader(census: census, configuration: database, logger: Logger(label: "session-limits"))
         }
+        dynamicAuthorization = try Self.dynamicAuthorization(settings, server?.environment.proxy)
         streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
         names = NameFollower(configuration: database, seconds: settings.dnsRefreshSeconds, logger: Logger(label: "dns"))
         quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
@@ -115,7 +119,7 @@ final class Parts: Sendable {
 
     private static func server(
         _ settings: Settings, store: SnapshotStore, journal: Journal, slowChecks: SlowChecks, node: String, cores: Int,
-        census: SessionCensus
+        census: SessionCensus, secrets: SecretBox
     ) throws -> RadiusServer {
         var limits = ServerSettings()
         limits.replyCacheOctets = settings.replyCacheBytes
@@ -128,7 +132,7 @@ final class Parts: Sendable {
             eap: EAPService(
                 Self.eap(settings, node: node, cores: cores), store: store,
                 certificates: try EAPCertificateFiles(settings.eapTLS).opened()),
-            recorder: Self.recorder(settings, cores: cores), proxy: try Self.proxy(settings, store: store),
+            recorder: Self.recorder(settings, cores: cores), proxy: try Self.proxy(settings, store: store, secrets: secrets),
             sessions: census)
         return try RadiusServer(
             .init(
@@ -197,6 +201,7 @@ final class Parts: Sendable {
         stopping.store(true, ordering: .relaxed)
         server?.stop()
         streams?.stop()
+        dynamicAuthorization?.stop()
     }
 
     /// In the order of the flow: no new packets, then what they left behind.

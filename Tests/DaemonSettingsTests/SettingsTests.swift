@@ -123,7 +123,10 @@ import Testing
             found == [
                 "f.yaml:1:19: radius.acct.port: port 1812 is also that of radius.auth.port; give each its own, or 0 for any free one"
             ])
+        let coa = try Self.mistakes("radius.coa_port: 1813")
+        #expect(coa == ["f.yaml:1:18: radius.coa_port: port 1813 is also that of radius.acct.port; give each its own, or 0 for none"])
         #expect(try Self.load("http.port: 0\nradsec.port: 0\nacs.port: 1812").httpPort == 0)
+        #expect(try Self.load("").radiusCoAPort == 0)
     }
 
     @Test func refusesDTLSWithoutWhatItNeeds() throws {

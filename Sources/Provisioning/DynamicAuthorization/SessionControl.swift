@@ -49,6 +49,15 @@ struct SessionControlPlan: Sendable {
     let kind: CoARequest.Kind
     /// Encoded attributes of a CoA-Request.
     let change: [UInt8]
+    /// Encoded attributes of either kind that are hidden for the NAS's secret: what a home server sends besides.
+    var relayed: (@Sendable (SharedSecret) throws(CoARequestError) -> [UInt8])?
+
+    /// Names the session as its NAS wants it.
+    func request(for secret: SharedSecret) throws(CoARequestError) -> CoARequest {
+        let own = try session.request(kind, change: change)
+        guard let relayed else { return own }
+        return try CoARequest(kind, attributes: own.attributes + relayed(secret))
+    }
 }
 
 /// Ends running sessions and brings them to what the policy says now (RFC 5176).
@@ -104,6 +113,20 @@ public struct SessionControl: Sendable {
     /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
     public func reauthorize(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
         try await control(tenant: tenant, session: session, by: actor) { plan($0, tenant) }
+    }
+
+    /// Asks the NAS for what a home server asks for; `realm` says what crosses.
+    ///
+    /// Errors: `DatabaseError`. How the NAS took it is in the result.
+    func relay(
+        _ request: RelayedRequest, to session: ControlledSession, through realm: Realm, _ dictionary: RadiusDictionary, tenant: Int64
+    ) async throws -> SessionControlResult {
+        let plan = SessionControlPlan(session: session, kind: request.kind, change: []) { secret throws(CoARequestError) in
+            try request.attributes(through: realm, tenant: tenant, dictionary, to: secret)
+        }
+        let requests = try await begin([plan], tenant: tenant, by: "home server " + request.serverName(in: tenant))
+        guard let row = requests[session.id] else { throw SessionControlError.sessionNotFound(session.id) }
+        return try await execute(plan, request: row, tenant: tenant)
     }
 
     /// Reauthorizes all open sessions of a profile, some at a time.
@@ -214,7 +237,7 @@ public struct SessionControl: Sendable {
         let peer = CoAPeer(
             address: address, port: session.port ?? defaultPort, secret: SharedSecret(secret),
             sendsMessageAuthenticator: session.sendsMessageAuthenticator)
-        do { return (try session.request(plan.kind, change: plan.change), peer) } catch { throw .request(error) }
+        do { return (try plan.request(for: peer.secret), peer) } catch { throw .request(error) }
     }
 }
 

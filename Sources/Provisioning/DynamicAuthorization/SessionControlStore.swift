@@ -35,6 +35,28 @@ enum SessionControlStore {
         return try connection.queryAll(sql, [.int(tenant), .int(profile), .int(last), SQLValue(limit)], ControlledSession.init)
     }
 
+    /// Sessions that a home server may mean: open, and of no subscriber of ours. At most `limit`, in no order.
+    static func sessions(_ search: RelayedRequest.Search, tenant: Int64, limit: Int, on connection: Connection) throws
+        -> [ControlledSession]
+    {
+        let names = search.userNames.map { StorableText.of($0) }
+        let parameters: [SQLValue] = [
+            .int(tenant), SQLValue(search.nas), SQLValue(limit), .textArray(names), SQLValue(search.sessionID.map { StorableText.of($0) }),
+        ]
+        let isNamed = "lower(s.username) = ANY (ARRAY(SELECT lower(name) FROM unnest($4::text[]) AS name))"
+        let condition =
+            search.sessionID == nil
+            ? "\(isNamed) AND $5::text IS NULL" : "s.acct_session_id = $5 AND (cardinality($4::text[]) = 0 OR \(isNamed))"
+        let sql = """
+            -- session_control.foreign_sessions
+            \(selection)
+            WHERE s.tenant_id = $1 AND s.subscriber_id IS NULL AND s.stopped_at IS NULL AND ($2::bigint IS NULL OR s.nas_id = $2)
+                AND \(condition)
+            LIMIT $3
+            """
+        return try connection.queryAll(sql, parameters, ControlledSession.init)
+    }
+
     /// Records that requests are about to leave; gives each session's request id.
     static func begin(_ plans: [SessionControlPlan], tenant: Int64, by actor: String, on connection: Connection) throws -> [Int64: Int64] {
         var identifiers: [Int64: Int64] = [:]

@@ -1,4 +1,4 @@
-import RadiusCore
+public import RadiusCore
 
 /// Why a secret could not be sealed or opened. Never carries the secret.
 public struct SecretError: Error, Sendable, CustomStringConvertible {
@@ -53,6 +53,11 @@ public struct SecretBox: Sendable {
     /// Something that opens many secrets one after the other, faster than `open`.
     func opener() -> SecretOpener {
         SecretOpener(keys)
+    }
+
+    /// The marks of NAS that all nodes with these keys make and read alike; a newer key makes new ones and reads those of before.
+    public var operatorNASIdentifiers: OperatorNASIdentifiers {
+        OperatorNASIdentifiers(secrets: keys.sorted { $0.key > $1.key }.map(\.value))
     }
 
     /// Whether `sealed` was made with the newest key.

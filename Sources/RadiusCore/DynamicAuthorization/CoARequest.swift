@@ -10,6 +10,8 @@ public enum CoARequestError: Error, Hashable, Sendable {
     case valueTooLong(UInt8)
     /// The packet would be longer than 4096 octets.
     case packetTooLong
+    /// A hidden value of a home server's request cannot be revealed.
+    case hiddenValue
 
     /// What to do, for the operator.
     public var message: String {
@@ -24,6 +26,8 @@ public enum CoARequestError: Error, Hashable, Sendable {
             "The value of attribute \(number) is longer than 253 octets. The NAS's accounting sent it so; name the session otherwise."
         case .packetTooLong:
             "The request is longer than 4096 octets. Shorten the profile's own attributes."
+        case .hiddenValue:
+            "A hidden value of the home server's request cannot be revealed. Compare the secrets, and which attributes it hides."
         }
     }
 }

@@ -76,6 +76,8 @@ struct ForwardedRequest {
         var filter: AttributeFilter
         var dictionary: RadiusDictionary
         var proxyState: ProxyState
+        /// The NAS's Operator-NAS-Identifier, encoded, unless somebody nearer to it has added one (RFC 8559 §3.4); nil: none.
+        var operatorNAS: [UInt8]?
     }
 
     /// What the home server is to have of the NAS's attributes, and ours.
@@ -88,12 +90,14 @@ struct ForwardedRequest {
         var hasPassword = false
         var hasChallenge = false
         var hasDelay = false
+        var hasOperatorNAS = false
         var cursor = AttributeCursor(PacketHeader.count..<received.count)
         while let attribute = cursor.next(in: received) {
             let type = UInt8(truncatingIfNeeded: attribute.type)
             let value = VendorPassage.copy(attribute.range, of: received)
             if type == AttributeNumber.chapPassword { hasPassword = true }
             if type == AttributeNumber.chapChallenge { hasChallenge = true }
+            if OperatorNASIdentifiers.isMeant(attribute, in: received) { hasOperatorNAS = true }
             if type == AttributeNumber.messageAuthenticator {
                 // It is for each hop anew.
             } else if type == AttributeNumber.userName {
@@ -112,6 +116,9 @@ struct ForwardedRequest {
         if hasPassword && !hasChallenge { run.append(AttributeNumber.chapChallenge, (0..<16).map { from.authenticator[$0] }) }
         if let delaySeconds, delaySeconds > 0, !hasDelay {
             run.append(AttributeNumber.acctDelayTime, grown([0, 0, 0, 0], by: delaySeconds))
+        }
+        if let operatorNAS = order.operatorNAS, !hasOperatorNAS, order.filter.passes(AttributeNumber.extendedAttribute1) {
+            run.append(encoded: operatorNAS)
         }
         run.append(AttributeNumber.proxyState, order.proxyState.octets)
         return run.octets
@@ -134,4 +141,7 @@ struct AttributeRun {
         precondition(value.count <= 253)
         octets += [type, UInt8(value.count + 2)] + value
     }
+
+    /// Appends what is encoded already.
+    mutating func append(encoded attributes: [UInt8]) { octets += attributes }
 }

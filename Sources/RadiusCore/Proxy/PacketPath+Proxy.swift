@@ -20,7 +20,8 @@ extension PacketPath {
             client: attempt.client.pointee.id, packet: work.pointee.packet, count: work.pointee.attributes.count,
             datagram: work.pointee.datagram.pointee, token: token, work: .proxied(match.realm))
         parked.parkedNanoseconds = lm_monotonic_nanoseconds()
-        let order = order(match, pool, attempt, name) { [completions] outcome in
+        let operatorNAS = service.operatorNAS(tenant: attempt.client.pointee.tenant, nas: attempt.client.pointee.id)
+        let order = order(match, pool, attempt, name, operatorNAS) { [completions] outcome in
             parked.outcome = .proxied(outcome)
             completions.add(parked)
         }
@@ -44,7 +45,7 @@ extension PacketPath {
     }
 
     private func order(
-        _ match: RealmMatch, _ pool: HomeServerPool, _ attempt: Attempt, _ name: Range<Int>,
+        _ match: RealmMatch, _ pool: HomeServerPool, _ attempt: Attempt, _ name: Range<Int>, _ operatorNAS: [UInt8]?,
         _ completion: @escaping @Sendable (ProxyOutcome) -> Void
     ) -> ProxyOrder {
         let request = attempt.request
@@ -54,7 +55,8 @@ extension PacketPath {
         return ProxyOrder(
             .access(attempt.client.pointee.client.secret), to: pool,
             received: VendorPassage.copy(Span(_unsafeStart: request.packet, count: request.count)), userName: stripped,
-            filter: match.realm.requestFilter, dictionary: snapshot.dictionary, key: StickyServers.key(station ?? user, pool.id),
+            filter: match.realm.requestFilter, dictionary: snapshot.dictionary, operatorNAS: operatorNAS,
+            key: StickyServers.key(station ?? user, pool.id),
             stateKey: request.first(.state).map { StickyServers.key(VendorPassage.copy(request.octets($0)), pool.id) },
             stationKey: attempt.credentials.hasEAP ? station.map { StickyServers.key($0 + user, ~pool.id) } : nil, completion: completion)
     }

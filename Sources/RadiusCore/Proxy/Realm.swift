@@ -172,6 +172,8 @@ public final class ProxyPlan: Sendable {
     public let realms: [Realm]
     private let tenants: [Int64: TenantRealms]
     private let numbers: [Int64: Realm]
+    /// Those that may ask for CoA and Disconnect over UDP.
+    private let dynamicAuthorizationClients: [IPAddress: [HomeServer]]
     /// Realms whose accounting goes elsewhere, too.
     let accountingRealms: Int
 
@@ -179,6 +181,8 @@ public final class ProxyPlan: Sendable {
         self.servers = [Int64: HomeServer](servers.map { ($0.id, $0) }) { first, _ in first }
         self.realms = realms
         numbers = [Int64: Realm](realms.map { ($0.id, $0) }) { first, _ in first }
+        // The secret of all RADIUS/TLS is known to everybody.
+        dynamicAuthorizationClients = [IPAddress: [HomeServer]](grouping: servers.filter { $0.transport != .tls }, by: \.address)
         accountingRealms = realms.count { $0.accountingPool != nil }
         tenants = [Int64: [Realm]](grouping: realms, by: \.tenant).mapValues { TenantRealms($0) }
     }
@@ -187,6 +191,9 @@ public final class ProxyPlan: Sendable {
 
     /// The realm that policy rules know by this number; nil while it is not in force. Allocates nothing.
     func realm(_ id: Int64) -> Realm? { numbers[id] }
+
+    /// Home servers at `address` whose CoA and Disconnect requests are taken over UDP.
+    func dynamicAuthorizationClients(at address: IPAddress) -> [HomeServer] { dynamicAuthorizationClients[address] ?? [] }
 
     /// The realm of a User-Name. Allocates nothing.
     func find(tenant: Int64, name: UnsafeRawBufferPointer) -> RealmMatch? { tenants[tenant]?.find(name) }

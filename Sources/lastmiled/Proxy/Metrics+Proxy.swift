@@ -1,10 +1,17 @@
 import RadiusCore
 
 extension Metrics {
-    mutating func addProxy(_ proxy: ProxyService, _ accounting: AccountingForwarder.Statistics?) {
+    mutating func addProxy(
+        _ proxy: ProxyService, _ accounting: AccountingForwarder.Statistics?, _ dynamicAuthorization: DynamicAuthorizationPort?
+    ) {
         let reports = proxy.reports
         single("proxy_refused_total", "counter", "Requests not forwarded because as many were on their way as may be.", proxy.refused)
         if let accounting { addForwarding(accounting) }
+        if let dynamicAuthorization {
+            single(
+                "coa_unknown_sources_total", "counter", "CoA and Disconnect requests dropped because no home server has their address.",
+                dynamicAuthorization.unknownSources)
+        }
         guard !reports.isEmpty else { return }
         func labels(_ report: ProxyService.HomeServerReport) -> [(String, String)] {
             [("tenant", "\(report.server.tenant)"), ("home_server", report.server.name)]

@@ -1,20 +1,45 @@
 import Admin
 import DaemonSettings
+import Logging
 import Provisioning
 import RadiusCore
+import ServiceLifecycle
 
 /// Realms and home servers.
 extension Parts {
     /// The proxy; it has nothing to do until there is a realm.
     ///
     /// - Throws: `ServerError` when the system gives no descriptors.
-    static func proxy(_ settings: Settings, store: SnapshotStore) throws -> ProxyService {
+    static func proxy(_ settings: Settings, store: SnapshotStore, secrets: SecretBox) throws -> ProxyService {
         let certificates = homeServerCertificates(settings.transports)
-        return try ProxyService(store: store) {
+        var bounds = ProxyService.Settings()
+        // Nobody is told of a NAS who could not use it.
+        bounds.operatorNAS = settings.radiusCoAPort == 0 ? nil : secrets.operatorNASIdentifiers
+        return try ProxyService(bounds, store: store) {
             // Asked for once a connection, and at most once a second.
             certificates?.refresh()
             return certificates?.current
         }
+    }
+
+    /// Where home servers' CoA and Disconnect come in; nil where they are not taken.
+    ///
+    /// - Throws: `ServerError` for a port that cannot be had.
+    static func dynamicAuthorization(_ settings: Settings, _ proxy: ProxyService?) throws -> DynamicAuthorizationPort? {
+        guard let proxy, settings.radiusCoAPort != 0, let address = IPAddress(text: settings.radiusAddress) else { return nil }
+        return try DynamicAuthorizationPort(address: listening(address), port: settings.radiusCoAPort, proxy: proxy)
+    }
+
+    /// What takes them to the NAS; nil where they are not taken.
+    var relay: SessionRelay? {
+        dynamicAuthorization.map {
+            SessionRelay(pool: pool, control: control, store: feed.store, port: $0, logger: Logger(label: "proxy"))
+        }
+    }
+
+    /// For the line `ready`.
+    var dynamicAuthorizationWords: [String] {
+        dynamicAuthorization.map { ["radius-coa=\(settings.radiusAddress):\($0.port)"] } ?? []
     }
 
     /// What RadSec shows to others, and whom it trusts, holds for home servers too.
@@ -59,6 +84,15 @@ extension Parts {
     }
 }
 
+/// Home servers' CoA and Disconnect go to the NAS until the daemon ends. It ends behind the parts: their CoA client lets go of what waits.
+struct RelayService: Service {
+    let relay: SessionRelay
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await relay.run() }
+    }
+}
+
 /// The proxy's answers as JSON.
 enum ProxyJSON {
     static func report(_ report: ProxyService.HomeServerReport) -> JSON {
@@ -70,6 +104,8 @@ enum ProxyJSON {
             "latency_microseconds": number(meter.latencyMicroseconds), "outstanding": number(meter.outstanding),
             "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
             "dropped": number(dropped.reduce(0) { $0 + meter[$1] }),
+            "coa_requests": number(HomeServerCounter.dynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
+            "coa_dropped": number(HomeServerCounter.droppedDynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
             "counters": .object(HomeServerCounter.allCases.map { JSON.Member($0.name, number(meter[$0])) }),
         ]
     }

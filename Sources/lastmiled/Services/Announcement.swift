@@ -43,7 +43,7 @@ struct Announcement: Service {
             words.append("radius-auth=\(settings.radiusAddress):\(server.authenticationPort)")
             words.append("radius-acct=\(settings.radiusAddress):\(server.accountingPort)")
         }
-        words += parts.streamWords
+        words += parts.dynamicAuthorizationWords + parts.streamWords
         if let port { words.append("http=http://\(host(settings.httpAddress)):\(port)") }
         words.append("state=\(settings.stateDirectory)")
         return words.joined(separator: " ")

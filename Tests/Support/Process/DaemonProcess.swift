@@ -138,6 +138,8 @@ public final class DaemonProcess: Sendable {
     public var dtlsPort: UInt16 { port("radsec-dtls=") }
     /// Of RADIUS over TCP; 0 without it.
     public var tcpAuthenticationPort: UInt16 { port("radius-tcp-auth=") }
+    /// Of home servers' CoA; 0 without it.
+    public var dynamicAuthorizationPort: UInt16 { port("radius-coa=") }
     /// Such as `http://127.0.0.1:8080`.
     public var url: String { word("http=") }
     /// The bootstrap operator's: the one that it was given, or the one that it made.

@@ -24,7 +24,7 @@ extension Resource {
             .integer("revive_seconds", .initial(120), .range(1...86_400), .summary("Without Status-Server it is tried again after that")),
             .boolean(
                 "require_message_authenticator", .initial(true),
-                .summary("Replies to logins without one are dropped; false only for old servers")),
+                .summary("Replies to logins, and its CoA, are dropped without one; false only for old servers")),
             .integer("max_outstanding", .initial(2048), .range(1...2048), .summary("Requests that may wait for its replies")),
             .boolean("enabled", .initial(true)),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),

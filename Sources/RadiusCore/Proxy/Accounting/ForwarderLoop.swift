@@ -220,7 +220,9 @@ struct ForwarderLoop: ~Copyable {
         let order = ProxyOrder(
             .accounting(receivedMicroseconds: record.receivedMicroseconds), to: pool, received: record.packet,
             userName: match.realm.strips && !match.user.isEmpty ? Array(name[match.user]) : nil, filter: match.realm.requestFilter,
-            dictionary: forwarder.store.snapshot.dictionary, key: StickyServers.key(station ?? name, pool.id)
+            dictionary: forwarder.store.snapshot.dictionary,
+            operatorNAS: forwarder.proxy.operatorNAS(tenant: record.tenant, nas: record.nas),
+            key: StickyServers.key(station ?? name, pool.id)
         ) { [forwarder] outcome in forwarder.conclude(sequence, .init(outcome)) }
         keep(record, sequence, of: match.realm.id)
         inFlight += 1

@@ -14,6 +14,12 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
     case statusServers, statusAnswers
     /// The system refused to send, or a connection failed.
     case sendFailures, connectionFailures
+    /// Of CoA and Disconnect that it asks of us: requests, their repetitions, and what came of them. The last two are requests for
+    /// sessions that are not there or not its own, and requests that were not taken to a NAS for another reason.
+    case coaRequests, disconnectRequests, coaRepetitions, coaACKs, coaNAKs, coaTimeouts, coaNotFound, coaRefused
+    /// Dropped: a digest that does not verify, without the Message-Authenticator that it must have, an Event-Timestamp that is off by more
+    /// than five minutes, or malformed.
+    case coaBadAuthenticator, coaMessageAuthenticatorMissing, coaStale, coaMalformed
 
     /// The name in metrics.
     public var name: String {
@@ -37,8 +43,33 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
         case .statusAnswers: "status_answers"
         case .sendFailures: "send_failures"
         case .connectionFailures: "connection_failures"
+        default: reversePathName
         }
     }
+
+    /// The name in metrics of what goes from the home server to a NAS.
+    private var reversePathName: String {
+        switch self {
+        case .coaRequests: "coa_requests"
+        case .disconnectRequests: "disconnect_requests"
+        case .coaRepetitions: "coa_repetitions"
+        case .coaACKs: "coa_acks"
+        case .coaNAKs: "coa_naks"
+        case .coaTimeouts: "coa_timeouts"
+        case .coaNotFound: "coa_not_found"
+        case .coaRefused: "coa_refused"
+        case .coaBadAuthenticator: "coa_dropped_bad_authenticator"
+        case .coaMessageAuthenticatorMissing: "coa_dropped_no_message_authenticator"
+        case .coaStale: "coa_dropped_stale"
+        default: "coa_dropped_malformed"
+        }
+    }
+
+    /// CoA and Disconnect that were taken up, and those that were dropped.
+    public static let dynamicAuthorizations: [HomeServerCounter] = [.coaRequests, .disconnectRequests]
+    public static let droppedDynamicAuthorizations: [HomeServerCounter] = [
+        .coaBadAuthenticator, .coaMessageAuthenticatorMissing, .coaStale, .coaMalformed,
+    ]
 }
 
 /// Counts and state of one home server: written by the proxy's thread, read by anyone.

@@ -52,7 +52,8 @@ extension ProxyLoop {
         _ order: ProxyOrder, for server: HomeServer, _ identifier: UInt8, _ proxyState: ProxyState
     ) throws(ProxyFault) -> ForwardedRequest {
         let passage = ForwardedRequest.Passage(
-            userName: order.userName, filter: order.filter, dictionary: order.dictionary, proxyState: proxyState)
+            userName: order.userName, filter: order.filter, dictionary: order.dictionary, proxyState: proxyState,
+            operatorNAS: order.operatorNAS)
         let received = order.received
         switch order.kind {
         case .access(let secret):

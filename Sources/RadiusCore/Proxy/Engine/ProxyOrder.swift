@@ -15,6 +15,8 @@ final class ProxyOrder: Sendable {
     let userName: [UInt8]?
     let filter: AttributeFilter
     let dictionary: RadiusDictionary
+    /// The NAS's Operator-NAS-Identifier, encoded; nil: none is added.
+    let operatorNAS: [UInt8]?
     /// Of the station or the user, for a keyed pool.
     let key: UInt64
     /// Of State, and of the station of an EAP conversation, for `StickyServers`.
@@ -25,7 +27,7 @@ final class ProxyOrder: Sendable {
 
     init(
         _ kind: Kind, to pool: HomeServerPool, received: [UInt8], userName: [UInt8]?, filter: AttributeFilter,
-        dictionary: RadiusDictionary, key: UInt64, stateKey: UInt64? = nil, stationKey: UInt64? = nil,
+        dictionary: RadiusDictionary, operatorNAS: [UInt8]? = nil, key: UInt64, stateKey: UInt64? = nil, stationKey: UInt64? = nil,
         completion: @escaping @Sendable (ProxyOutcome) -> Void
     ) {
         self.kind = kind
@@ -34,6 +36,7 @@ final class ProxyOrder: Sendable {
         self.userName = userName
         self.filter = filter
         self.dictionary = dictionary
+        self.operatorNAS = operatorNAS
         self.key = key
         self.stateKey = stateKey
         self.stationKey = stationKey

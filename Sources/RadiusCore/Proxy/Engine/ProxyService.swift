@@ -12,6 +12,8 @@ public final class ProxyService: Sendable {
         public var totalMilliseconds = 20_000
         /// Conversations whose home server is remembered.
         public var stickyEntries = 131_072
+        /// Tells home servers of each NAS, so that their CoA finds back; nil: nothing is said.
+        public var operatorNAS: OperatorNASIdentifiers?
 
         public init() {}
     }
@@ -51,6 +53,9 @@ public final class ProxyService: Sendable {
 
     /// Marks our Proxy-States.
     var mark: UInt64 { engine.mark }
+
+    /// What home servers are told of a NAS, encoded; nil: nothing.
+    func operatorNAS(tenant: Int64, nas: Int64) -> [UInt8]? { engine.settings.operatorNAS?.attribute(tenant: tenant, nas: nas) }
 
     /// Takes a request in; false, and nobody is called, when as many are on their way as may be.
     func submit(_ order: ProxyOrder) -> Bool { engine.submit(order) }

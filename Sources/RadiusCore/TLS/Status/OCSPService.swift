@@ -10,7 +10,7 @@ public final class OCSPService: Sendable {
     public struct Settings: Sendable, Equatable {
         /// Whether a certificate counts only when a responder vouches for it; else also when none can be reached.
         public var isRequired = false
-        /// Who is asked, `http://...`; nil: whom the certificate names.
+        /// Who is asked, such as `http://ocsp.example.net/`; nil: whom the certificate names.
         public var responder: String?
         /// How long one answer is waited for, at least 1.
         public var timeoutSeconds = 3

@@ -17,7 +17,7 @@ import Testing
             peer.flush()
             #expect(await eventually { Self.dropped(host, .unknownClient) == 1 })
             #expect(host.streams.census.statistics.helloVerifyRequests == 0)
-            #expect(host.environment.unknownClients.drain().keys.map(\.text) == ["127.0.0.9"])
+            #expect(host.environment.unknownClients.drain().keys.map(\.address.text) == ["127.0.0.9"])
         }
     }
 

@@ -6,6 +6,9 @@ ALTER TABLE aaa.nas
     -- null until the name was looked up
     ALTER COLUMN address DROP NOT NULL,
     ADD CONSTRAINT nas_located CHECK (address IS NOT NULL OR dns_name IS NOT NULL);
+-- Any number may wait for their addresses.
+DROP INDEX aaa.nas_address_key;
+CREATE UNIQUE INDEX nas_address_key ON aaa.nas (address, nas_identifier) NULLS NOT DISTINCT WHERE address IS NOT NULL;
 CREATE INDEX nas_dns_name_idx ON aaa.nas (id) WHERE dns_name IS NOT NULL;
 
 ALTER TABLE aaa.home_server
