@@ -27,6 +27,10 @@ struct CoALoop: ~Copyable {
     private var index = AttributeIndex()
     private let arena = DatagramArena()
 
+    /// Where the next lane begins. A NAS must not take a request for the repetition of one that it answered within the same second, so what
+    /// was used is not used again soon, even by a lane that begins anew.
+    private var nextIdentifier = UInt8.random(in: 0...255)
+
     init(engine: CoAEngine, timing: CoARetransmission.Timing, outstandingPerNAS: Int) {
         self.engine = engine
         self.timing = timing
@@ -62,7 +66,7 @@ struct CoALoop: ~Copyable {
 
     private mutating func accept(_ submission: CoASubmission) {
         let key = submission.lane
-        let lane = CoALane(startingAt: .random(in: 0...255, using: &generator))
+        let lane = CoALane(startingAt: nextIdentifier)
         lanes[key, default: lane].enqueue(submission)
         fill(key)
     }
@@ -70,6 +74,7 @@ struct CoALoop: ~Copyable {
     /// Starts as many waiting requests as the lane has room for.
     private mutating func fill(_ key: CoALaneKey) {
         while let started = lanes[key]?.start(limit: outstandingPerNAS) {
+            nextIdentifier &+= 1
             begin(started.submission, ExchangeKey(lane: key, identifier: started.identifier))
         }
         if lanes[key]?.isEmpty == true { lanes[key] = nil }
