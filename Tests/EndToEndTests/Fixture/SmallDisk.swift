@@ -17,14 +17,10 @@ struct SmallDisk {
         return result.status == 0 ? nil : "no private mount namespace with a tmpfs here: \(result.errors)"
     }
 
-    /// Root mounts at once. Others become root of a user namespace, mount, and become themselves again in a second one.
     private static func script(_ command: String) -> String {
         """
         mkdir -p -m 700 "$LASTMILE_STATE_DIR/journal" || exit 1
-        user=$(id -u) group=$(id -g)
-        mount='mount -t tmpfs -o size=\(mebibytes)m,mode=700 lastmile-journal "$LASTMILE_STATE_DIR/journal" || exit 1'
-        if [ "$user" = 0 ]; then exec unshare -m sh -c "$mount"'; \(command)' sh "$@"; fi
-        exec unshare -Urm sh -c "$mount"'; exec unshare -U --map-user='"$user"' --map-group='"$group"' sh -c '\\''\(command)'\\'' sh "$@"' sh "$@"
+        \(PrivateMount.script("mount -t tmpfs -o size=\(mebibytes)m,mode=700 lastmile-journal \"$LASTMILE_STATE_DIR/journal\"", then: command))
         """
     }
 

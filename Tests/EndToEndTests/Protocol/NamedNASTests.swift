@@ -1,0 +1,42 @@
+import Support
+import Testing
+
+extension ProtocolTests {
+    /// NAS whose address DNS knows, with radclient as the NAS and a hosts file as the name server.
+    @Suite struct NamedNAS {
+        private static func withDaemon(_ hosts: String, _ body: (DaemonProcess, CommandLineTool, String) async throws -> Void) async throws
+        {
+            try await TemporaryDirectory.use { directory in
+                let path = directory + "/hosts"
+                try TextFile.write(hosts, to: path)
+                let script = PrivateMount.script("mount --bind \(path) /etc/hosts", then: "exec \"$@\"")
+                try await DaemonProcess.run(
+                    ["LASTMILE_DNS_REFRESH_SECONDS": "5"], launcher: ["/bin/sh", "-c", script, "sh"]
+                ) { daemon in try await body(daemon, CommandLineTool(daemon), path) }
+            }
+        }
+
+        private static func isLetIn(_ daemon: DaemonProcess, _ address: String) async throws -> Bool {
+            let client = Radclient(daemon, as: TestNAS(name: "gw7", address: address, vendor: "cisco")).impatient
+            return try await client.login("alice", "wonderland").code == "Access-Accept"
+        }
+
+        @Test func aNASIsFollowedToItsNewAddress() async throws {
+            try await Self.withDaemon("127.0.0.1 localhost\n127.79.0.1 gw7.example.net\n") { daemon, tool, hosts in
+                let made = try await tool.run(
+                    "nas", "create", "--name", "gw7", "--dns-name", "gw7.example.net", "--secret", TestNAS.secret, "--vendor", "cisco")
+                #expect(made.status == 0, "\(made)")
+                try await eventually { try await Self.isLetIn(daemon, "127.79.0.1") }
+                try TextFile.write("127.0.0.1 localhost\n127.79.0.2 gw7.example.net\n", to: hosts)
+                try await eventually { try await Self.isLetIn(daemon, "127.79.0.2") }
+                let shown = try await tool.run("nas", "get", "gw7")
+                #expect(shown.output.contains("127.79.0.2/32"), "\(shown)")
+                try TextFile.write("127.0.0.1 localhost\n", to: hosts)
+                try await eventually {
+                    try await tool.run("nas", "get", "gw7").output.contains("DNS has no address for it")
+                }
+                #expect(try await Self.isLetIn(daemon, "127.79.0.2"))
+            }
+        }
+    }
+}
