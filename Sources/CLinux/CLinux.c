@@ -102,7 +102,6 @@ int lm_lock(int fd, uint32_t milliseconds) {
     }
 }
 
-// Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").
 void lm_block_broken_pipes(void) {
     sigset_t signals;
     sigemptyset(&signals);
@@ -110,6 +109,7 @@ void lm_block_broken_pipes(void) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
+// Linux keeps the niceness of each thread apart, whatever POSIX says (setpriority(2), "C library/kernel differences").
 void lm_yield_priority(int niceness) {
     errno = 0;
     int present = getpriority(PRIO_PROCESS, 0);
