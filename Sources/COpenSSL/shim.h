@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/http.h>
+#include <openssl/httperr.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -115,6 +116,12 @@ static inline BIO *lm_ocsp_post(const char *url, const unsigned char *octets, in
     OPENSSL_free(port);
     OPENSSL_free(path);
     return answer;
+}
+
+/// Whether the oldest error of this thread says that a server sent something, though not what was asked for.
+static inline bool lm_http_was_answered(void) {
+    unsigned long error = ERR_peek_error();
+    return ERR_GET_LIB(error) == ERR_LIB_HTTP && ERR_GET_REASON(error) != HTTP_R_FAILED_READING_DATA;
 }
 
 static inline OCSP_RESPONSE *lm_ocsp_response(BIO *answer) { return d2i_OCSP_RESPONSE_bio(answer, NULL); }

@@ -68,6 +68,8 @@ public struct TLSSettings: Sendable, Equatable {
     /// Whether a list past its next update still counts. Revoked certificates stay refused either way.
     public var acceptsStaleRevocationList = false
     public var peerCertificate: PeerCertificate
+    /// Whether peers' certificates will be asked about by OCSP.
+    public var asksForStatus = false
     /// For a server: `name:hexadecimal` on each line; a peer with such a key needs no certificate, over TLS 1.3.
     public var presharedKeyPath: String?
     public var minimumVersion = Version.tls12

@@ -10,7 +10,10 @@ import Testing
         let desk = EAPDesk()
         let resumption = resumes ? TLSSettings.Resumption() : nil
         desk.tls = EAPTLSSurroundings(
-            certificate: try authority.server { $0.resumption = resumption },
+            certificate: try authority.server {
+                $0.resumption = resumption
+                $0.asksForStatus = true
+            },
             tunnel: try authority.server {
                 $0.peerCertificate = .none
                 $0.resumption = resumption

@@ -57,8 +57,10 @@ struct TestAuthority {
                 + ["-CAcreateserial", "-out", "\(path)/\(name).pem", "-extfile", "\(path)/\(name).ext"] + validity)
     }
 
-    /// An authority below `ca`, with times in `YYYYMMDDHHMMSSZ`; with `keepsKey` it has the key of the one of that name.
-    func issueAuthority(_ name: String, from start: String? = nil, to end: String? = nil, keepsKey: Bool = false) async throws {
+    /// An authority below another, with times in `YYYYMMDDHHMMSSZ`; with `keepsKey` it has the key of the one of that name.
+    func issueAuthority(
+        _ name: String, by authority: String = "ca", from start: String? = nil, to end: String? = nil, keepsKey: Bool = false
+    ) async throws {
         try TextFile.write("basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n", to: "\(path)/\(name).ext")
         let key =
             keepsKey
@@ -66,19 +68,20 @@ struct TestAuthority {
             : ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "\(path)/\(name).key"]
         try await Self.openssl(["req"] + key + ["-subj", "/CN=\(name)", "-out", "\(path)/\(name).csr"])
         try await Self.openssl(
-            ["ca", "-batch", "-config", "\(path)/ca.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem", "-notext"]
-                + ["-in", "\(path)/\(name).csr", "-out", "\(path)/\(name).pem", "-extfile", "\(path)/\(name).ext"]
-                + (start.map { ["-startdate", $0] } ?? []) + (end.map { ["-enddate", $0] } ?? ["-days", "20"]))
+            signing(name, by: authority) + (start.map { ["-startdate", $0] } ?? []) + (end.map { ["-enddate", $0] } ?? ["-days", "20"]))
         try makeIndex(of: name)
     }
 
     /// A client's certificate with other times, in `YYYYMMDDHHMMSSZ`.
-    func issue(_ name: String, from start: String, to end: String) async throws {
-        try await issue(name, usage: "clientAuth")
-        try await openssl(
-            "ca", "-batch", "-config", "\(path)/ca.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem", "-in",
-            "\(path)/\(name).csr",
-            "-out", "\(path)/\(name).pem", "-notext", "-extfile", "\(path)/\(name).ext", "-startdate", start, "-enddate", end)
+    func issue(_ name: String, by authority: String = "ca", from start: String, to end: String) async throws {
+        try await issue(name, usage: "clientAuth", by: authority)
+        try await Self.openssl(signing(name, by: authority) + ["-startdate", start, "-enddate", end])
+    }
+
+    private func signing(_ name: String, by authority: String) -> [String] {
+        ["ca", "-batch", "-config", "\(path)/\(authority).cnf", "-keyfile", "\(path)/\(authority).key"]
+            + ["-cert", "\(path)/\(authority).pem", "-notext", "-in", "\(path)/\(name).csr", "-out", "\(path)/\(name).pem"]
+            + ["-extfile", "\(path)/\(name).ext"]
     }
 
     /// Puts a certificate on the authority's list.

@@ -75,6 +75,9 @@ public struct EAPSession: Sendable {
     /// Whether `goOn` is what comes next.
     public var isWaiting: Bool { if case .wait = lastAction { true } else { false } }
 
+    /// Whether the answer that is waited for is to another packet than `message`.
+    func isAnswering(otherThan message: [UInt8]) -> Bool { isWaiting && KeyedDigests.sha1(message) != lastResponse }
+
     /// Octets that the value takes, about.
     public var memoryOctets: Int {
         512 + identity.count + outstanding.count + lastResponse.count + (lastAction?.packet.count ?? 0) + methodOctets

@@ -140,6 +140,7 @@ public final class EAPCertificates: Sendable {
         tls.maximumVersion = settings.maximumVersion
         tls.ciphers = settings.ciphers
         tls.resumption = settings.resumption
+        tls.asksForStatus = settings.status != nil
         return tls
     }
 }

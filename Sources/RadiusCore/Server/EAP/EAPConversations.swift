@@ -76,6 +76,11 @@ final class EAPConversations: Sendable {
 
     private func go(on taken: EAPSession, in slot: Int, _ arrival: EAPArrival, _ octets: [UInt8]) -> EAPOutcome {
         var session = taken
+        guard !session.isAnswering(otherThan: arrival.message) else {
+            let now = clock()
+            table.withLock { $0.put(taken, in: slot, .answered, now: now) }
+            return .drop
+        }
         let action = step(&session, arrival)
         let stage: EAPConversationTable.Stage = session.hasEnded ? .ended : session.hasAnswered ? .answered : .begun
         let (after, now) = (session, clock())

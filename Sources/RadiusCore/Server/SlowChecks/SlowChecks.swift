@@ -144,10 +144,10 @@ public final class SlowChecks: Sendable {
                 }
             }
             if !request.isExpired, case .eap(.wait(let inquiry)) = request.outcome {
-                inquiry.whenDone { [self] in submitAgain(request, to: completions) }
-            } else {
-                completions.add(request)
+                guard !inquiry.whenDone({ [self] in submitAgain(request, to: completions) }) else { continue }
+                request.isExpired = true
             }
+            completions.add(request)
         }
         wake.signal()
     }

@@ -73,7 +73,7 @@ enum TLSTrust {
         // An authority below a root may be trusted alone.
         var flags = UInt(X509_V_FLAG_PARTIAL_CHAIN)
         var trusted = Trusted(authorities: authorities.compactMap { CertificateDescription($0.handle) })
-        trusted.statusTrust = OCSPTrust(authorities.map(\.handle))
+        if settings.asksForStatus { trusted.statusTrust = OCSPTrust(authorities.map(\.handle)) }
         if let lists = settings.revocationListPath {
             trusted.revocationListEnd = try addRevocationLists(lists, to: store)
             flags |= UInt(X509_V_FLAG_CRL_CHECK)

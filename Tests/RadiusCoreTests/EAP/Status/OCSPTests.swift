@@ -129,32 +129,100 @@ import Testing
         }
     }
 
+    /// What a responder says of one certificate does not open the door to the next.
+    @Test func anAnswerThatDoesNotCountIsNoReasonNotToAskAboutOthers() async throws {
+        try await Self.with { authority, responder in
+            try await authority.revoke("lost")
+            let host = try Server.host(authority, tls: Self.asking(responder.url, required: false))
+            responder.behave(.garbled)
+            let first = try await Server.peer(host, authority, Server.ways[0], .tls13).run()
+            #expect(first.isSuccess, "\(first.transcript)")
+            responder.behave(.honest)
+            let second = try await Server.peer(host, authority, Server.ways[0], .tls13, certificate: "lost").run()
+            #expect(!second.isSuccess && second.replies.last == "Access-Reject", "\(second.transcript)")
+            #expect(host.count(.certificateRevoked as AccessReason) == 1 && responder.asked == 2)
+        }
+    }
+
+    /// A service whose clock is the test's.
+    private final class Watch: Sendable {
+        private final class Hand: Sendable { let nanoseconds = Mutex(UInt64(1)) }
+
+        let service: OCSPService
+        private let hand = Hand()
+
+        init(_ url: String, required: Bool = false) {
+            var settings = OCSPService.Settings()
+            settings.responder = url
+            settings.isRequired = required
+            settings.keptSeconds = 600
+            settings.timeoutSeconds = 20
+            service = OCSPService(settings) { [hand] in hand.nanoseconds.withLock { $0 } }
+        }
+
+        deinit { service.shutdown() }
+
+        func pass(seconds: UInt64) { hand.nanoseconds.withLock { $0 += seconds * 1_000_000_000 } }
+    }
+
+    @Test func whoIsRevokedStaysSoWhileTheResponderIsAway() async throws {
+        try await Self.with { authority, responder in
+            try await authority.revoke("lost")
+            let watch = Watch(responder.url)
+            let desk = try EAPOverTLSTests.desk(authority)
+            desk.tls?.status = watch.service
+            let client = try authority.client("lost")
+            for manner in [TestResponder.Manner.honest, .garbled, .garbled] {
+                responder.behave(manner)
+                let attempt = try await Self.logIn(client, desk)
+                #expect(attempt.action.reason == .certificateRevoked, "\(manner)")
+                watch.pass(seconds: 601)
+            }
+            #expect(responder.asked == 3)
+            let other = try await Self.logIn(try authority.client("nemo"), desk)
+            #expect(other.action.isSuccess)
+        }
+    }
+
     // MARK: Sessions
+
+    /// Who is let in unasked has a session like everybody.
+    @Test(arguments: TLSSettings.Version.allCases)
+    func sessionsOfWhoWasNotAskedAboutAreTakenUp(version: TLSSettings.Version) async throws {
+        try await Self.withAuthority { authority in
+            let closed = try LoopbackSocket.listen()
+            closed.end()
+            let watch = Watch("http://127.0.0.1:\(closed.port)/")
+            let desk = try EAPOverTLSTests.desk(authority)
+            desk.tls?.status = watch.service
+            // One is asked about in vain, and nobody for a while then.
+            let stranger = try await Self.logIn(try authority.client("lost"), desk)
+            #expect(stranger.action.reason == .unknownSubscriber && watch.service.statistics.failure != nil)
+            let client = try authority.client("nemo") { $0.allow(only: version) }
+            let first = try await Self.logIn(client, desk)
+            #expect(first.action.isSuccess && !first.isResumed)
+            let second = try await Self.logIn(client, desk, resuming: first.session)
+            #expect(second.action.isSuccess && second.isResumed)
+        }
+    }
 
     /// A device that takes its session up shows no certificate, and is asked about all the same.
     @Test(arguments: TLSSettings.Version.allCases)
     func sessionsAreAskedAboutOnceTheAnswerIsOld(version: TLSSettings.Version) async throws {
         try await Self.with { authority, responder in
-            let clock = Mutex(UInt64(1))
-            var settings = OCSPService.Settings()
-            settings.responder = responder.url
-            settings.isRequired = true
-            settings.keptSeconds = 600
-            settings.timeoutSeconds = 20
-            let service = OCSPService(settings) { clock.withLock { $0 } }
-            defer { service.shutdown() }
+            let watch = Watch(responder.url, required: true)
             let desk = try EAPOverTLSTests.desk(authority)
-            desk.tls?.status = service
+            desk.tls?.status = watch.service
             let client = try authority.client("nemo") { $0.allow(only: version) }
             var last = try await Self.logIn(client, desk)
             #expect(last.action.isSuccess && responder.asked == 1)
             for asked in [1, 2, 2] {
                 last = try await Self.logIn(client, desk, resuming: last.session)
                 #expect(last.action.isSuccess && last.isResumed && responder.asked == asked)
-                if asked == 1 { clock.withLock { $0 += 601_000_000_000 } }
+                if asked == 1 { watch.pass(seconds: 601) }
             }
             try await authority.revoke("nemo")
-            clock.withLock { $0 += 601_000_000_000 }
+            watch.pass(seconds: 601)
             let refused = try await Self.logIn(client, desk, resuming: last.session)
             #expect(refused.isResumed && refused.action.reason == .certificateRevoked && responder.asked == 3)
             let again = try await Self.logIn(client, desk, resuming: last.session)
@@ -190,7 +258,7 @@ import Testing
             if case .wait(let inquiry) = action {
                 #expect(conversation.isWaiting)
                 let isDone = Flag()
-                inquiry.whenDone { isDone.raise() }
+                #expect(inquiry.whenDone { isDone.raise() })
                 try await Support.eventually { isDone.isRaised }
                 action = conversation.goOn(desk.surroundings)
             } else {

@@ -13,6 +13,8 @@ final class TestResponder: Sendable {
         case garbled
         /// Says what it said at first, whatever it is asked.
         case repeating
+        /// Says what was made ahead, to no question: neither a nonce nor until when it counts.
+        case ahead
     }
 
     private struct State {
@@ -25,12 +27,15 @@ final class TestResponder: Sendable {
     let url: String
     private let listener: LoopbackSocket
     private let authority: TestAuthority
+    /// Whose index it reads.
+    private let name: String
     /// Path of the certificate that signs, and of its key, without their endings.
     private let signer: String
     private let state = Mutex(State())
 
-    private init(_ authority: TestAuthority, signer: String) throws {
+    private init(_ authority: TestAuthority, _ name: String, signer: String) throws {
         self.authority = authority
+        self.name = name
         self.signer = signer
         listener = try LoopbackSocket.listen()
         url = "http://127.0.0.1:\(listener.port)/ocsp"
@@ -38,9 +43,9 @@ final class TestResponder: Sendable {
 
     /// Serves as long as `body` runs; `signer` is a path without its ending, the authority's own without one.
     static func with(
-        _ authority: TestAuthority, signer: String? = nil, _ body: (TestResponder) async throws -> Void
+        _ authority: TestAuthority, of name: String = "ca", signer: String? = nil, _ body: (TestResponder) async throws -> Void
     ) async throws {
-        let responder = try TestResponder(authority, signer: signer ?? authority.path + "/ca")
+        let responder = try TestResponder(authority, name, signer: signer ?? authority.path + "/" + name)
         defer { responder.listener.end() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await responder.serve() }
@@ -74,15 +79,30 @@ final class TestResponder: Sendable {
         let first = state.withLock { $0.first }
         if manner == .repeating, !first.isEmpty { return first }
         let path = authority.path
+        if manner == .ahead {
+            let own = try await Tool.run(
+                "openssl",
+                ["ocsp", "-issuer", path + "/\(name).pem", "-cert", path + "/nemo.pem", "-no_nonce", "-reqout", path + "/question"])
+            guard own.status == 0 else { throw ProcessFailure("openssl ocsp: \(own.errors)") }
+            return try await make([])
+        }
         try Data(question).write(to: URL(filePath: path + "/question"))
-        let result = try await Tool.run(
-            "openssl",
-            ["ocsp", "-index", path + "/ca.index", "-CA", path + "/ca.pem", "-rsigner", signer + ".pem", "-rkey", signer + ".key"]
-                + ["-ndays", "1", "-reqin", path + "/question", "-respout", path + "/answer"])
-        guard result.status == 0 else { throw ProcessFailure("openssl ocsp: \(result.errors)") }
-        let answer = [UInt8](try Data(contentsOf: URL(filePath: path + "/answer")))
+        let answer = try await make(["-ndays", "1"])
         state.withLock { if $0.first.isEmpty { $0.first = answer } }
         return answer
+    }
+
+    private func make(_ options: [String]) async throws -> [UInt8] {
+        let path = authority.path
+        let result = try await Tool.run(
+            "openssl",
+            [
+                "ocsp", "-index", path + "/\(name).index", "-CA", path + "/\(name).pem", "-rsigner", signer + ".pem", "-rkey",
+                signer + ".key",
+            ]
+                + ["-reqin", path + "/question", "-respout", path + "/answer"] + options)
+        guard result.status == 0 else { throw ProcessFailure("openssl ocsp: \(result.errors)") }
+        return [UInt8](try Data(contentsOf: URL(filePath: path + "/answer")))
     }
 }
 

@@ -292,8 +292,8 @@ struct EAPOverTLS: Sendable {
         }
         guard let account = surroundings.account(claimed), let keys = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
         else { return refuse(.tlsBroken, conversation) }
-        if inner == .eapTLS {
-            // Whether that certificate still counts, nobody would ask again.
+        if inner == .eapTLS || isUnnamed(tls) {
+            // Whether that certificate still counts, nobody could ask again.
             conversation.forgetSession()
         } else {
             let memory = EAPSessionMemory(type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched)
@@ -301,6 +301,11 @@ struct EAPOverTLS: Sendable {
         }
         let key = boundKey ?? keys.masterSessionKey
         return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)
+    }
+
+    /// Whether the peer's certificate should be asked about, and cannot be.
+    private func isUnnamed(_ tls: EAPTLSSurroundings) -> Bool {
+        if case .certificate = inside { tls.status != nil && vouched.isEmpty } else { false }
     }
 
     /// The MSK of a PEAP that is bound to its inside.
