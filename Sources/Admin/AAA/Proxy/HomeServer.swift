@@ -14,7 +14,9 @@ extension Resource {
             .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over tcp and tls accounting goes there as well")),
             .integer("acct_port", .initial(1813), .range(1...65535)),
             .secret("secret", .required, .octets(1...128)),
-            .text("tls_name", .octets(1...253), .summary("The name that its certificate must have over tls; null: its address")),
+            .text(
+                "tls_name", .octets(1...253),
+                .summary("The name that its certificate must have over tls; null: dns_name, without one its address")),
             .integer(
                 "response_milliseconds", .initial(4000), .range(100...60_000),
                 .summary("How long its reply to one request is waited for, a repetition included")),
