@@ -60,6 +60,16 @@ func withConnection<T: Sendable>(
         #expect(read[0] == read[1])
     }
 
+    /// Over a Unix socket they have no value, but are asked for all the same.
+    @Test func theServerLooksWhetherTheClientIsStillThere() async throws {
+        let asked = try await withConnection(try await PostgresFixture.shared()) { connection in
+            try connection.queryAll(
+                "SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%' ORDER BY name"
+            ) { try $0.string(0) }
+        }
+        #expect(asked == ["tcp_keepalives_count", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_user_timeout"])
+    }
+
     @Test func parametersArriveAsTheyWereMeant() async throws {
         try await withConnection(try await PostgresFixture.shared()) { connection in
             try connection.script(

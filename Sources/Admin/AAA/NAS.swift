@@ -10,7 +10,9 @@ extension Resource {
             fields: [
                 .text("name", .required, .unique, .searchable, .octets(1...64)),
                 .prefix("address", .any, .summary("Where its packets come from; kept as DNS says where dns_name is given")),
-                .text("dns_name", .octets(1...253), .form(.dnsName), .summary("Whose address is looked up; null: address stays")),
+                .text(
+                    "dns_name", .octets(1...253), .form(.dnsName), .clears(column: "dns_error"),
+                    .summary("Whose address is looked up; null: address stays")),
                 .text("dns_error", .readOnly, .summary("Why the last look-up of dns_name brought nothing; null: it did")),
                 .text(
                     "nas_identifier", .octets(1...253), .searchable,
@@ -44,6 +46,6 @@ extension Resource {
                     "address", "unique",
                     "a NAS has it, perhaps another tenant's; several share an address when all but one have a nas_identifier, each its own"),
                 "nas_located": .member("address", "required", "give address, or dns_name"),
-            ])
+            ], rules: Rules(verify: { _, connection, id in try NASActions.verify(connection, id) }))
     }
 }

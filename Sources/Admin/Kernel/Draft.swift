@@ -74,6 +74,7 @@ struct Draft {
             }
             columns.append((field.column, field.sqlType, bound))
             if let (column, word) = field.sets { columns.append((column, "text", value == .initial ? nil : .text(word))) }
+            if let column = field.clears { columns.append((column, "text", nil)) }
         }
         guard faults.isEmpty else { throw Problem.invalid(faults) }
         return columns

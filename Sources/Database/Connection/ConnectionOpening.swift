@@ -3,6 +3,12 @@ internal import Glibc
 
 /// Makes connections: settles what every one needs, whatever the connection string says.
 enum ConnectionOpening {
+    // Either end finds out within a minute that the other is gone.
+    private static let keepaliveIdleSeconds = 30
+    private static let keepaliveIntervalSeconds = 10
+    private static let keepaliveCount = 3
+    private static let unacknowledgedMilliseconds = 60_000
+
     static func open(_ configuration: DatabaseConfiguration) throws(DatabaseError) -> OpaquePointer {
         try checkConninfo(configuration.conninfo)
         guard let handle = connect(configuration) else {
@@ -36,8 +42,8 @@ enum ConnectionOpening {
             ("application_name", configuration.applicationName),
             ("connect_timeout", String(max(2, configuration.connectTimeoutSeconds))),
             ("client_encoding", "UTF8"),
-            ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "60000"),
+            ("keepalives_idle", String(keepaliveIdleSeconds)), ("keepalives_interval", String(keepaliveIntervalSeconds)),
+            ("keepalives_count", String(keepaliveCount)), ("tcp_user_timeout", String(unacknowledgedMilliseconds)),
         ]
         let keys = settings.map { strdup($0.0) }
         let values = settings.map { strdup($0.1) }
@@ -59,7 +65,10 @@ enum ConnectionOpening {
     }
 
     private static func prepareSession(_ handle: OpaquePointer, _ configuration: DatabaseConfiguration) throws(DatabaseError) {
+        // The server would keep the locks of a machine that lost its power for two hours, as Linux does when nobody says otherwise.
         let sql = """
+            SET tcp_keepalives_idle = \(keepaliveIdleSeconds); SET tcp_keepalives_interval = \(keepaliveIntervalSeconds);
+            SET tcp_keepalives_count = \(keepaliveCount); SET tcp_user_timeout = \(unacknowledgedMilliseconds);
             SET statement_timeout = \(max(0, configuration.statementTimeoutSeconds) * 1000);
             SET idle_in_transaction_session_timeout = \(max(0, configuration.idleInTransactionTimeoutSeconds) * 1000);
             SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = warning

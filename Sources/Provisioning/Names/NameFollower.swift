@@ -17,26 +17,28 @@ public final class NameFollower: Sendable {
         public var lastError: String?
     }
 
-    /// A row with a name.
-    private struct Entry {
-        enum Kind: String {
-            case nas = "nas"
-            case homeServer = "home_server"
+    /// What is known from one round to the next, by the keys of entries.
+    private struct Memory {
+        /// When names are due.
+        var due: [String: Int64] = [:]
+        /// Why what was looked up could not be stored.
+        var faults: [String: String] = [:]
 
-            /// A NAS may be a network; it is one address where DNS knows it.
-            var addressType: String { self == .nas ? "cidr" : "inet" }
+        mutating func forget(allBut keys: Set<String>) {
+            due = due.filter { keys.contains($0.key) }
+            faults = faults.filter { keys.contains($0.key) }
         }
+    }
 
-        let kind: Kind
-        let id: Int64
-        let label: String
-        let name: String
-        /// Nil before the first look-up.
-        let address: String?
-        let error: String?
-
-        var key: String { "\(kind.rawValue) \(id) \(name)" }
-        var title: String { kind == .nas ? "NAS \(label)" : "home server \(label)" }
+    /// One pass over the names that are due.
+    private struct Round {
+        let store: NameStore
+        /// Keys of NAS that lost their address to another since they were read: their turn comes with the next round.
+        var vacated: Set<String> = []
+        /// Entries in a row for which a name server was asked that did not answer.
+        var silent = 0
+        /// That is so of the one at hand.
+        var isSilent = false
     }
 
     private let configuration: DatabaseConfiguration
@@ -86,14 +88,15 @@ public final class NameFollower: Sendable {
 
     private func run() {
         var connection: Connection?
-        /// When names are due.
-        var due: [String: Int64] = [:]
+        var memory = Memory()
         while !thread.isStopping {
             do {
                 let working = try connection ?? Connection.open(configuration)
                 connection = working
-                if try takeTurn(working) { try round(working, &due) }
+                if try takeTurn(working) { try round(NameStore(connection: working), &memory) }
                 current.withLock { $0.lastError = nil }
+            } catch is CancellationError {
+                break
             } catch {
                 connection?.close()
                 connection = nil
@@ -112,31 +115,57 @@ public final class NameFollower: Sendable {
         return hasTurn
     }
 
-    private func round(_ connection: Connection, _ due: inout [String: Int64]) throws {
-        let entries = try entries(connection)
+    private func round(_ store: NameStore, _ memory: inout Memory) throws {
+        let entries = try store.entries()
         let now = WallClock.monotonicMilliseconds
-        due = due.filter { known in entries.contains { $0.key == known.key } }
-        var failing = Set(entries.filter { $0.error != nil }.map(\.key))
-        var silent = 0
+        memory.forget(allBut: Set(entries.map(\.key)))
+        var failing = Set(entries.filter { $0.error != nil || memory.faults[$0.key] != nil }.map(\.key))
+        var round = Round(store: store)
+        let due = memory.due
         for entry in entries.sorted(by: { due[$0.key] ?? 0 < due[$1.key] ?? 0 }) where due[entry.key] ?? 0 <= now {
-            if silent == Self.silenceLimit { break }
-            guard let answer = answer(entry.name) else { break }
-            let error = try follow(entry, answer, connection)
-            if case .unavailable = answer { silent += 1 } else { silent = 0 }
+            if round.silent == Self.silenceLimit { break }
+            if round.vacated.contains(entry.key) { continue }
+            let error = try attempt(entry, &round, &memory)
             if error == nil { failing.remove(entry.key) } else { failing.insert(entry.key) }
             let pause = error == nil ? milliseconds : min(milliseconds, Self.retryMilliseconds)
-            due[entry.key] = WallClock.monotonicMilliseconds + pause
+            memory.due[entry.key] = WallClock.monotonicMilliseconds + pause
         }
         let count = failing.count
         current.withLock { ($0.names, $0.failing) = (entries.count, count) }
+    }
+
+    /// Looks one name up and stores what that brought. What the database refuses for one entry holds up no other.
+    ///
+    /// - Returns: why it brought nothing; nil when the address is as DNS has it.
+    private func attempt(_ entry: NamedEntry, _ round: inout Round, _ memory: inout Memory) throws -> String? {
+        round.isSilent = false
+        defer { round.silent = round.isSilent ? round.silent + 1 : 0 }
+        do {
+            let error = try follow(entry, try ask(entry.name, &round), &round)
+            for key in round.vacated { memory.due[key] = nil }
+            memory.faults[entry.key] = nil
+            return error
+        } catch let error as DatabaseError where round.store.connection.isOpen {
+            let text = "\(error)"
+            if memory.faults.updateValue(text, forKey: entry.key) != text {
+                logger.error("\(entry.title): what DNS says of \(entry.name) cannot be stored: \(text)")
+            }
+            return text
+        }
     }
 
     private final class Reply: Sendable {
         let answer = Mutex<NameAnswer?>(nil)
     }
 
-    /// Nil when the thread is told to end first: a silent name server shall not hold up a stop.
-    private func answer(_ name: String) -> NameAnswer? {
+    /// - Throws: `CancellationError` when the thread is told to end first: a silent name server shall not hold up a stop.
+    private func ask(_ name: String, _ round: inout Round) throws -> NameAnswer {
+        let answer = try answer(name)
+        if case .unavailable = answer { round.isSilent = true }
+        return answer
+    }
+
+    private func answer(_ name: String) throws -> NameAnswer {
         let reply = Reply()
         let isAsked = Thread.startIfPossible(name: "dns-look-up") { [lookUp, wake = thread.wake] in
             let answer = lookUp(name)
@@ -148,59 +177,52 @@ public final class NameFollower: Sendable {
             if let answer = reply.answer.withLock({ $0 }) { return answer }
             thread.wake.wait(timeoutMilliseconds: Self.pollMilliseconds)
         }
-        return nil
-    }
-
-    private func entries(_ connection: Connection) throws -> [Entry] {
-        try connection.transaction(.system, readOnly: true) { connection in
-            try connection.queryAll(
-                """
-                -- names.entries
-                SELECT 'nas', id, name, dns_name, host(address), dns_error FROM aaa.nas WHERE dns_name IS NOT NULL
-                UNION ALL
-                SELECT 'home_server', id, name, dns_name, host(address), dns_error FROM aaa.home_server WHERE dns_name IS NOT NULL
-                """
-            ) { row in
-                Entry(
-                    kind: Entry.Kind(rawValue: try row.string(0)) ?? .nas, id: try row.int64(1), label: try row.string(2),
-                    name: try row.string(3), address: try row.optionalString(4), error: try row.optionalString(5))
-            }
-        }
+        throw CancellationError()
     }
 
     /// Stores what a look-up brought.
-    ///
-    /// - Returns: why it brought nothing; nil when the address is as DNS has it.
-    private func follow(_ entry: Entry, _ answer: NameAnswer, _ connection: Connection) throws -> String? {
+    private func follow(_ entry: NamedEntry, _ answer: NameAnswer, _ round: inout Round) throws -> String? {
+        let reason: String
         switch answer {
-        case .nothing(let reason), .unavailable(let reason):
-            try fail(entry, reason, connection)
-            return reason
+        case .nothing(let why), .unavailable(let why): reason = why
         case .addresses(let addresses):
             // Of several the one in force is as good as any.
             if let address = entry.address, addresses.contains(address), entry.error == nil { return nil }
             let chosen = entry.address.flatMap { addresses.contains($0) ? $0 : nil } ?? addresses[0]
-            do {
-                try move(entry, to: chosen, connection)
-            } catch SQLState.uniqueViolation {
-                let reason = "DNS has \(chosen) for it, which is the address of another NAS"
-                try fail(entry, reason, connection)
-                return reason
-            }
-            return nil
+            if try move(entry, to: chosen, &round) { return nil }
+            reason = "DNS has \(chosen) for it, which is the address of another NAS"
         }
+        try fail(entry, reason, round.store)
+        return reason
     }
 
-    private func move(_ entry: Entry, to address: String, _ connection: Connection) throws {
-        _ = try connection.transaction(.system) { connection in
-            try connection.execute(
-                """
-                -- names.move
-                UPDATE aaa.\(entry.kind.rawValue)
-                SET address = $2::\(entry.kind.addressType), dns_error = NULL, version = version + 1, updated_at = now()
-                WHERE id = $1 AND dns_name = $3
-                """, [.int(entry.id), .text(address), .text(entry.name)])
+    /// Whether `entry` has the address now; else another NAS has it.
+    private func move(_ entry: NamedEntry, to address: String, _ round: inout Round) throws -> Bool {
+        do {
+            try round.store.move(entry, to: address)
+        } catch SQLState.uniqueViolation where entry.kind == .nas {
+            return try take(address, for: entry, &round)
         }
+        noteMove(entry, address)
+        return true
+    }
+
+    /// Takes the address from a NAS whose own name is elsewhere by now: two that swap theirs would block each other for ever.
+    private func take(_ address: String, for entry: NamedEntry, _ round: inout Round) throws -> Bool {
+        guard let holder = try round.store.holder(of: address, insteadOf: entry) else { return false }
+        guard case .addresses(let others) = try ask(holder.name, &round), !others.contains(address) else { return false }
+        do {
+            try round.store.move(entry, to: address, takenFrom: holder)
+        } catch SQLState.uniqueViolation {
+            return false
+        }
+        round.vacated.insert(holder.key)
+        logger.notice("\(holder.title): \(holder.name) is not \(address) any more, which \(entry.title) has now")
+        noteMove(entry, address)
+        return true
+    }
+
+    private func noteMove(_ entry: NamedEntry, _ address: String) {
         if address != entry.address {
             logger.notice("\(entry.title): \(entry.name) is \(address) now", metadata: ["before": "\(entry.address ?? "unknown")"])
         } else {
@@ -208,16 +230,9 @@ public final class NameFollower: Sendable {
         }
     }
 
-    private func fail(_ entry: Entry, _ reason: String, _ connection: Connection) throws {
+    private func fail(_ entry: NamedEntry, _ reason: String, _ store: NameStore) throws {
         guard entry.error != reason else { return }
-        _ = try connection.transaction(.system) { connection in
-            try connection.execute(
-                """
-                -- names.fail
-                UPDATE aaa.\(entry.kind.rawValue) SET dns_error = $2, version = version + 1, updated_at = now()
-                WHERE id = $1 AND dns_name = $3
-                """, [.int(entry.id), .text(reason), .text(entry.name)])
-        }
+        try store.fail(entry, reason)
         let consequence = entry.address.map { "it stays at \($0)" } ?? "it cannot be reached"
         logger.warning("\(entry.title): \(entry.name): \(reason); \(consequence)")
     }
@@ -225,7 +240,7 @@ public final class NameFollower: Sendable {
     private func report(_ error: any Error) {
         let text = "\(error)"
         let isNew = current.withLock { state in
-            defer { (state.lastError, state.hasTurn) = (text, false) }
+            defer { state = State(lastError: text) }
             return state.lastError != text
         }
         if isNew { logger.error("DNS names cannot be followed: \(text)") }

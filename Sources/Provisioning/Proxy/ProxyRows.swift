@@ -28,8 +28,9 @@ struct ProxyRows {
     }
 
     private static let serverSQL = """
-        SELECT id, tenant_id, name, host(address), transport, auth_port, acct_port, secret, tls_name, response_milliseconds, status_server,
-               check_seconds, zombie_seconds, answers_to_revive, revive_seconds, require_message_authenticator, max_outstanding
+        SELECT id, tenant_id, name, host(address), transport, auth_port, acct_port, secret, coalesce(tls_name, dns_name),
+               response_milliseconds, status_server, check_seconds, zombie_seconds, answers_to_revive, revive_seconds,
+               require_message_authenticator, max_outstanding
         FROM aaa.home_server WHERE enabled AND address IS NOT NULL ORDER BY id
         """
 

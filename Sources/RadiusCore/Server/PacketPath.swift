@@ -266,7 +266,8 @@ struct PacketPath: ~Copyable {
         return false
     }
 
-    /// Goes on with a request whose slow check, or step of a conversation, has ended. The client may be gone by now; then nobody is answered.
+    /// Goes on with a request whose slow check, or step of a conversation, has ended. The client may be gone by now, or
+    /// another may have its address; then nobody is answered.
     mutating func resume(_ parked: ParkedRequest, to port: inout ReplyPort) {
         guard !parked.isExpired else {
             counters.add(.parkedExpired)
@@ -290,7 +291,10 @@ struct PacketPath: ~Copyable {
     }
 
     private mutating func answer(_ parked: ParkedRequest, _ datagram: UnsafePointer<lm_datagram>, _ port: inout ReplyPort) {
-        guard let client = client(of: datagram, parked.octets, parked.count) else { return }
+        guard let client = client(of: datagram, parked.octets, parked.count), client.pointee.id == parked.client else {
+            counters.add(.unknownClients)
+            return cache.forget(parked.token)
+        }
         do {
             let attributes = try RequestAttributes(parked.octets, count: parked.count, offsets: batch.offsets, places)
             var work = PacketWork(

@@ -10,7 +10,7 @@ extension Noun {
             Field("auth_port", .integer, "1812 unless given; over tcp and tls accounting goes there as well"),
             Field("acct_port", .integer, "1813 unless given"),
             Field("secret", .text, "The shared secret; 16 random characters or more"),
-            Field("tls_name", .text, "The name that its certificate must have over tls"),
+            Field("tls_name", .text, "The name that its certificate must have over tls; dns_name, or else address, unless given"),
             Field("response_milliseconds", .integer, "How long a reply is waited for; 4000"),
             Field("status_server", .flag, "Whether it is asked by Status-Server while it is silent"),
             Field("check_seconds", .integer, "From one Status-Server to the next; 10"),

@@ -38,5 +38,26 @@ extension ProtocolTests {
                 #expect(try await Self.isLetIn(daemon, "127.79.0.2"))
             }
         }
+
+        @Test func twoThatExchangeAddressesAreFollowed() async throws {
+            func hosts(_ first: Int, _ second: Int) -> String {
+                "127.0.0.1 localhost\n127.79.1.\(first) gw1.example.net\n127.79.1.\(second) gw2.example.net\n"
+            }
+            try await Self.withDaemon(hosts(1, 2)) { daemon, tool, path in
+                for name in ["gw1", "gw2"] {
+                    let made = try await tool.run(
+                        "nas", "create", "--name", name, "--dns-name", "\(name).example.net", "--secret", TestNAS.secret, "--vendor",
+                        "cisco")
+                    #expect(made.status == 0, "\(made)")
+                }
+                for address in ["127.79.1.1", "127.79.1.2"] { try await eventually { try await Self.isLetIn(daemon, address) } }
+                try TextFile.write(hosts(2, 1), to: path)
+                try await eventually { try await tool.run("nas", "get", "gw1").output.contains("127.79.1.2/32") }
+                try await eventually { try await tool.run("nas", "get", "gw2").output.contains("127.79.1.1/32") }
+                for address in ["127.79.1.1", "127.79.1.2"] { try await eventually { try await Self.isLetIn(daemon, address) } }
+                let network = try await tool.run("nas", "update", "gw2", "--address", "127.79.1.0/24")
+                #expect(network.status != 0 && network.errors.contains("is a network"), "\(network)")
+            }
+        }
     }
 }

@@ -123,6 +123,120 @@ import Testing
         }
     }
 
+    /// Each has what the other is to have, of three in a ring the last.
+    @Test(arguments: [2, 3])
+    func thoseWhoExchangeAddressesFollow(count: Int) async throws {
+        try await AccountingBench.run { bench in
+            let zone = Zone()
+            for number in 1...count {
+                zone.say("gw\(number).example.net", .addresses(["192.0.2.\(number)"]))
+                try await Self.create(bench, "nas\(number)", "gw\(number).example.net")
+            }
+            let follower = zone.follower(bench)
+            try follower.start()
+            defer { follower.stop() }
+            for number in 1...count { try await Self.becomes(bench, "nas", "nas\(number)", "192.0.2.\(number)") }
+            for number in 1...count { zone.say("gw\(number).example.net", .addresses(["192.0.2.\(number % count + 1)"])) }
+            for number in 1...count { try await Self.becomes(bench, "nas", "nas\(number)", "192.0.2.\(number % count + 1)") }
+            try await eventually { follower.state.failing == 0 }
+        }
+    }
+
+    @Test func anAddressIsTakenOnlyFromANameThatIsElsewhere() async throws {
+        try await AccountingBench.run { bench in
+            let zone = Zone()
+            try await Self.create(bench, "here", "gw1.example.net", address: "192.0.2.1/32")
+            try await Self.create(bench, "late", "gw2.example.net")
+            zone.say("gw2.example.net", .addresses(["192.0.2.1"]))
+            zone.say("gw1.example.net", .unavailable("no name server"))
+            let follower = zone.follower(bench)
+            try follower.start()
+            defer { follower.stop() }
+            let refused = "- DNS has 192.0.2.1 for it, which is the address of another NAS"
+            let answers = [NameAnswer.unavailable("late"), .nothing("no such name"), .addresses(["192.0.2.8", "192.0.2.1"])]
+            for answer in answers {
+                zone.say("gw1.example.net", answer)
+                let asked = zone.asked
+                // Both were looked up since, and the one's holder for the other.
+                try await eventually { zone.asked > asked + 6 }
+                try await Self.becomes(bench, "nas", "late", refused)
+                #expect(try await Self.state(bench, "nas", "here").hasPrefix("192.0.2.1"))
+            }
+            zone.say("gw1.example.net", .addresses(["192.0.2.8"]))
+            try await Self.becomes(bench, "nas", "late", "192.0.2.1")
+            try await Self.becomes(bench, "nas", "here", "192.0.2.8")
+        }
+    }
+
+    /// Its name moved to where another is.
+    @Test func aHolderWaitsForAnAddressThatIsNotFree() async throws {
+        try await AccountingBench.run { bench in
+            let zone = Zone()
+            try await bench.execute(
+                "INSERT INTO aaa.nas (tenant_id, name, address, secret) VALUES (\(bench.tenant), 'fixed', '192.0.2.3', 'sealed')")
+            try await Self.create(bench, "first", "gw1.example.net", address: "192.0.2.1/32")
+            try await Self.create(bench, "second", "gw2.example.net", address: "192.0.2.2/32")
+            zone.say("gw1.example.net", .addresses(["192.0.2.2"]))
+            zone.say("gw2.example.net", .addresses(["192.0.2.3"]))
+            let follower = zone.follower(bench)
+            try follower.start()
+            defer { follower.stop() }
+            try await Self.becomes(bench, "nas", "first", "192.0.2.2")
+            try await Self.becomes(bench, "nas", "second", "- DNS has 192.0.2.3 for it, which is the address of another NAS")
+        }
+    }
+
+    @Test func whatCannotBeStoredForOneHoldsUpNoOther() async throws {
+        try await AccountingBench.run { bench in
+            let zone = Zone()
+            for name in ["bad", "good"] {
+                zone.say("\(name).example.net", .addresses([name == "bad" ? "192.0.2.1" : "192.0.2.2"]))
+                try await Self.create(bench, name, "\(name).example.net")
+            }
+            let constraint = "CONSTRAINT refused CHECK (name <> 'bad' OR address IS NULL)"
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.nas ADD \(constraint)") }
+            let follower = zone.follower(bench)
+            try follower.start()
+            defer { follower.stop() }
+            try await Self.becomes(bench, "nas", "good", "192.0.2.2")
+            zone.say("good.example.net", .addresses(["192.0.2.3"]))
+            try await Self.becomes(bench, "nas", "good", "192.0.2.3")
+            try await eventually { follower.state.names == 2 && follower.state.failing == 1 }
+            #expect(follower.state.hasTurn && follower.state.lastError == nil)
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.nas DROP CONSTRAINT refused") }
+            try await Self.becomes(bench, "nas", "bad", "192.0.2.1")
+            try await eventually { follower.state.failing == 0 }
+        }
+    }
+
+    @Test func withoutItsTurnANodeKnowsOfNoNames() async throws {
+        try await AccountingBench.run { bench in
+            let zone = Zone()
+            try await Self.create(bench, "lost", "nowhere.example.net")
+            let follower = zone.follower(bench)
+            try follower.start()
+            defer { follower.stop() }
+            try await eventually { follower.state.names == 1 && follower.state.failing == 1 }
+            var configuration = bench.configuration
+            configuration.statementTimeoutSeconds = 0
+            let mayEnd = Mutex(false)
+            async let rival: Void = onOwnThread { [configuration] in
+                let connection = try Connection.open(configuration)
+                defer { connection.close() }
+                try connection.execute("SELECT pg_advisory_lock(hashtextextended('lastmile.names', 0))")
+                try eventuallyBlocking { mayEnd.withLock { $0 } }
+            }
+            let locks = "pg_locks l JOIN pg_database d ON d.oid = l.database WHERE datname = current_database() AND locktype = 'advisory'"
+            try await eventually { try await bench.number("SELECT count(*) FROM \(locks) AND NOT granted") == 1 }
+            // The rival is next in line.
+            _ = try await bench.pool.run { try $0.execute("SELECT pg_terminate_backend(pid) FROM \(locks) AND granted") }
+            try await eventually { follower.state == NameFollower.State() }
+            mayEnd.withLock { $0 = true }
+            try await rival
+            try await eventually { follower.state.hasTurn && follower.state.names == 1 && follower.state.failing == 1 }
+        }
+    }
+
     @Test func oneNodeLooksUpAndAnotherTakesOver() async throws {
         try await AccountingBench.run { bench in
             let zone = Zone()

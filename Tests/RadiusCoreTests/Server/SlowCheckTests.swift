@@ -104,6 +104,28 @@ final class Turnstile: Sendable {
         #expect(nas.exchange(TestPacket.access(2, user: "slow")).prefix(2) == [PacketCode.accessAccept.rawValue, 2])
     }
 
+    @Test func whoTookOverTheAddressMeanwhileIsNotAnswered() throws {
+        let gate = Turnstile()
+        let host = try Self.host(Self.pool(gate, queue: 8))
+        let nas = try TestNAS(to: host.server.authenticationPort)
+        nas.send(TestPacket.access(1, user: "slow"))
+        #expect(eventually { gate.waiting == 1 })
+        let before = host.store.snapshot
+        let successor = NASClient(
+            id: 9, tenant: 1, name: "successor", network: IPAddress(ipv4: 0x7f00_0001), prefixLength: 128, secret: TestServer.secret,
+            vendor: .generic)
+        host.store.publish(
+            Snapshot(
+                clients: ClientTable([successor]), subscribers: before.subscribers, profiles: before.profiles, policies: before.policies,
+                dictionary: before.dictionary))
+        #expect(nas.exchange(TestPacket.access(2)).prefix(2) == [PacketCode.accessAccept.rawValue, 2])
+        gate.open()
+        #expect(eventually { host.count(ServerCounter.unknownClients) == 1 })
+        // What comes of it is the first answer; and the request that was dropped is new when it comes again.
+        #expect(nas.exchange(TestPacket.access(3)).prefix(2) == [PacketCode.accessAccept.rawValue, 3])
+        #expect(nas.exchange(TestPacket.access(1, user: "slow")).prefix(2) == [PacketCode.accessAccept.rawValue, 1])
+    }
+
     @Test func theStopAnswersWhatWaitsForASlowCheck() throws {
         let gate = Turnstile()
         let host = try Self.host(Self.pool(gate, queue: 8))

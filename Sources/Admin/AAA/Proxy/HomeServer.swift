@@ -6,13 +6,17 @@ extension Resource {
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64)),
             .address("address", .any, .summary("Kept as DNS says where dns_name is given")),
-            .text("dns_name", .octets(1...253), .form(.dnsName), .summary("Whose address is looked up; null: address stays")),
+            .text(
+                "dns_name", .octets(1...253), .form(.dnsName), .clears(column: "dns_error"),
+                .summary("Whose address is looked up; null: address stays")),
             .text("dns_error", .readOnly, .summary("Why the last look-up of dns_name brought nothing; null: it did")),
             .choice("transport", ["udp", "tcp", "tls"], .initial("udp")),
             .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over tcp and tls accounting goes there as well")),
             .integer("acct_port", .initial(1813), .range(1...65535)),
             .secret("secret", .required, .octets(1...128)),
-            .text("tls_name", .octets(1...253), .summary("The name that its certificate must have over tls; null: its address")),
+            .text(
+                "tls_name", .octets(1...253),
+                .summary("The name that its certificate must have over tls; null: dns_name, without one its address")),
             .integer(
                 "response_milliseconds", .initial(4000), .range(100...60_000),
                 .summary("How long its reply to one request is waited for, a repetition included")),

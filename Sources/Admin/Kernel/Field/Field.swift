@@ -67,6 +67,8 @@ public struct Field: Sendable {
         case form(TextForm)
         /// A second column that is set to this word whenever this field is written.
         case sets(column: String, to: String)
+        /// A second column, of text, that becomes null whenever this field is written.
+        case clears(column: String)
         /// More than one line of text is fine.
         case lines
         /// A reference without a foreign key: what it names may be gone.
@@ -91,6 +93,7 @@ public struct Field: Sendable {
     public private(set) var dataClass = DataClass.operational
     public private(set) var form: TextForm?
     public private(set) var sets: (column: String, word: String)?
+    public private(set) var clears: String?
     public private(set) var summary = ""
 
     init(_ name: String, _ kind: Kind, _ traits: [Trait]) {
@@ -123,6 +126,7 @@ public struct Field: Sendable {
         case .dataClass(let dataClass): self.dataClass = dataClass
         case .form(let form): self.form = form
         case .sets(let column, let word): sets = (column, word)
+        case .clears(let column): clears = column
         case .summary(let summary): self.summary = summary
         }
     }
