@@ -98,7 +98,7 @@ import Testing
         async let second: Void = onOwnThread { Self.read(ring, progress) }
         try await onOwnThread {
             var number = 0
-            while number < 20_000 || progress.read.load(ordering: .relaxed) < 2000, number < 5_000_000 {
+            while number < 20_000 || progress.read.load(ordering: .relaxed) < 2000, number < 500_000_000 {
                 Self.push(number, into: ring)
                 number += 1
             }
