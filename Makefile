@@ -47,9 +47,10 @@ e2e: setup ## runs one end-to-end suite in its large version: make e2e SUITE=spi
 build: setup ## builds everything, tests included, for debugging
 	$(SWIFT) build --build-tests
 
-lint: ## checks formatting and the syntax of scripts; changes nothing
+lint: ## checks formatting, the syntax of scripts and what the fuzz targets are made of; changes nothing
 	$(SWIFT) format lint --strict --parallel --recursive $(sources)
 	@for script in $(shell_scripts); do bash -n "$$script"; done
+	@source scripts/decoder.bash; check_decoder .build/bench
 	@echo 'make lint: clean'
 
 fmt: ## formats the Swift sources in place

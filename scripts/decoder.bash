@@ -14,6 +14,28 @@ decoder_sources() {
     printf 'Sources/RadiusCore/Policy/%s.swift\n' AuthenticationMethod IPAddress
     # What EAP and the streams need besides.
     printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Policy/Bindings/AccessReason+Bindings.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
+    printf 'Sources/RadiusCore/Server/%s.swift\n' Thread SlowChecks/FairQueue
+}
+
+# SwiftPM makes this map for its own builds.
+write_module_map() {
+    mkdir -p "$1/modules"
+    printf 'module CLinux {\n    header "%s"\n    export *\n}\n' "$PWD/Sources/CLinux/include/CLinux.h" >"$1/modules/module.modulemap"
+}
+
+swift_flags=(
+    -swift-version 6 -parse-as-library -suppress-warnings -module-name Decoder
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
+    -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes
+    -I Sources/COpenSSL -I Sources/CPasswordHash
+)
+
+# check_decoder DIRECTORY: whether what is listed above compiles without the rest of the package.
+check_decoder() {
+    local sources
+    write_module_map "$1"
+    mapfile -t sources < <(decoder_sources)
+    swiftc -typecheck "${swift_flags[@]}" -I "$1/modules" "${sources[@]}"
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.
@@ -24,10 +46,7 @@ compile_decoder() {
         return 0
     fi
     echo "building $program, a minute or two"
-    mkdir -p "$directory/modules"
-    # SwiftPM makes this map for its own builds.
-    printf 'module CLinux {\n    header "%s"\n    export *\n}\n' "$PWD/Sources/CLinux/include/CLinux.h" \
-        >"$directory/modules/module.modulemap"
+    write_module_map "$directory"
     objects=()
     for unit in Sources/CLinux/*.c; do
         objects+=("$directory/$(basename "$unit" .c).o")
@@ -35,10 +54,7 @@ compile_decoder() {
     done
     mapfile -t sources < <(decoder_sources)
     # The linker lists the sanitizer's symbols that it need not export; nobody needs to read that.
-    swiftc -swift-version 6 -parse-as-library -O -wmo -g -suppress-warnings -module-name Decoder \
-        -emit-executable -emit-module -emit-module-path "$directory/modules/Decoder.swiftmodule" "$@" \
-        -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
-        -enable-upcoming-feature InternalImportsByDefault -enable-experimental-feature Lifetimes \
-        -I "$directory/modules" -I Sources/COpenSSL -I Sources/CPasswordHash \
+    swiftc -O -wmo -g "${swift_flags[@]}" -emit-executable -emit-module -emit-module-path "$directory/modules/Decoder.swiftmodule" "$@" \
+        -I "$directory/modules" \
         "${sources[@]}" "$source" "${objects[@]}" -o "$program" 2> >(grep -v 'Cannot export local symbol' >&2)
 }
