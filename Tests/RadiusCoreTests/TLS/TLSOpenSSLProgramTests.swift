@@ -124,7 +124,7 @@ struct LoopbackSocket: Sendable {
 
     static func listen() throws -> LoopbackSocket {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = address(0)
+        var address = sockaddr_in(host: 0x7f00_0001, port: 0)
         let isBound = withAddress(&address) { bind(descriptor, $0, $1) == 0 }
         guard isBound, Glibc.listen(descriptor, 1) == 0 else { throw ProcessFailure("cannot listen: \(errno)") }
         var count = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -134,7 +134,7 @@ struct LoopbackSocket: Sendable {
 
     static func connect(_ port: UInt16) throws -> LoopbackSocket {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = address(port)
+        var address = sockaddr_in(host: 0x7f00_0001, port: port)
         guard withAddress(&address, { Glibc.connect(descriptor, $0, $1) == 0 }) else { throw ProcessFailure("cannot connect: \(errno)") }
         return LoopbackSocket(descriptor: descriptor, port: port)
     }
@@ -166,14 +166,6 @@ struct LoopbackSocket: Sendable {
     private func wait(_ descriptor: Int32) throws {
         var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, 60_000) == 1 else { throw ProcessFailure("nothing came within a minute") }
-    }
-
-    private static func address(_ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
     }
 
     private static func withAddress<Value>(_ address: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {

@@ -97,10 +97,10 @@ final class StreamPeer {
             var octets = receiveOctets
             setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, socklen_t(MemoryLayout<Int32>.size))
         }
-        var own = Self.address(0x7f00_0000 | source, 0)
+        var own = sockaddr_in(host: 0x7f00_0000 | source, port: 0)
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafePointer(to: &own) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, size) } }
-        var peer = Self.address(0x7f00_0001, port)
+        var peer = sockaddr_in(host: 0x7f00_0001, port: port)
         let connected = withUnsafePointer(to: &peer) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, size) }
         }
@@ -108,14 +108,6 @@ final class StreamPeer {
     }
 
     deinit { close(fd) }
-
-    private static func address(_ host: UInt32, _ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = host.bigEndian
-        return address
-    }
 
     /// Shakes hands; whether it ended well on this side. In TLS 1.3 the server may refuse a certificate after that.
     func handshake() -> Bool {
@@ -189,5 +181,15 @@ final class StreamPeer {
         framer.append(tls.read().span)
         flush()
         return true
+    }
+}
+
+extension sockaddr_in {
+    /// An address and a port as numbers.
+    init(host: UInt32, port: UInt16) {
+        self.init()
+        sin_family = sa_family_t(AF_INET)
+        sin_port = port.bigEndian
+        sin_addr.s_addr = host.bigEndian
     }
 }

@@ -23,8 +23,8 @@ final class DTLSClient {
         // Short, since it is also the clock of what is sent again.
         var timeout = timeval(tv_sec: 0, tv_usec: 250_000)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var own = Self.address(0x7f00_0000 | source, 0)
-        var peer = Self.address(0x7f00_0001, port)
+        var own = sockaddr_in(host: 0x7f00_0000 | source, port: 0)
+        var peer = sockaddr_in(host: 0x7f00_0001, port: port)
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafePointer(to: &own) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, size) } } == 0
         let isConnected =
@@ -33,14 +33,6 @@ final class DTLSClient {
     }
 
     deinit { close(fd) }
-
-    private static func address(_ host: UInt32, _ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = host.bigEndian
-        return address
-    }
 
     /// Shakes hands; whether it ended well on this side. The server may refuse a certificate after that. Of the datagrams that come,
     /// counted from 0, those in `losing` get lost on their way.
