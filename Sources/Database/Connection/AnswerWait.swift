@@ -60,8 +60,11 @@ struct AnswerWait {
 
     /// Whether the server takes a connection; blocks for the time that a connection may take.
     var isServerThere: Bool {
-        let keys = ["dbname", "connect_timeout"].map { strdup($0) }
-        let values = [configuration.conninfo, String(max(2, configuration.connectTimeoutSeconds))].map { strdup($0) }
+        let settings = [
+            ("dbname", configuration.conninfo), ("connect_timeout", String(max(2, configuration.connectTimeoutSeconds))),
+        ]
+        let keys = settings.map { strdup($0.0) }
+        let values = settings.map { strdup($0.1) }
         defer { (keys + values).forEach { free($0) } }
         let keyPointers = keys.map { UnsafePointer<CChar>($0) } + [nil]
         let valuePointers = values.map { UnsafePointer<CChar>($0) } + [nil]
