@@ -127,7 +127,7 @@ import Testing
         try await withServer { server in
             let pool = try Pool(configuration: server.configuration, logger: Logger(label: "tests"))
             defer { pool.shutdown() }
-            try await pool.run { try $0.execute("SELECT 1") }
+            _ = try await pool.run { try $0.execute("SELECT 1") }
             let failures = pool.metrics.failuresTotal
             server.send(SIGSTOP)
             let error = await #expect(throws: DatabaseError.self) { try await pool.transaction(.none) { try $0.execute("SELECT 1") } }
