@@ -62,17 +62,17 @@ import Testing
 
     @Test func onlyACommitLeavesOpenWhetherATransactionWasDone() async throws {
         try await withServer { server in
-            try await withConnection(server.configuration) { try $0.script("CREATE TABLE kept (i integer)") }
+            try await withConnection(server.configuration) { try $0.script("CREATE SCHEMA own; CREATE TABLE own.kept (i integer)") }
             let before = try await failure(server) { connection in
                 try connection.transaction(.none) { connection in
                     server.send(SIGSTOP)
-                    try connection.execute("INSERT INTO kept VALUES (1)")
+                    try connection.execute("INSERT INTO own.kept VALUES (1)")
                 }
             }
             #expect(before.isConnectionLoss && !before.isOutcomeUnknown, "\(before)")
             let within = try await failure(server) { connection in
                 try connection.transaction(.none) { connection in
-                    try connection.execute("INSERT INTO kept VALUES (2)")
+                    try connection.execute("INSERT INTO own.kept VALUES (2)")
                     server.send(SIGSTOP)
                 }
             }
@@ -84,7 +84,7 @@ import Testing
             // The server had the COMMIT, and did it once it went on.
             try await eventually {
                 try await withConnection(server.configuration) { connection in
-                    try connection.queryAll("SELECT i FROM kept ORDER BY i") { try $0.int(0) } == [2]
+                    try connection.queryAll("SELECT i FROM own.kept ORDER BY i") { try $0.int(0) } == [2]
                 }
             }
         }

@@ -41,9 +41,11 @@ extension LineRateTests {
                 #expect(database.count > 1)
                 database.forEach { kill($0, SIGSTOP) }
                 defer { database.forEach { kill($0, SIGCONT) } }
-                try await eventually { try await ready().text.contains("no answer for ") }
-                #expect(try await ready().status == 503)
-                #expect(await daemon.metric("lastmile_snapshot_connected") == 0)
+                try await eventually {
+                    let answer = try await ready()
+                    return answer.status == 503 && answer.text.contains("no answer for ")
+                }
+                try await eventually { await daemon.metric("lastmile_snapshot_connected") == 0 }
                 #expect(try await Radclient(daemon).login("alice").code == "Access-Accept")
                 database.forEach { kill($0, SIGCONT) }
                 try await eventually { try await ready().status == 200 }
