@@ -74,7 +74,9 @@ extension SpineTests {
                 let client = Radclient(daemon)
                 #expect(try await client.account("Start", session: "in-the-journal", user: "alice").code == "Accounting-Response")
                 #expect(try await daemon.stop() == 0)
-                let parts = ["draining: what was received", "draining: waits for ", "PostgreSQL does not end and is killed", "ended seconds="]
+                let parts = [
+                    "draining: what was received", "draining: waits for ", "PostgreSQL does not end and is killed", "ended seconds=",
+                ]
                 for part in parts {
                     #expect(daemon.output.contains(part), "\(part) is missing in:\n\(daemon.logTail)")
                 }
