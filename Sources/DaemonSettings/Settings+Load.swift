@@ -87,14 +87,30 @@ extension Settings {
         return [mistake("radsec.minimum_version is 1.3, and of DTLS there is 1.2 only", "allow 1.2, or leave DTLS off")]
     }
 
-    /// Unknown variables are no mistake: container platforms set some with our prefix. A near miss is worth a line.
+    /// Variables that are not keys and that something else here reads: the daemon, the command line, the tests, the fuzzers.
+    private static let otherVariables: Set<String> = [
+        "LASTMILE_CONFIG", "LASTMILE_URL", "LASTMILE_TOKEN", "LASTMILE_TENANT", "LASTMILE_POSTGRES_BIN", "LASTMILE_TEST_KEEP",
+        "LASTMILE_TEST_PROGRAMS", "LASTMILE_E2E_LARGE", "LASTMILE_FUZZ_DICTIONARY", "LASTMILE_FUZZ_CERTIFICATES",
+    ]
+
+    /// Unknown variables are worth a line and no mistake: what runs containers may set some with our prefix.
     private static func notes(on environment: [String: String]) -> [String] {
-        let known = SettingTable.keys.map(\.environmentName) + ["LASTMILE_CONFIG", "LASTMILE_URL", "LASTMILE_TOKEN"]
-        return environment.keys.filter { $0.hasPrefix("LASTMILE_") && !known.contains($0) }.sorted().compactMap { name in
-            let candidates = SettingTable.keys.map { $0.environmentName.lowercased() }
-            guard let near = Suggestion.nearest(to: name, among: candidates) else { return nil }
-            return "environment \(SettingsMistake.printable(name)) is not read; did you mean \(near.uppercased())?"
+        let known = otherVariables.union(SettingTable.keys.map(\.environmentName))
+        let candidates = SettingTable.keys.map { $0.environmentName.lowercased() }
+        let unknown = environment.filter { $0.key.hasPrefix("LASTMILE_") && !known.contains($0.key) && !isOfService($0.key, $0.value) }
+        return unknown.keys.sorted().map { name in
+            let line = "environment \(SettingsMistake.printable(name)) is not read"
+            guard let near = Suggestion.nearest(to: name, among: candidates) else { return line + ": no key has this name" }
+            return line + "; did you mean \(near.uppercased())?"
         }
+    }
+
+    /// What Kubernetes sets in every container of a namespace with a service called lastmile, or lastmile-something.
+    private static func isOfService(_ name: String, _ value: String) -> Bool {
+        name.hasSuffix("_SERVICE_HOST") || name.contains("_SERVICE_PORT")
+            || ["TCP", "UDP", "SCTP"].contains { protocolName in
+                value.hasPrefix(protocolName.lowercased() + "://") || name.contains("_PORT_") && name.contains("_\(protocolName)_")
+            }
     }
 
     private static func notes(onFile path: String?, values: [String: SettingValue]) -> [String] {

@@ -14,12 +14,15 @@ struct Daemon {
     let settings: Settings
     let settingsFile: String?
     let demo: Bool
-    private let logger = Logger(label: "lastmiled")
+    private let logger: Logger
+    private let watch: StopWatch
 
     init(settings: Settings, settingsFile: String?, demo: Bool) {
         self.settings = settings
         self.settingsFile = settingsFile
         self.demo = demo
+        logger = Logger(label: "lastmiled")
+        watch = StopWatch(logger: logger)
     }
 
     private var state: StateDirectory { StateDirectory(path: settings.stateDirectory) }
@@ -38,7 +41,9 @@ struct Daemon {
             await cluster?.stop()
             throw error is StartFailure ? error : StartFailure("\(error)")
         }
+        watch.step("its PostgreSQL to end")
         await cluster?.stop()
+        watch.end()
     }
 
     private func serve(dictionary: RadiusDictionary, token: String, secrets: SecretBox, cluster: PrivateCluster?) async throws {
@@ -61,7 +66,7 @@ struct Daemon {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let http { services.append(.init(service: HTTPService(server: http, settings: settings))) }
         if let relay = parts.relay { services.append(.init(service: RelayService(relay: relay))) }
-        services.append(.init(service: PartsService(parts: parts)))
+        services.append(.init(service: PartsService(parts: parts, watch: watch)))
         if let server = parts.server {
             services.append(.init(service: ReauthorizationService(reauthorizer: parts.reauthorizer)))
             services.append(.init(service: SessionReplacementService(replacer: parts.replacer)))
@@ -78,7 +83,9 @@ struct Daemon {
         services.append(.init(service: StopNotice(parts: parts)))
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services")))
+        watch.start { [parts] in (parts.shipper.shippedSequence ?? 0) &+ (parts.authLog?.statistics.written ?? 0) }
         try await group.run()
+        watch.step("work on the database")
     }
 
     static func keyFile(_ settings: Settings) -> String { StateDirectory(path: settings.stateDirectory).keys }
@@ -112,6 +119,10 @@ struct Daemon {
             _ = try await Migrator(directory: directory).migrate(database) { progress in
                 StandardError.write("lastmiled: \(progress)")
             }
+        } catch let error as DatabaseError where settings.databaseURL != nil && error.code == .unableToConnect {
+            throw StartFailure(
+                "cannot connect to the PostgreSQL of database.url: \(error.message); start that server, or correct database.url "
+                    + "(LASTMILE_DATABASE_URL); without it the daemon runs a PostgreSQL of its own")
         } catch {
             throw StartFailure("the database schema could not be brought up to date: \(error)")
         }

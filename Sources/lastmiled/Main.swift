@@ -61,6 +61,7 @@ extension Lastmiled {
             let settings = try settings.load()
             do {
                 let dictionary = try Daemon.loadDictionary(settings)
+                for note in settings.notes { StandardError.write("lastmiled: warning: \(note)") }
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
                 print("eap: \(try EAPCertificateFiles(settings.eapTLS).description())")
                 print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")

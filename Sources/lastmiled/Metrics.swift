@@ -168,7 +168,7 @@ struct Metrics {
         single("database_queue", "gauge", "Work that waits for a connection.", pool.queueDepth)
         single("database_connections_used", "gauge", "Connections at work.", pool.inUse)
         single("database_waits_total", "counter", "Work that found no free connection.", pool.waitsTotal)
-        single("database_failures_total", "counter", "Work refused, and failed attempts to connect.", pool.failuresTotal)
+        single("database_failures_total", "counter", "Work refused or given up, and failed attempts to connect.", pool.failuresTotal)
         let coa = parts.coa.counters
         family("coa_requests_total", "counter", "CoA and Disconnect requests, by what became of them.")
         let outcomes = [("ack", coa.acks), ("nak", coa.naks), ("timeout", coa.timeouts), ("refused", coa.refused)]

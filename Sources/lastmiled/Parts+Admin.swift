@@ -54,9 +54,14 @@ extension Parts {
             .init(name: "database", isReady: feed.isAnswered, detail: feed.lastError ?? Self.answers(feed)),
             .init(name: "journal", isReady: journal.state == .healthy, detail: journal.state.text),
             .init(name: "radius", isReady: !isStopping && server?.isRunning ?? true, detail: radiusState),
-            .init(
-                name: "accounting", isReady: true, detail: shipper.problem ?? "\(shipper.lagRecords) records behind"),
+            .init(name: "accounting", isReady: true, detail: Self.behind(shipper)),
         ])
+    }
+
+    private static func behind(_ shipper: ShipperStatistics) -> String {
+        var text = "\(shipper.lagRecords) records behind"
+        if shipper.lagRecords > 0 { text += ", the oldest for \(Int(shipper.lagSeconds)) seconds" }
+        return text + (shipper.problem.map { ": \($0)" } ?? "")
     }
 
     private static func answers(_ feed: SnapshotFeed.Statistics) -> String {

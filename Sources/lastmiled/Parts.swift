@@ -35,7 +35,7 @@ final class Parts: Sendable {
     /// Who is online, of those who may be so often at once.
     let census = SessionCensus()
     let censusReader: SessionCensusReader?
-    private let slowChecks: SlowChecks
+    let slowChecks: SlowChecks
     private let stopping = Atomic<Bool>(false)
     let logger = Logger(label: "radius")
 
@@ -202,30 +202,5 @@ final class Parts: Sendable {
         server?.stop()
         streams?.stop()
         dynamicAuthorization?.stop()
-    }
-
-    /// In the order of the flow: no new packets, then what they left behind.
-    func stop() async {
-        beginStop()
-        await Self.until { server?.isRunning != true && streams?.isRunning != true }
-        slowChecks.shutdown()
-        forwarder?.stop()
-        await Self.until { forwarder?.hasEnded != false }
-        server?.environment.eap?.shutdown()
-        server?.environment.proxy?.shutdown()
-        authLog?.stop()
-        shipper.stop()
-        quotas.stop()
-        names.stop()
-        addressService?.stop()
-        censusReader?.stop()
-        feed.stop()
-        await Self.until { feed.hasEnded }
-        coa.shutdown()
-        journal.close()
-    }
-
-    private static func until(_ condition: () -> Bool) async {
-        for _ in 0..<1000 where !condition() { try? await Task.sleep(for: .milliseconds(10)) }
     }
 }

@@ -157,9 +157,24 @@ import Testing
         #expect(found == ["f.yaml:2:3: http.enable_everything: is not a key; keys in http there are: http.address, http.port"])
     }
 
-    @Test func notesAVariableThatIsNearlyAKey() throws {
-        let settings = try Self.load("", ["LASTMILE_HTTP_PROT": "1", "LASTMILE_SERVICE_HOST": "10.0.0.1", "PATH": "/bin"])
-        #expect(settings.notes == ["environment LASTMILE_HTTP_PROT is not read; did you mean LASTMILE_HTTP_PORT?"])
+    @Test func notesVariablesThatAreNoKeys() throws {
+        let settings = try Self.load("", ["LASTMILE_HTTP_PROT": "1", "LASTMILE_COLOUR_OF_THE_SKY_TODAY": "grey", "PATH": "/bin"])
+        #expect(
+            settings.notes == [
+                "environment LASTMILE_COLOUR_OF_THE_SKY_TODAY is not read: no key has this name",
+                "environment LASTMILE_HTTP_PROT is not read; did you mean LASTMILE_HTTP_PORT?",
+            ])
+    }
+
+    @Test func saysNothingOfVariablesThatOthersReadOrSet() throws {
+        let settings = try Self.load(
+            "",
+            [
+                "LASTMILE_URL": "http://127.0.0.1:1", "LASTMILE_TENANT": "demo", "LASTMILE_POSTGRES_BIN": "/bin", "LASTMILE_TEST_KEEP": "1",
+                "LASTMILE_SERVICE_HOST": "10.0.0.1", "LASTMILE_SERVICE_PORT_HTTP": "8080", "LASTMILE_PORT": "tcp://10.0.0.1:8080",
+                "LASTMILE_PORT_8080_TCP_ADDR": "10.0.0.1", "LASTMILE_PORT_8080_TCP_PROTO": "tcp",
+            ])
+        #expect(settings.notes.isEmpty)
     }
 
     @Test func saysThatANamedFileIsMissing() throws {

@@ -8,6 +8,8 @@ struct ClusterSupervisor: Sendable {
     private static let startSeconds = 60.0
     private static let recoverySeconds = 3600.0
     private static let stopSeconds = 30.0
+    /// How long it may take to end before it is asked whether it is there at all.
+    private static let hangSeconds = 10.0
     /// On a full machine answering RADIUS goes before storing what was answered.
     private static let niceness: Int32 = 10
 
@@ -90,14 +92,14 @@ struct ClusterSupervisor: Sendable {
                     try setup.createRoles()
                     return server
                 } catch {
-                    shutDown(server)
+                    shutDown(server, setup)
                     throw error
                 }
             case .stopped:
-                shutDown(server)
+                shutDown(server, setup)
                 return nil
             case .late:
-                shutDown(server)
+                shutDown(server, setup)
                 throw DatabaseError(.clusterUnavailable, "PostgreSQL did not answer in time", hint: "see \(setup.files.log)")
             case .ended(let status):
                 failures += 1
@@ -157,7 +159,7 @@ struct ClusterSupervisor: Sendable {
         while true {
             if let running = server {
                 let began = Clock.now
-                guard let status = untilEnd(running) else { return shutDown(running) }
+                guard let status = untilEnd(running) else { return shutDown(running, setup) }
                 state.withLock { $0.postmaster = nil }
                 if Clock.now - began > 60_000_000_000 { pause = 100 }
                 logger.error("PostgreSQL ended; starting it again", metadata: ["status": "\(status)", "log": "\(setup.files.log)"])
@@ -188,10 +190,20 @@ struct ClusterSupervisor: Sendable {
         }
     }
 
-    private func shutDown(_ server: ChildProcess) {
-        for (signal, seconds) in [(SIGINT, ClusterSupervisor.stopSeconds), (SIGQUIT, 10), (SIGKILL, 5)] {
-            server.signal(signal)
-            if server.wait(until: Clock.after(seconds: seconds)) != nil { return }
+    /// One that stands still hears nothing but SIGKILL, and its processes have to go with it: they would hold the data.
+    private func shutDown(_ server: ChildProcess, _ setup: ClusterSetup) {
+        server.signal(SIGINT)
+        if server.wait(until: Clock.after(seconds: ClusterSupervisor.hangSeconds)) != nil { return }
+        if PQping(setup.conninfo(user: "postgres", database: "postgres") + " connect_timeout=5") != PQPING_NO_RESPONSE {
+            if server.wait(until: Clock.after(seconds: ClusterSupervisor.stopSeconds - ClusterSupervisor.hangSeconds)) != nil { return }
+            server.signal(SIGQUIT)
+            if server.wait(until: Clock.after(seconds: 10)) != nil { return }
         }
+        logger.error(
+            "PostgreSQL does not end and is killed; what is committed is kept", metadata: ["process": "\(server.identifier)"])
+        let workers = server.children
+        server.signal(SIGKILL)
+        for worker in workers { kill(worker, SIGKILL) }
+        _ = server.wait(until: Clock.after(seconds: 5))
     }
 }

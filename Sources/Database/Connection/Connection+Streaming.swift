@@ -5,7 +5,8 @@ extension Connection {
     ///
     /// When `each` throws, the statement is cancelled on the server. No other statement may run on this connection meanwhile.
     public func queryStreaming(_ sql: String, _ parameters: [SQLValue] = [], _ each: (Row) throws -> Void) throws {
-        let handle = try openHandle()
+        let answer = try answer()
+        let handle = answer.handle
         let list = try ParameterList(parameters)
         let plan = try planned(sql)
         let sent = list.withPointers { count, values, lengths, formats in
@@ -16,7 +17,7 @@ extension Connection {
         }
         guard sent == 1, PQsetSingleRowMode(handle) == 1 else { throw DatabaseError(connection: handle) }
         do {
-            while let result = PQgetResult(handle) {
+            while let result = try answer.nextResult() {
                 let rows = try checked(result, sql)
                 if rows.rowCount > 0 { try each(Row(result: rows, index: 0)) }
             }
@@ -28,25 +29,28 @@ extension Connection {
 
     /// Cancels what runs on the server, a COPY in either direction included, and reads away the rest of its answer.
     func abandon() {
-        guard let handle else { return }
-        cancelOnServer(handle)
-        PQputCopyEnd(handle, "abandoned")
-        discardCopy(handle)
-        while PQstatus(handle) == CONNECTION_OK, let result = PQgetResult(handle) {
+        guard let answer = try? answer() else { return }
+        cancelOnServer(answer)
+        PQputCopyEnd(answer.handle, "abandoned")
+        discardCopy(answer)
+        while PQstatus(answer.handle) == CONNECTION_OK, let result = try? answer.nextResult() {
             PQclear(result)
         }
     }
 
-    private func cancelOnServer(_ handle: OpaquePointer) {
-        guard PQtransactionStatus(handle) == PQTRANS_ACTIVE, let cancel = PQgetCancel(handle) else { return }
+    /// libpq waits without bound for a server that stands still, so that is asked for first.
+    private func cancelOnServer(_ answer: AnswerWait) {
+        guard PQtransactionStatus(answer.handle) == PQTRANS_ACTIVE, answer.isServerThere, let cancel = PQgetCancel(answer.handle) else {
+            return
+        }
         var problem = [CChar](repeating: 0, count: 256)
         PQcancel(cancel, &problem, Int32(problem.count))
         PQfreeCancel(cancel)
     }
 
-    private func discardCopy(_ handle: OpaquePointer) {
+    private func discardCopy(_ answer: AnswerWait) {
         var chunk: UnsafeMutablePointer<CChar>?
-        while PQgetCopyData(handle, &chunk, 0) > 0 {
+        while let count = try? answer.nextChunk(&chunk), count > 0 {
             PQfreemem(chunk)
         }
     }

@@ -13,9 +13,9 @@ extension Connection {
             throw DatabaseError(.activeTransaction, "a transaction is open already on this connection", hint: "use savepoint()")
         }
         do {
-            try script("BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")\(scope.settings)")
+            try begin("BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")\(scope.settings)")
             let value = try body(self)
-            try commit()
+            try commit(readOnly: readOnly)
             return value
         } catch {
             if isInTransaction { try? script("ROLLBACK") }
@@ -37,9 +37,22 @@ extension Connection {
         }
     }
 
-    private func commit() throws {
-        guard let result = PQexec(try openHandle(), "COMMIT") else { throw DatabaseError(connection: handle) }
-        let owned = try checked(result, "COMMIT")
+    private func begin(_ sql: String) throws {
+        let answer = try answer()
+        _ = try checked(try answer.lastResult(PQsendQuery(answer.handle, sql)), sql)
+    }
+
+    /// Only a connection that is lost here leaves open what became of the transaction.
+    private func commit(readOnly: Bool) throws {
+        let answer = try answer()
+        let owned: ResultSet
+        do throws(DatabaseError) {
+            owned = try checked(try answer.lastResult(PQsendQuery(answer.handle, "COMMIT")), "COMMIT")
+        } catch {
+            var failure = error
+            failure.isOutcomeUnknown = error.isConnectionLoss && !readOnly
+            throw failure
+        }
         let tag = PQcmdStatus(owned.pointer).map { String(cString: $0) }
         guard tag == "COMMIT" else {
             throw DatabaseError(

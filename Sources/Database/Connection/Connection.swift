@@ -9,6 +9,8 @@ public final class Connection {
     let configuration: DatabaseConfiguration
     private(set) var handle: OpaquePointer?
     var statements = StatementCache()
+    /// Why the connection was given up, if the server stood still.
+    private(set) var silence: DatabaseError?
 
     private init(_ configuration: DatabaseConfiguration) {
         self.configuration = configuration
@@ -32,6 +34,7 @@ public final class Connection {
     public func close() {
         PQfinish(handle)
         handle = nil
+        silence = nil
         statements.removeAll()
     }
 
@@ -82,11 +85,27 @@ public final class Connection {
 
     /// Runs several statements in one text, without parameters; for migrations and settings.
     public func script(_ sql: String) throws {
-        guard let result = PQexec(try openHandle(), sql) else { throw DatabaseError(connection: handle) }
-        _ = try checked(result, sql)
+        try uncertain {
+            let answer = try answer()
+            _ = try checked(try answer.lastResult(PQsendQuery(answer.handle, sql)), sql)
+        }
     }
 
-    func openHandle() throws -> OpaquePointer {
+    /// How answers are waited for.
+    func answer() throws(DatabaseError) -> AnswerWait {
+        AnswerWait(handle: try openHandle(), configuration: configuration) { [self] in silence = $0 }
+    }
+
+    /// Runs `body`, which sends a statement: outside a transaction, one that is lost may have been done.
+    func uncertain<T>(_ body: () throws -> T) throws -> T {
+        let stands = PQtransactionStatus(handle) == PQTRANS_IDLE
+        do { return try body() } catch var error as DatabaseError where error.isConnectionLoss && stands {
+            error.isOutcomeUnknown = true
+            throw error
+        }
+    }
+
+    func openHandle() throws(DatabaseError) -> OpaquePointer {
         guard let handle else { throw DatabaseError(.connectionFailure, "the connection to PostgreSQL is closed", isConnectionLoss: true) }
         return handle
     }
@@ -112,17 +131,19 @@ public final class Connection {
     }
 
     private func runOnce(_ sql: String, _ parameters: [SQLValue]) throws -> ResultSet {
-        let handle = try openHandle()
+        let answer = try answer()
         let list = try ParameterList(parameters)
         let plan = try planned(sql)
-        let result = list.withPointers { count, values, lengths, formats in
-            switch plan {
-            case .prepared(let name), .prepare(let name): PQexecPrepared(handle, name, count, values, lengths, formats, 1)
-            case .once: PQexecParams(handle, sql, count, nil, values, lengths, formats, 1)
+        return try uncertain {
+            let isSent = list.withPointers { count, values, lengths, formats in
+                switch plan {
+                case .prepared(let name), .prepare(let name):
+                    PQsendQueryPrepared(answer.handle, name, count, values, lengths, formats, 1)
+                case .once: PQsendQueryParams(answer.handle, sql, count, nil, values, lengths, formats, 1)
+                }
             }
+            return try checked(try answer.lastResult(isSent), sql)
         }
-        guard let result else { throw DatabaseError(connection: handle) }
-        return try checked(result, sql)
     }
 
     /// Looks the statement up and prepares it when it is due.
@@ -130,8 +151,8 @@ public final class Connection {
         let (plan, evicted) = statements.plan(for: sql)
         if let evicted, !isInFailedTransaction { try script("DEALLOCATE \(evicted)") }
         guard case .prepare(let name) = plan else { return plan }
-        guard let result = PQprepare(try openHandle(), name, sql, 0, nil) else { throw DatabaseError(connection: handle) }
-        _ = try checked(result, sql)
+        let answer = try answer()
+        _ = try checked(try answer.lastResult(PQsendPrepare(answer.handle, name, sql, 0, nil)), sql)
         statements.didPrepare(sql, as: name)
         return plan
     }

@@ -17,6 +17,7 @@ enum ConnectionOpening {
         do throws(DatabaseError) {
             guard PQstatus(handle) == CONNECTION_OK else { throw refused(handle) }
             PQsetNoticeProcessor(handle, { _, _ in }, nil)
+            guard PQsetnonblocking(handle, 1) == 0 else { throw refused(handle) }
             try checkVersion(handle)
             try prepareSession(handle, configuration)
         } catch {
@@ -73,7 +74,7 @@ enum ConnectionOpening {
             SET idle_in_transaction_session_timeout = \(max(0, configuration.idleInTransactionTimeoutSeconds) * 1000);
             SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = warning
             """
-        guard let result = PQexec(handle, sql) else { throw DatabaseError(connection: handle) }
+        let result = try AnswerWait(handle: handle, configuration: configuration).lastResult(PQsendQuery(handle, sql))
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw DatabaseError(result: result, connection: handle) }
     }

@@ -8,9 +8,10 @@ extension Connection {
     /// - Returns: rows stored.
     @discardableResult
     public func copyIn(_ sql: String, _ body: (inout CopyWriter) throws -> Void) throws -> Int {
-        let handle = try beginCopy(sql, PGRES_COPY_IN)
+        let answer = try beginCopy(sql, PGRES_COPY_IN)
+        let handle = answer.handle
         do {
-            var writer = CopyWriter(handle)
+            var writer = CopyWriter(answer)
             try body(&writer)
             try writer.finish()
             guard PQputCopyEnd(handle, nil) == 1 else { throw DatabaseError(connection: handle) }
@@ -25,11 +26,11 @@ extension Connection {
 
     /// Receives what `COPY ... TO STDOUT` sends, chunk by chunk, in whatever format `sql` asks for. A chunk is valid only inside `each`.
     public func copyOut(_ sql: String, _ each: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let handle = try beginCopy(sql, PGRES_COPY_OUT)
+        let answer = try beginCopy(sql, PGRES_COPY_OUT)
         do {
             var chunk: UnsafeMutablePointer<CChar>?
             while true {
-                let count = PQgetCopyData(handle, &chunk, 0)
+                let count = try answer.nextChunk(&chunk)
                 guard count > 0 else { break }
                 defer { PQfreemem(chunk) }
                 try each(UnsafeRawBufferPointer(start: chunk, count: Int(count)))
@@ -48,21 +49,22 @@ extension Connection {
         try reader.finish()
     }
 
-    private func beginCopy(_ sql: String, _ wanted: ExecStatusType) throws -> OpaquePointer {
-        let handle = try openHandle()
-        guard let result = PQexec(handle, sql) else { throw DatabaseError(connection: handle) }
+    private func beginCopy(_ sql: String, _ wanted: ExecStatusType) throws -> AnswerWait {
+        let answer = try answer()
+        let result = try answer.lastResult(PQsendQuery(answer.handle, sql))
         let status = PQresultStatus(try checked(result, sql, isCopy: true).pointer)
         guard status == wanted else {
             abandon()
             throw DatabaseError(.syntaxError, "the statement is not a COPY in the expected direction")
         }
-        return handle
+        return answer
     }
 
     private func endCopy(_ sql: String) throws -> Int {
         var rows = 0
         var problem: DatabaseError?
-        while let result = PQgetResult(handle) {
+        let answer = try answer()
+        while let result = try answer.nextResult() {
             do throws(DatabaseError) {
                 let owned = try checked(result, sql)
                 rows = PQcmdTuples(owned.pointer).flatMap { Int(String(cString: $0)) } ?? rows

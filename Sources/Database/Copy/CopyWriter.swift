@@ -14,15 +14,15 @@ public struct CopyWriter: ~Copyable {
     private static let arrayHeader = 24
     /// As many elements fit the buffer together with what the row's other fields may need.
     private static let elementLimit = (capacity - arrayHeader - columnLimit * fixedField) / fixedField
-    private let handle: OpaquePointer
+    private let answer: AnswerWait
     private let buffer: UnsafeMutableRawBufferPointer
     private var used = 0
     private var fieldsLeft = 0
     /// Rows begun so far.
     public private(set) var rowCount = 0
 
-    init(_ handle: OpaquePointer) {
-        self.handle = handle
+    init(_ answer: AnswerWait) {
+        self.answer = answer
         buffer = .allocate(byteCount: CopyWriter.capacity, alignment: 8)
         let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
         buffer.copyBytes(from: signature + [UInt8](repeating: 0, count: 8))
@@ -213,8 +213,9 @@ public struct CopyWriter: ~Copyable {
         let piece = 1 << 20
         for start in stride(from: 0, to: octets.count, by: piece) {
             let count = Int32(min(piece, octets.count - start))
-            let sent = PQputCopyData(handle, base.advanced(by: start).assumingMemoryBound(to: CChar.self), count)
-            guard sent == 1 else { throw DatabaseError(connection: handle) }
+            let sent = PQputCopyData(answer.handle, base.advanced(by: start).assumingMemoryBound(to: CChar.self), count)
+            guard sent == 1 else { throw DatabaseError(connection: answer.handle) }
+            try answer.send()
         }
     }
 }

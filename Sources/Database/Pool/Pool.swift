@@ -14,7 +14,7 @@ public final class Pool: Sendable {
         public var connected: Int
         /// Pieces of work that found no free connection.
         public var waitsTotal: UInt64
-        /// Pieces of work refused by the pool, and failed attempts to connect.
+        /// Pieces of work refused by the pool or given up since the server stood still, and failed attempts to connect.
         public var failuresTotal: UInt64
     }
 

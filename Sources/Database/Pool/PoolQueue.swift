@@ -20,6 +20,8 @@ struct PoolQueue {
     /// Since when no thread has had a connection (monotonic nanoseconds), and why.
     private(set) var awaySince: UInt64?
     private(set) var lastFailure: DatabaseError?
+    /// Work was given up since the server stood still, and no new connection was made since.
+    var isSilenceKnown = false
 
     var depth: Int { waiting.count }
 
@@ -64,6 +66,7 @@ struct PoolQueue {
         connected += 1
         awaySince = nil
         lastFailure = nil
+        isSilenceKnown = false
     }
 
     mutating func didDisconnect(at now: UInt64) {

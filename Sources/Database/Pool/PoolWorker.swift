@@ -47,6 +47,16 @@ struct PoolWorker {
         wakeClock()
     }
 
+    /// Work was given up since PostgreSQL stands still. Its other connections show that one by one; the log says it once.
+    private func note(silence: DatabaseError) {
+        let isFirst = queue.withLock { queue in
+            queue.failuresTotal += 1
+            defer { queue.isSilenceKnown = true }
+            return !queue.isSilenceKnown
+        }
+        if isFirst { logger.warning("PostgreSQL stands still; work on it is given up", metadata: ["error": "\(silence)"]) }
+    }
+
     /// Waits; true when the pool closed meanwhile.
     private func isClosed(within seconds: Double) -> Bool {
         ending.wait(until: Clock.after(seconds: seconds)) { $0 ? true : nil } ?? false
@@ -65,6 +75,7 @@ struct PoolWorker {
             let tellCaller = job.perform(connection)
             tidy(connection)
             queue.withLock { $0.busy -= 1 }
+            if let silence = connection.silence { note(silence: silence) }
             tellCaller()
         }
     }

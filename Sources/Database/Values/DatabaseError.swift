@@ -20,6 +20,8 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
     public var position: Int?
     /// The server answers no more on this connection; what was in flight may or may not have happened.
     public var isConnectionLoss: Bool
+    /// What was asked for was sent and its answer is lost: it may have been done. False where nothing can have come of it.
+    public var isOutcomeUnknown = false
     /// A prepared plan outlived a change of its tables.
     var isStalePlan = false
 

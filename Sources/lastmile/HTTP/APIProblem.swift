@@ -62,6 +62,7 @@ struct APIProblem {
         case 404: "Is the daemon older than this command?"
         case 412: "Look at it again, then repeat the command."
         case 500: "Look into the daemon's log for the request \(requestID)."
+        case 503 where code == "outcome_unknown": "Look at `lastmile health`, then whether it was done."
         case 503: "Look at `lastmile health`, then try again."
         default: ""
         }

@@ -4,10 +4,11 @@ import ServiceLifecycle
 /// Parts under the service group: they run already, and end with it.
 struct PartsService: Service {
     let parts: Parts
+    let watch: StopWatch
 
     func run() async throws {
         try? await gracefulShutdown()
-        await parts.stop()
+        await parts.stop(watch)
     }
 }
 

@@ -26,6 +26,8 @@ struct ReloadOnHangUp: Service {
             for warning in dictionary.warnings { logger.warning("dictionary: \(warning)") }
             feed.reload(dictionary: dictionary)
             logger.notice("reloaded: log level, dictionary; the snapshot is being read anew; other settings need a restart")
+        } catch let error as SettingsError {
+            for mistake in error.mistakes { logger.error("nothing was reloaded: \(mistake)") }
         } catch {
             logger.error("nothing was reloaded: \(error)")
         }

@@ -41,13 +41,43 @@ extension LineRateTests {
                 #expect(database.count > 1)
                 database.forEach { kill($0, SIGSTOP) }
                 defer { database.forEach { kill($0, SIGCONT) } }
-                try await eventually { try await ready().text.contains("no answer for 1") }
-                #expect(try await ready().status == 503)
-                #expect(await daemon.metric("lastmile_snapshot_connected") == 0)
+                try await eventually {
+                    let answer = try await ready()
+                    return answer.status == 503 && answer.text.contains("no answer for ")
+                }
+                try await eventually { await daemon.metric("lastmile_snapshot_connected") == 0 }
                 #expect(try await Radclient(daemon).login("alice").code == "Access-Accept")
                 database.forEach { kill($0, SIGCONT) }
                 try await eventually { try await ready().status == 200 }
                 #expect(await daemon.metric("lastmile_snapshot_connected") == 1)
+            }
+        }
+
+        /// Waits for answers, each of which takes the daemon some seconds while its database stands still.
+        @Test func aDatabaseThatHangsIsToldToOperatorsInWords() async throws {
+            try await DaemonProcess.run { daemon in
+                let database = daemon.databaseProcesses
+                #expect(database.count > 1)
+                database.forEach { kill($0, SIGSTOP) }
+                defer { database.forEach { kill($0, SIGCONT) } }
+                let failures = try #require(await daemon.metric("lastmile_database_failures_total"))
+                let profile = #"{"name":"late","download":1000000,"upload":1000000}"#
+                let (listed, created) = (
+                    try await daemon.client.send("GET", "/api/v1/subscribers"),
+                    try await daemon.client.send("POST", "/api/v1/profiles", body: Array(profile.utf8))
+                )
+                for answer in [listed, created] {
+                    #expect(answer.status == 503 && answer.text.contains("the database does not answer"), "\(answer)")
+                }
+                #expect(try #require(await daemon.metric("lastmile_database_failures_total")) > failures)
+                #expect(daemon.output.split(separator: "PostgreSQL stands still").count == 2, "not told once:\n\(daemon.logTail)")
+                #expect(try await Radclient(daemon).account("Start", session: "meanwhile", user: "alice").code == "Accounting-Response")
+                try await eventually { try await daemon.client.send("GET", "/readyz").text.contains("1 records behind, the oldest for ") }
+                database.forEach { kill($0, SIGCONT) }
+                try await eventually { try await daemon.client.send("GET", "/api/v1/subscribers").status == 200 }
+                // What was refused before anything was sent did not happen behind the caller's back.
+                #expect(try await Operator(daemon).list("profiles?name=late").isEmpty)
+                try await eventually { try await Operator(daemon).list("sessions?user=alice&state=open").count == 1 }
             }
         }
 

@@ -65,6 +65,65 @@ extension SpineTests {
             }
         }
 
+        @Test func terminationEndsThoughTheDatabaseHangsAndKeepsWhatWasAcknowledged() async throws {
+            try await DaemonProcess.run { daemon in
+                let database = daemon.databaseProcesses
+                #expect(database.count > 1)
+                database.forEach { kill($0, SIGSTOP) }
+                defer { database.forEach { kill($0, SIGCONT) } }
+                let client = Radclient(daemon)
+                #expect(try await client.account("Start", session: "in-the-journal", user: "alice").code == "Accounting-Response")
+                #expect(try await daemon.stop() == 0)
+                let parts = [
+                    "draining: what was received", "draining: waits for ", "PostgreSQL does not end and is killed", "ended seconds=",
+                ]
+                for part in parts {
+                    #expect(daemon.output.contains(part), "\(part) is missing in:\n\(daemon.logTail)")
+                }
+                try await eventually { daemon.databaseProcesses.isEmpty }
+
+                try await daemon.start()
+                try await eventually { try await Operator(daemon).list("sessions?user=alice&state=open").count == 1 }
+                #expect(try await daemon.stop() == 0)
+            }
+        }
+
+        @Test func aSecondSignalEndsTheDaemonWhileItWaitsForTheDatabase() async throws {
+            try await DaemonProcess.run { daemon in
+                let database = daemon.databaseProcesses
+                database.forEach { kill($0, SIGSTOP) }
+                defer { database.forEach { kill($0, SIGCONT) } }
+                let client = Radclient(daemon)
+                #expect(try await client.account("Start", session: "in-the-journal", user: "alice").code == "Accounting-Response")
+                daemon.signal(SIGTERM)
+                try await eventually { daemon.output.contains("draining: waits for ") }
+                daemon.signal(SIGINT)
+                try await eventually { daemon.exitStatus != nil }
+                #expect(daemon.exitStatus == 1)
+                #expect(daemon.output.contains("ended before its time: a second signal came"), "\(daemon.logTail)")
+                database.forEach { kill($0, SIGCONT) }
+                try await daemon.start()
+                try await eventually { try await Operator(daemon).list("sessions?user=alice&state=open").count == 1 }
+            }
+        }
+
+        @Test func eachMistakeOfAReloadHasALineOfItsOwn() async throws {
+            try await TemporaryDirectory.use { directory in
+                let file = directory + "/settings.yaml"
+                try TextFile.write("log:\n  level: info\n", to: file)
+                // The fixture names its own file behind the program's name.
+                let launcher = ["/bin/sh", "-c", "exec \"$0\" run --config '\(file)'"]
+                try await DaemonProcess.run(demo: false, launcher: launcher) { daemon in
+                    try TextFile.write("log:\n  level: loud\nhttp:\n  prot: 1\n", to: file)
+                    daemon.signal(SIGHUP)
+                    try await eventually { daemon.output.contains("http.prot") }
+                    let lines = daemon.output.split(separator: "\n").filter { $0.contains("nothing was reloaded") }
+                    #expect(lines.count == 2 && lines.contains { $0.contains("settings.yaml:2:10: log.level") }, "\(lines)")
+                    #expect(lines.contains { $0.contains("settings.yaml:4:3: http.prot") } && !daemon.output.contains("u{a}"), "\(lines)")
+                }
+            }
+        }
+
         @Test func terminationAnswersWhatIsUnderwayAndEndsWithZero() async throws {
             try await DaemonProcess.run { daemon in
                 let client = Radclient(daemon)

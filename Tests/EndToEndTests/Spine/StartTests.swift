@@ -54,6 +54,21 @@ extension SpineTests {
             #expect(result.errors.contains("secret.keys: no secret in this database opens with these keys"), "\(result.errors)")
         }
 
+        @Test func aDatabaseThatRefusesConnectionsIsNamedWithItsKey() async throws {
+            let port = try LastingPorts.next()
+            let result = try await Self.failing(["LASTMILE_DATABASE_URL": "postgresql://lastmile@127.0.0.1:\(port)/lastmile"])
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.contains("Connection refused") && result.errors.contains("database.url"), "\(result.errors)")
+            #expect(!result.errors.contains("schema"), "\(result.errors)")
+        }
+
+        @Test func anUnknownVariableIsNamedByCheck() async throws {
+            let result = try await Self.failing(
+                ["LASTMILE_RADIUS_AUTH_PROT": "1812"], ["check", "--config", Programs.checkout + "/etc/lastmile.yaml"])
+            #expect(result.status == 0, "\(result)")
+            #expect(result.errors.contains("LASTMILE_RADIUS_AUTH_PROT is not read; did you mean LASTMILE_RADIUS_AUTH_PORT?"))
+        }
+
         @Test func missingPostgreSQLProgramsAreNamedWithWhatToInstall() async throws {
             try await TemporaryDirectory.use { empty in
                 let result = try await Self.failing(["LASTMILE_POSTGRES_BIN": empty])

@@ -40,12 +40,20 @@ struct Dispatcher: Sendable {
             return render(Problem(failure), head)
         } catch is CancellationError {
             return render(.unavailable("the server is stopping"), head)
+        } catch let error as DatabaseError {
+            guard let problem = Problem(error, nil, in: registry) else { return render(broken(error, head), head) }
+            // It comes from an action of several steps, of which some may have been done.
+            return render(["GET", "HEAD"].contains(head.method) ? problem : .outcomeUnknown(), head)
         } catch {
-            services.logger.error(
-                "request failed",
-                metadata: ["request_id": "\(head.requestID)", "method": "\(head.method)", "target": "\(head.target)", "error": "\(error)"])
-            return render(.internalError(), head)
+            return render(broken(error, head), head)
         }
+    }
+
+    private func broken(_ error: any Error, _ head: Head) -> Problem {
+        services.logger.error(
+            "request failed",
+            metadata: ["request_id": "\(head.requestID)", "method": "\(head.method)", "target": "\(head.target)", "error": "\(error)"])
+        return .internalError()
     }
 
     private func render(_ problem: Problem, _ head: Head) -> Answer {

@@ -89,6 +89,13 @@ extension Problem {
         Problem(503, "unavailable", "This cannot be done right now", detail).with(header: "Retry-After", "2")
     }
 
+    /// No `Retry-After`: to simply send it again might do it twice.
+    static func outcomeUnknown() -> Problem {
+        Problem(
+            503, "outcome_unknown", "It is not known whether this was done",
+            "the database stopped answering at the moment of storing it: it may have been done; look before you send it again")
+    }
+
     private static func summary(_ faults: [Fault]) -> String {
         guard let first = faults.first else { return "" }
         let place =

@@ -3,6 +3,10 @@ import Database
 extension Problem {
     /// The answer to what the database refused; nil when it is a fault of this program, which callers must not see.
     init?(_ error: DatabaseError, _ resource: Resource?, in registry: Registry) {
+        if error.isOutcomeUnknown {
+            self = .outcomeUnknown()
+            return
+        }
         if error.isConnectionLoss
             || [.poolBusy, .unableToConnect, .connectionFailure, .cannotConnectNow, .tooManyConnections].contains(error.code)
         {
