@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// What a load generator sends, where to, and how fast.
 public struct LoadPlan: Sendable {
     public enum Mode: String, CaseIterable, Sendable {
@@ -79,6 +82,9 @@ public struct LoadPlan: Sendable {
             return "outstanding: \(threads) to \(capacity) are possible with \(threads) threads of \(sockets) sockets; "
                 + "an identifier has one octet, so that each socket holds 256 requests"
         }
+        if let processor, let refused = Processors.refused(processor, threads) {
+            return "pin: there is no processor \(refused) that this program may run on; \(threads) from \(processor) on are asked for"
+        }
         if attributes.count > LoadLanes.packetCapacity - 700 { return "attributes: together they are longer than this generator sends" }
         if users.isEmpty { return "users: there are none" }
         if !(1...600_000).contains(timeoutMilliseconds) { return "timeout: 1 ms to 10 minutes are possible" }
@@ -92,6 +98,18 @@ public struct LoadPlan: Sendable {
         if let count, count < 1 { return "count: at least 1" }
         if let seconds, seconds < 1 { return "seconds: at least 1" }
         return rate < 0 ? "rate: 0 (as fast as answers come) or more" : nil
+    }
+}
+
+/// What the system lets this program run on.
+enum Processors {
+    /// The first of `count` processors from `first` on that a thread cannot be pinned to.
+    static func refused(_ first: Int, _ count: Int) -> Int? {
+        var former = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &former) == 0 else { return nil }
+        defer { sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &former) }
+        for place in 0..<count where lm_pin_thread(Int32(clamping: first &+ place)) != 0 { return first &+ place }
+        return nil
     }
 }
 
