@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: [true, false]) func anyOrderAndRepetitionOfOneSessionIsOneSession(countsDelay: Bool) throws {
         for seed in 0..<2000 {
             var random = SeededGenerator(state: UInt64(seed))
-            let longest = countsDelay ? 4000 : 110
+            let longest: Int64 = countsDelay ? 4000 : 110
             let lasting = UInt32.random(in: 0...200, using: &random)
             var ages: [UInt32?] = [nil]
             for _ in 0..<Int.random(in: 0...3, using: &random) { ages.append(.random(in: 0...lasting, using: &random)) }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// What a load generator sends, where to, and how fast.
 public struct LoadPlan: Sendable {
@@ -82,7 +83,7 @@ public struct LoadPlan: Sendable {
             return "outstanding: \(threads) to \(capacity) are possible with \(threads) threads of \(sockets) sockets; "
                 + "an identifier has one octet, so that each socket holds 256 requests"
         }
-        if let processor, let refused = Processors.refused(processor, threads) {
+        if let processor, let refused = ProcessorProbe().refused(processor, threads) {
             return "pin: there is no processor \(refused) that this program may run on; \(threads) from \(processor) on are asked for"
         }
         if attributes.count > LoadLanes.packetCapacity - 700 { return "attributes: together they are longer than this generator sends" }
@@ -101,15 +102,23 @@ public struct LoadPlan: Sendable {
     }
 }
 
-/// What the system lets this program run on.
-enum Processors {
+/// Finds out what the system lets this program run on. In a thread of its own: whoever asks stays where it is.
+private final class ProcessorProbe: Sendable {
+    private static let pending = -1
+    /// How many threads could be pinned before one could not.
+    private let pinned = Atomic(ProcessorProbe.pending)
+
     /// The first of `count` processors from `first` on that a thread cannot be pinned to.
-    static func refused(_ first: Int, _ count: Int) -> Int? {
-        var former = cpu_set_t()
-        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &former) == 0 else { return nil }
-        defer { sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &former) }
-        for place in 0..<count where lm_pin_thread(Int32(clamping: first &+ place)) != 0 { return first &+ place }
-        return nil
+    func refused(_ first: Int, _ count: Int) -> Int? {
+        Thread.start(name: "load-probe") { [self] in
+            let refused = (0..<count).first { lm_pin_thread(Int32(clamping: first &+ $0)) != 0 }
+            pinned.store(refused ?? count, ordering: .releasing)
+        }
+        while true {
+            let place = pinned.load(ordering: .acquiring)
+            if place != Self.pending { return place < count ? first &+ place : nil }
+            sched_yield()
+        }
     }
 }
 
