@@ -196,9 +196,64 @@ import Testing
     @Test func patternsNumberTheirNames() throws {
         #expect(NamePattern("user%06d@x")?.name(42) == Array("user000042@x".utf8))
         #expect(NamePattern("u%d")?.name(1234) == Array("u1234".utf8))
-        for text in ["alice", "100%", "a%sd", "%9999d"] { #expect(NamePattern(text) == nil) }
+        for text in ["alice", "100%", "a%sd", "%9999d", "us%d%d", "us%d%", "%s%d"] { #expect(NamePattern(text) == nil) }
         #expect(try LoadNames.read("alice", count: 5, password: []).count == 1)
         #expect(throws: CommandFailure.self) { try LoadNames.read("/nonexistent/users", count: 5, password: []) }
+    }
+
+    @Test(arguments: [
+        ("alice", 129, "--password: it has 129 octets"), ("user%d", 129, "--password: it has 129 octets"),
+        ("us%s", 1, "--users us%s is neither a file nor a pattern"), ("us%d%d", 1, "--users us%d%d is neither a file nor a pattern"),
+        (String(repeating: "a", count: 254), 1, "--users: the name has 254 octets"),
+    ])
+    func namesThatCannotBeUsedSayWhy(users: String, password: Int, message: String) throws {
+        let failure = #expect(throws: CommandFailure.self) {
+            try LoadNames.read(users, count: 5, password: [UInt8](repeating: 0x70, count: password))
+        }
+        #expect(failure?.status == .usage)
+        #expect(failure?.message.hasPrefix(message) == true)
+    }
+
+    @Test func aRateThatWasNotReachedIsSaid() throws {
+        let server = try AnsweringServer(secret: secret, .dropsFirst)
+        defer { server.stop() }
+        var plan = try plan(server.port, .pap)
+        plan.outstanding = 1
+        plan.rate = 100_000
+        plan.count = 5
+        // Four requests wait their 100 ms before the fifth can begin.
+        let tally = try run(plan).tally
+        #expect(tally.sent == 5)
+        #expect(tally.due >= 40_000)
+        #expect(tally.missed == tally.due - 5)
+        var report = LoadReport(tally: tally, histogram: LatencyHistogram(), elapsed: 1, plan: plan)
+        #expect(report.shortfall?.hasPrefix("the rate was not reached: 5 of \(tally.due) requests; raise --outstanding") == true)
+        #expect(report.record["due"]?.integer == Int64(tally.due))
+        plan.rate = 4000
+        var good = LoadTally()
+        (good.sent, good.due, good.missed) = (15_900, 16_000, 100)
+        report = LoadReport(tally: good, histogram: LatencyHistogram(), elapsed: 1, plan: plan)
+        #expect(report.shortfall == nil)
+        good.missed = 201
+        report = LoadReport(tally: good, histogram: LatencyHistogram(), elapsed: 1, plan: plan)
+        #expect(report.shortfall != nil)
+    }
+
+    @Test func plansForProcessorsThatAreMissingSayWhich() throws {
+        var plan = try plan(1812, .pap)
+        for missing in [100_000, -1, Int.max] {
+            plan.processor = missing
+            #expect(plan.fault?.contains("no processor \(missing)") == true)
+        }
+        let usable = (0..<1000).first { number in
+            plan.processor = number
+            return plan.fault == nil
+        }
+        #expect(usable != nil)
+        // The second thread's processor is the one that is missing.
+        plan.threads = 2
+        plan.processor = Int.max
+        #expect(plan.fault?.contains("2 from") == true)
     }
 
     @Test func plansThatCannotRunSayWhy() throws {

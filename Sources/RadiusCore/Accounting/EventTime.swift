@@ -16,6 +16,8 @@ public struct EventTime: Equatable, Sendable {
     public let isStamped: Bool
     /// The NAS sent an Event-Timestamp that cannot be true.
     public let isSkewed: Bool
+    /// The NAS counted how long it had been trying: its Acct-Delay-Time is not 0, and may be true.
+    public var isDelayed: Bool { sentMicroseconds != receivedMicroseconds }
 
     /// - Parameters:
     ///   - receivedMicroseconds: wall clock at arrival.

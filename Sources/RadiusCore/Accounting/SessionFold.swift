@@ -41,7 +41,8 @@ public enum SessionEnding: UInt8, Sendable {
 ///
 /// Any order and any repetition of a session's records ends in the same state.
 public struct SessionFold: Equatable, Sendable {
-    /// How exactly the start of a session follows from a record with an Event-Timestamp, and from one without.
+    /// How exactly the start of a session follows from a record with an Event-Timestamp or an Acct-Delay-Time that counts, and from one
+    /// without: a NAS that sends neither may repeat its record for so long.
     static let stampedMicroseconds: Int64 = 15_000_000
     static let unstampedMicroseconds: Int64 = 120_000_000
     /// Acct-Session-Time beyond five years is a broken NAS.
@@ -65,6 +66,7 @@ public struct SessionFold: Equatable, Sendable {
     var hasSeconds = false
     /// Nil in a session that a former version stored.
     var sighting: SessionSighting?
+    var addresses = StartAddresses()
     var digests = RecentDigests()
 
     /// Whether the session is going on as far as we know.
@@ -121,7 +123,10 @@ public struct SessionFold: Equatable, Sendable {
 
     private mutating func note(_ record: AccountingProgress, digest: UInt64) {
         if !digests.contains(digest) { digests.append(digest) }
-        if record.status == .start { hasStart = true }
+        if record.status == .start {
+            hasStart = true
+            addresses.merge(record.addresses)
+        }
         if record.estimatedStart != nil {
             startIsKnown = true
             let seen = SessionSighting(age: record.seconds ?? 0, microseconds: record.time.sentMicroseconds)
@@ -204,7 +209,9 @@ extension AccountingProgress {
     }
 
     /// How far `estimatedStart` may be off.
-    var tolerance: Int64 { time.isStamped ? SessionFold.stampedMicroseconds : SessionFold.unstampedMicroseconds }
+    var tolerance: Int64 {
+        time.isStamped || time.isDelayed ? SessionFold.stampedMicroseconds : SessionFold.unstampedMicroseconds
+    }
 
     /// The same for every retransmission, whatever its Acct-Delay-Time, Identifier and authenticator (RFC 2866 §4.1).
     var digest: UInt64 {

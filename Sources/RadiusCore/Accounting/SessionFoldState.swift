@@ -13,18 +13,27 @@ extension SessionFold {
         try withUnsafeTemporaryAllocation(byteCount: Self.largest, alignment: 1) { room in
             var out = OctetWriter(room: room)
             out.put(Self.version)
-            out.put(UInt8((hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0) | (sighting == nil ? 0 : 8)))
+            out.put(flags)
             out.put(UInt8(digests.count))
             for position in 0..<digests.count { out.put(digests[position]) }
             out.put(upload)
             out.put(download)
-            // Behind the rest and under a flag of its own: a former version reads the rest, and we read what it wrote.
+            // Behind the rest and each under a flag of its own: a former version reads the rest, and we read what it wrote.
             if let sighting {
                 out.put(sighting.microseconds)
                 out.put(sighting.age)
             }
+            if !addresses.isNone {
+                out.put(addresses.ipv4)
+                out.put(addresses.ipv6)
+            }
             return try body(UnsafeRawBufferPointer(rebasing: room[..<out.used]))
         }
+    }
+
+    private var flags: UInt8 {
+        let first: UInt8 = (hasStart ? 1 : 0) | (startIsKnown ? 2 : 0) | (hasSeconds ? 4 : 0)
+        return first | (sighting == nil ? 0 : 8) | (addresses.isNone ? 0 : 16)
     }
 
     /// What a session's row says in columns.
@@ -78,6 +87,9 @@ extension SessionFold {
         download = down
         if flags & 8 != 0, let moment = reader.take(8), let age = reader.take(4) {
             sighting = SessionSighting(age: UInt32(age), microseconds: Int64(bitPattern: moment))
+        }
+        if flags & 16 != 0, let ipv4 = reader.take(4), let ipv6 = reader.take(8) {
+            addresses = StartAddresses(ipv4: UInt32(ipv4), ipv6: ipv6)
         }
     }
 }

@@ -19,9 +19,10 @@ extension SessionFold {
         guard let start = record.estimatedStart else { return false }
         let last = max(stoppedMicroseconds ?? updatedMicroseconds, startedMicroseconds)
         let tolerance = record.tolerance
-        if record.status == .start { return isNewStart(event, last, tolerance) }
+        if record.status == .start { return isNewStart(event, last, tolerance) || isBehindEnd(record, event) }
         if start > last + tolerance { return !isThis(record, start) }
         let age = UInt64(record.seconds ?? 0)
+        if outlives(start, age) { return true }
         return event > last + tolerance && start > startedMicroseconds + tolerance && age < seconds && !isThis(record, start)
     }
 
@@ -42,6 +43,74 @@ extension SessionFold {
         // A Start that the network delivered behind the session's other records.
         if !hasStart { return event > last + tolerance }
         return event >= last
+    }
+
+    /// Whether a Start, whose time alone does not tell, cannot be a repetition all the same: it arrived behind the end and names another
+    /// address than the session's Start, or it came after the NAS had restarted, which forgets what it had to repeat.
+    private func isBehindEnd(_ record: AccountingProgress, _ event: Int64) -> Bool {
+        guard let stoppedMicroseconds, event >= stoppedMicroseconds else { return false }
+        if ending == .accountingOn, event > stoppedMicroseconds + Self.stampedMicroseconds { return true }
+        return addresses.contradict(record.addresses)
+    }
+
+    /// Whether the record's session began behind the Stop and is older than this one became. Of a session's records the Stop has the
+    /// highest age, and one that was held back seems to begin later, not older; so the Start of another session was lost, or taken for a
+    /// repetition of this one's.
+    private func outlives(_ start: Int64, _ age: UInt64) -> Bool {
+        guard let stoppedMicroseconds, ending == .stop, start >= stoppedMicroseconds else { return false }
+        let lived = max(seconds, UInt64(max(0, stoppedMicroseconds - startedMicroseconds)) / 1_000_000)
+        return age > lived + UInt64(Self.stampedMicroseconds) / 1_000_000
+    }
+}
+
+/// The addresses that a session's Starts name. A Start that is sent again names the same (RFC 2866 §4.1).
+///
+/// Merged in any order and any repetition they end the same: where two Starts of one session differ, nothing contradicts it any more.
+struct StartAddresses: Equatable, Sendable {
+    /// Framed-IP-Address; 0 for none, all ones where Starts differ.
+    var ipv4: UInt32 = 0
+    /// A digest of the IPv6 address and the prefixes; 0 for none, all ones where Starts differ.
+    var ipv6: UInt64 = 0
+
+    var isNone: Bool { ipv4 == 0 && ipv6 == 0 }
+
+    mutating func merge(_ other: StartAddresses) {
+        ipv4 = Self.merged(ipv4, other.ipv4)
+        ipv6 = Self.merged(ipv6, other.ipv6)
+    }
+
+    func contradict(_ other: StartAddresses) -> Bool {
+        Self.differ(ipv4, other.ipv4) || Self.differ(ipv6, other.ipv6)
+    }
+
+    private static func merged<Value: FixedWidthInteger>(_ known: Value, _ value: Value) -> Value {
+        known == 0 ? value : value == 0 || value == known ? known : .max
+    }
+
+    private static func differ<Value: FixedWidthInteger>(_ known: Value, _ value: Value) -> Bool {
+        known != value && known != 0 && value != 0 && known != .max && value != .max
+    }
+}
+
+extension StartAddresses {
+    /// Reads them out of a Start; values of a wrong length are none.
+    init(_ packet: Span<UInt8>, _ index: borrowing AttributeIndex) {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var isNamed = false
+        for position in 0..<index.count {
+            let location = index[position]
+            switch location.type {
+            case AttributeNumber.framedIPAddress where location.count == 4:
+                ipv4 = 0
+                for offset in location.range { ipv4 = ipv4 << 8 | UInt32(packet[offset]) }
+            case AttributeNumber.framedIPv6Address, AttributeNumber.framedIPv6Prefix, AttributeNumber.delegatedIPv6Prefix:
+                isNamed = true
+                hash = (hash ^ UInt64(location.type)) &* 0x100_0000_01b3
+                for offset in location.range { hash = (hash ^ UInt64(packet[offset])) &* 0x100_0000_01b3 }
+            default: break
+            }
+        }
+        if isNamed { ipv6 = max(1, hash) }
     }
 }
 

@@ -8,7 +8,8 @@ struct LoadCommand: ParsableCommand {
         commandName: "load", abstract: "Generates load on a RADIUS server and measures its answers.",
         discussion: """
             With --rate 0 each answer makes the next request (--outstanding at a time); with a rate, requests go out on time whatever the \
-            answers do, and latency counts from when a request was due.
+            answers do, as long as fewer than --outstanding wait for theirs, and latency counts from when a request was due. A server that \
+            takes a second to answer needs --outstanding as high as the rate; a rate that was not reached is said at the end.
             In accounting mode each session sends Start, --interims interim records and Stop; --count counts sessions, replies are always \
             verified, and --acknowledged FILE gets a line for each record that the server acknowledged: \
             Acct-Session-Id, Acct-Status-Type, input octets, output octets, seconds, separated by tabs.
@@ -24,12 +25,12 @@ struct LoadCommand: ParsableCommand {
     @Option(help: "How many names the pattern gives, from 0 on.") var userCount = 1000
     @Option(parsing: .unconditional, help: "Of every name that has none of its own.") var password = "password"
     @Option(help: "Requests a second; 0: as fast as answers come.") var rate = 0
-    @Option(help: "Requests in flight.") var outstanding = 64
+    @Option(help: "Requests in flight, at most; with a rate, as many as it gives in the time of an answer.") var outstanding = 64
     @Option(help: "Requests, in accounting mode sessions, to send.") var count: Int?
     @Option(help: "Seconds to send for; 10 when neither this nor --count is given.") var seconds: Int?
     @Option(help: "Sockets of each thread, 1 to 8; each holds 256 requests.") var sockets: Int?
     @Option(help: "Threads.") var threads = 1
-    @Option(help: ArgumentHelp("The processor of the first thread; the others follow.", valueName: "cpu")) var pin: Int?
+    @Option(help: ArgumentHelp("The processor of the first thread, from 0 on; the others follow.", valueName: "cpu")) var pin: Int?
     @Option(help: ArgumentHelp("Access-Requests made ahead, for names picked at random, and sent in turn.", valueName: "count"))
     var prepare = 0
     @Flag(help: "Looks for replies without pause instead of sleeping.") var spin = false
@@ -59,6 +60,7 @@ struct LoadCommand: ParsableCommand {
         watch(generator)
         let report = LoadReport(tally: generator.tally, histogram: generator.histogram, elapsed: generator.elapsed, plan: plan)
         Terminal.out(Rendering(format: output).record(report.record, columns: LoadReport.columns))
+        if let shortfall = report.shortfall { Terminal.note(shortfall + "\n") }
         if let failure = report.failure { throw failure }
     }
 
@@ -132,17 +134,26 @@ struct LoadCommand: ParsableCommand {
 /// Names for a load.
 enum LoadNames {
     static func read(_ text: String, count: Int, password: [UInt8]) throws(CommandFailure) -> LoadUsers {
+        guard password.count <= UserPassword.maximumCount else {
+            throw .usage("--password: it has \(password.count) octets, at most \(UserPassword.maximumCount) are possible")
+        }
         var users = LoadUsers(password: password)
         if let pattern = NamePattern(text) {
             guard (1...10_000_000).contains(count) else { throw .usage("--user-count \(count): 1 to 10000000 are possible") }
             for number in 0..<count {
                 guard users.append(name: pattern.name(number), password: nil as [UInt8]?) else {
-                    throw .usage("the pattern “\(text)” gives names longer than 253 octets, or the password is longer than 128")
+                    throw .usage("the pattern “\(text)” gives names longer than 253 octets")
                 }
             }
             return users
         }
         guard File.presence(text) == .readable else {
+            guard !text.contains("%") else {
+                throw .usage(
+                    "--users \(text) is neither a file nor a pattern",
+                    next: "A pattern has one number in it, %d or, filled up with zeros, %06d, and no other %; such names go into a file.")
+            }
+            guard text.utf8.count <= 253 else { throw .usage("--users: the name has \(text.utf8.count) octets, at most 253 are possible") }
             // A single name is a pattern without a number.
             guard !text.contains("/"), users.append(name: text.utf8, password: nil as [UInt8]?) else {
                 throw .usage("--users \(text) is neither a file nor a pattern", next: "A pattern has a number in it: user%06d.")
@@ -168,10 +179,11 @@ struct NamePattern {
     private let after: [UInt8]
     private let width: Int
 
-    /// nil when the text has no `%d` or `%0Nd`.
+    /// nil when the text has no `%d` or `%0Nd`, or another `%`.
     init?(_ text: String) {
         guard let percent = text.firstIndex(of: "%"), let letter = text[percent...].firstIndex(of: "d") else { return nil }
         let digits = text[text.index(after: percent)..<letter]
+        guard !text[letter...].contains("%") else { return nil }
         guard digits.isEmpty || digits.allSatisfy({ $0.isASCII && $0.isNumber }), digits.count <= 3 else { return nil }
         before = Array(text[..<percent].utf8)
         after = Array(text[text.index(after: letter)...].utf8)

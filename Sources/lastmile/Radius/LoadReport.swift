@@ -26,10 +26,19 @@ struct LoadReport {
             members.append(.init("latency_\(name)_us", Self.microseconds(histogram.quantile(perMille: perMille))))
         }
         members.append(.init("latency_max_us", Self.microseconds(histogram.maximum)))
+        if plan.rate > 0 { members.append(.init("due", .number(tally.due))) }
         if plan.mode == .accounting {
             members += [.init("sessions_closed", .number(tally.sessions)), .init("run", .string(plan.run))]
         }
         return .object(members)
+    }
+
+    /// Set where the rate was not reached.
+    var shortfall: String? {
+        // What is due within 50 ms is a matter of the loop.
+        guard tally.missed > tally.due / 100, tally.missed > UInt64(plan.rate / 20) else { return nil }
+        return "the rate was not reached: \(tally.due - tally.missed) of \(tally.due) requests; raise --outstanding (\(plan.outstanding)), "
+            + "or --threads where the server answers at once"
     }
 
     /// Lost requests or bad replies make the command end with 1.

@@ -11,6 +11,8 @@ public final class LoadMeter: Sendable {
     private let badCount = Atomic<UInt64>(0)
     private let strayCount = Atomic<UInt64>(0)
     private let sessionCount = Atomic<UInt64>(0)
+    private let dueCount = Atomic<UInt64>(0)
+    private let missedCount = Atomic<UInt64>(0)
 
     init() {}
 
@@ -25,16 +27,21 @@ public final class LoadMeter: Sendable {
         badCount.wrappingAdd(step.bad, ordering: .relaxed)
         strayCount.wrappingAdd(step.stray, ordering: .relaxed)
         sessionCount.wrappingAdd(step.sessions, ordering: .relaxed)
+        dueCount.wrappingAdd(step.due, ordering: .relaxed)
+        missedCount.wrappingAdd(step.missed, ordering: .relaxed)
     }
 
     /// What was counted so far.
     public var tally: LoadTally {
-        LoadTally(
+        var tally = LoadTally(
             sent: sentCount.load(ordering: .relaxed), answered: answeredCount.load(ordering: .relaxed),
             accepted: acceptedCount.load(ordering: .relaxed), rejected: rejectedCount.load(ordering: .relaxed),
             retransmitted: retransmittedCount.load(ordering: .relaxed), lost: lostCount.load(ordering: .relaxed),
             bad: badCount.load(ordering: .relaxed), stray: strayCount.load(ordering: .relaxed),
             sessions: sessionCount.load(ordering: .relaxed))
+        tally.due = dueCount.load(ordering: .relaxed)
+        tally.missed = missedCount.load(ordering: .relaxed)
+        return tally
     }
 }
 
@@ -56,6 +63,10 @@ public struct LoadTally: Equatable, Sendable {
     public var stray: UInt64 = 0
     /// Accounting sessions whose Stop was acknowledged.
     public var sessions: UInt64 = 0
+    /// Requests that the rate had made due when the last one was begun; 0 without a rate, and until then.
+    public var due: UInt64 = 0
+    /// Those of them that had not been sent by then.
+    public var missed: UInt64 = 0
 
     public init() {}
 
@@ -85,6 +96,8 @@ public struct LoadTally: Equatable, Sendable {
         bad &+= other.bad
         stray &+= other.stray
         sessions &+= other.sessions
+        due &+= other.due
+        missed &+= other.missed
     }
 
     /// Requests that still wait.

@@ -1,3 +1,7 @@
+import CLinux
+import Glibc
+import Synchronization
+
 /// What a load generator sends, where to, and how fast.
 public struct LoadPlan: Sendable {
     public enum Mode: String, CaseIterable, Sendable {
@@ -79,6 +83,9 @@ public struct LoadPlan: Sendable {
             return "outstanding: \(threads) to \(capacity) are possible with \(threads) threads of \(sockets) sockets; "
                 + "an identifier has one octet, so that each socket holds 256 requests"
         }
+        if let processor, let refused = ProcessorProbe().refused(processor, threads) {
+            return "pin: there is no processor \(refused) that this program may run on; \(threads) from \(processor) on are asked for"
+        }
         if attributes.count > LoadLanes.packetCapacity - 700 { return "attributes: together they are longer than this generator sends" }
         if users.isEmpty { return "users: there are none" }
         if !(1...600_000).contains(timeoutMilliseconds) { return "timeout: 1 ms to 10 minutes are possible" }
@@ -92,6 +99,26 @@ public struct LoadPlan: Sendable {
         if let count, count < 1 { return "count: at least 1" }
         if let seconds, seconds < 1 { return "seconds: at least 1" }
         return rate < 0 ? "rate: 0 (as fast as answers come) or more" : nil
+    }
+}
+
+/// Finds out what the system lets this program run on. In a thread of its own: whoever asks stays where it is.
+private final class ProcessorProbe: Sendable {
+    private static let pending = -1
+    /// How many threads could be pinned before one could not.
+    private let pinned = Atomic(ProcessorProbe.pending)
+
+    /// The first of `count` processors from `first` on that a thread cannot be pinned to.
+    func refused(_ first: Int, _ count: Int) -> Int? {
+        Thread.start(name: "load-probe") { [self] in
+            let refused = (0..<count).first { lm_pin_thread(Int32(clamping: first &+ $0)) != 0 }
+            pinned.store(refused ?? count, ordering: .releasing)
+        }
+        while true {
+            let place = pinned.load(ordering: .acquiring)
+            if place != Self.pending { return place < count ? first &+ place : nil }
+            sched_yield()
+        }
     }
 }
 

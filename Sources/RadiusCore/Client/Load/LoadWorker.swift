@@ -16,6 +16,7 @@ struct LoadWorker: ~Copyable {
     private var acknowledged: AcknowledgedLog
     private var begun = 0
     private var lastExpiry: UInt64 = 0
+    private var isSettled = false
     private let run: [UInt8]
 
     /// The part of a plan that one thread does.
@@ -55,7 +56,9 @@ struct LoadWorker: ~Copyable {
         while true {
             let now = lm_monotonic_nanoseconds()
             let isEnding = isStopping() || now >= end
+            if isEnding { settle(min(now, end), start) }
             launch(now, start, isEnding)
+            if isExhausted { settle(now, start) }
             sockets.flush()
             let arrived = receiveAll()
             expire(lm_monotonic_nanoseconds())
@@ -79,6 +82,14 @@ struct LoadWorker: ~Copyable {
         let (high, low) = (now &- start).multipliedFullWidth(by: UInt64(plan.rate))
         let all = UInt64(1_000_000_000 * share.threads).dividingFullWidth((high, low)).quotient
         return all
+    }
+
+    /// Counts, once, what the rate had made due until the plan had nothing more to begin.
+    private mutating func settle(_ moment: UInt64, _ start: UInt64) {
+        guard plan.rate > 0, !isSettled else { return }
+        isSettled = true
+        step.due = due(moment, start)
+        step.missed = step.due - min(step.due, launched)
     }
 
     private mutating func launch(_ now: UInt64, _ start: UInt64, _ isEnding: Bool) {
