@@ -53,6 +53,8 @@ public final class TLSConversation: @unchecked Sendable {
     private var handshakeOctets = 0
     /// A server's first datagram is a ClientHello with the right cookie.
     private var awaitsHello = false
+    /// Octets of a datagram of the handshake.
+    var datagramLimit = TLSConversation.datagramOctets
     private var clear: [UInt8] = []
 
     /// - Parameters:
@@ -74,7 +76,7 @@ public final class TLSConversation: @unchecked Sendable {
         (self.context, self.handle, self.incoming, self.outgoing, self.limits) = (context, handle, incoming, outgoing, limits)
         if context.settings.role == .server { SSL_set_accept_state(handle) } else { SSL_set_connect_state(handle) }
         if context.settings.isDatagram {
-            lm_ssl_set_mtu(handle, Self.datagramOctets)
+            lm_ssl_set_mtu(handle, datagramLimit)
             awaitsHello = context.settings.role == .server
         }
         if let session { _ = SSL_set_session(handle, session.handle) }
