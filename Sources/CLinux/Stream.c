@@ -58,12 +58,10 @@ int lm_tcp_accept(int fd, struct lm_address *peer) {
     return accepted;
 }
 
-int lm_tcp_connect(const struct lm_address *peer) {
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
+// Begins to connect; closes `fd` when that is refused at once.
+static int connected(int fd, const struct lm_address *peer) {
     int off = 0;
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    prepare(fd);
     struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(peer->port), .sin6_scope_id = peer->scope};
     memcpy(&to.sin6_addr, peer->octets, sizeof to.sin6_addr);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
@@ -72,6 +70,20 @@ int lm_tcp_connect(const struct lm_address *peer) {
         return -problem;
     }
     return fd;
+}
+
+int lm_tcp_connect(const struct lm_address *peer) {
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    prepare(fd);
+    return connected(fd, peer);
+}
+
+int lm_udp_connect(const struct lm_address *peer, int receive_buffer_octets) {
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_octets, sizeof receive_buffer_octets);
+    return connected(fd, peer);
 }
 
 int lm_socket_error(int fd) {

@@ -32,7 +32,7 @@ extension Parts {
         tls.revocationListPath = transports.revocationListPath
         tls.presharedKeyPath = transports.presharedKeyPath
         tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
-        return RadSecCertificates(tls, servesDatagrams: transports.hasDTLS)
+        return RadSecCertificates(tls, hasDatagrams: transports.hasDTLS)
     }
 
     private static func bounds(_ transports: TransportSettings, cores: Int) -> StreamSettings {

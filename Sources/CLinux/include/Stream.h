@@ -29,6 +29,9 @@ int lm_tcp_accept(int fd, struct lm_address *peer);
 /// Begins to connect to `peer` from any address; writable, or an error, tells what came of it. Returns fd or -errno.
 int lm_tcp_connect(const struct lm_address *peer);
 
+/// Opens a non-blocking UDP socket that sends to `peer` and receives from nobody else. Returns fd or -errno.
+int lm_udp_connect(const struct lm_address *peer, int receive_buffer_octets);
+
 /// The error that waits at a socket, cleared: 0 or -errno.
 int lm_socket_error(int fd);
 

@@ -37,6 +37,11 @@ struct ProxyRows {
     private mutating func server(_ row: Row) throws -> HomeServer? {
         let name = try row.string(2)
         guard let address = IPAddress(text: try row.string(3)) else { return nil }
+        // Nothing stands in for it: what was meant to be encrypted may not go in clear.
+        guard let transport = HomeServer.Transport(rawValue: try row.string(4)) else {
+            problems.append("home server \(name): the transport '\(try row.string(4))' is of a newer version, so it is left out")
+            return nil
+        }
         let secret: [UInt8]
         do { secret = try secrets.open(try row.bytes(7)) } catch {
             problems.append("home server \(name): \(error)")
@@ -50,7 +55,7 @@ struct ProxyRows {
         timing.reviveSeconds = try row.int(14)
         return HomeServer(
             id: try row.int64(0), tenant: try row.int64(1), name: name, address: address,
-            transport: HomeServer.Transport(rawValue: try row.string(4)) ?? .udp, accessPort: UInt16(clamping: try row.int(5)),
+            transport: transport, accessPort: UInt16(clamping: try row.int(5)),
             accountingPort: UInt16(clamping: try row.int(6)), secret: SharedSecret(secret), timing: timing,
             usesStatusServer: try row.bool(10), requiresMessageAuthenticator: try row.bool(15), outstandingLimit: try row.int(16),
             tlsName: try row.optionalString(8))

@@ -19,6 +19,11 @@ public final class SharedSecret: @unchecked Sendable {
     let row: SecretRow
     private let memory: UnsafeMutablePointer<UInt8>
 
+    /// That of every RADIUS/TLS connection (RFC 6614 §2.3): it protects nothing.
+    public static let ofTLS = SharedSecret(Array("radsec".utf8))
+    /// That of every RADIUS/DTLS connection (RFC 7360 §2.1).
+    public static let ofDTLS = SharedSecret(Array("radius/dtls".utf8))
+
     /// Prepares a secret for use.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes

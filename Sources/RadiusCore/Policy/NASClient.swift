@@ -133,11 +133,6 @@ public final class NASClient: Sendable {
         isBehindTLS = false
     }
 
-    /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
-    private static let tlsSecret = SharedSecret(Array("radsec".utf8))
-    /// The secret of every RADIUS/DTLS connection (RFC 7360 §2.1).
-    private static let dtlsSecret = SharedSecret(Array("radius/dtls".utf8))
-
     /// The same client on a connection of TLS or DTLS: the secret is the one that all share, and neither a Message-Authenticator nor
     /// what was seen over UDP says anything about the sender, whom TLS has proven.
     init(_ client: NASClient, behind transport: StreamTransport) {
@@ -148,7 +143,7 @@ public final class NASClient: Sendable {
         identifier = client.identifier
         network = client.network
         prefixLength = client.prefixLength
-        secret = transport == .dtls ? Self.dtlsSecret : Self.tlsSecret
+        secret = transport == .dtls ? .ofDTLS : .ofTLS
         vendor = client.vendor
         requireMessageAuthenticator = .no
         limitProxyState = .no

@@ -1,7 +1,12 @@
 /// Another RADIUS server that requests are forwarded to (RFC 2865 §2.3).
 public final class HomeServer: Sendable {
     public enum Transport: String, Sendable, CaseIterable {
-        case udp, tcp, tls
+        case udp, tcp, tls, dtls
+
+        /// Who speaks is proven by certificates, and the secret is one that everybody knows.
+        var isProtected: Bool { self == .tls || self == .dtls }
+        /// What gets lost on the way is lost, unless it is sent again.
+        var losesPackets: Bool { self == .udp || self == .dtls }
     }
 
     /// How long is waited, and what then.
@@ -25,7 +30,7 @@ public final class HomeServer: Sendable {
     public let name: String
     public let address: IPAddress
     public let transport: Transport
-    /// Over TCP and TLS both kinds go to this one port.
+    /// Over all but UDP both kinds go to this one port.
     public let accessPort: UInt16
     public let accountingPort: UInt16
     public let secret: SharedSecret
@@ -36,11 +41,8 @@ public final class HomeServer: Sendable {
     public let requiresMessageAuthenticator: Bool
     /// Requests that may wait for its replies, 1...2048.
     public let outstandingLimit: Int
-    /// The DNS name or address that its certificate must have over TLS; nil: its address.
+    /// The DNS name or address that its certificate must have over TLS and DTLS; nil: its address.
     public let tlsName: String?
-
-    /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
-    private static let tlsSecret = SharedSecret(Array("radsec".utf8))
 
     public init(
         id: Int64, tenant: Int64, name: String, address: IPAddress, transport: Transport = .udp, accessPort: UInt16 = 1812,
@@ -54,7 +56,12 @@ public final class HomeServer: Sendable {
         self.transport = transport
         self.accessPort = accessPort
         self.accountingPort = accountingPort
-        self.secret = transport == .tls ? Self.tlsSecret : secret
+        self.secret =
+            switch transport {
+            case .udp, .tcp: secret
+            case .tls: .ofTLS
+            case .dtls: .ofDTLS
+            }
         self.timing = timing
         self.usesStatusServer = usesStatusServer
         self.requiresMessageAuthenticator = requiresMessageAuthenticator

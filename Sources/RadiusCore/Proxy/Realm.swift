@@ -181,8 +181,8 @@ public final class ProxyPlan: Sendable {
         self.servers = [Int64: HomeServer](servers.map { ($0.id, $0) }) { first, _ in first }
         self.realms = realms
         numbers = [Int64: Realm](realms.map { ($0.id, $0) }) { first, _ in first }
-        // The secret of all RADIUS/TLS is known to everybody.
-        dynamicAuthorizationClients = [IPAddress: [HomeServer]](grouping: servers.filter { $0.transport != .tls }, by: \.address)
+        // The secrets of all RADIUS/TLS and RADIUS/DTLS are known to everybody.
+        dynamicAuthorizationClients = [IPAddress: [HomeServer]](grouping: servers.filter { !$0.transport.isProtected }, by: \.address)
         accountingRealms = realms.count { $0.accountingPool != nil }
         tenants = [Int64: [Realm]](grouping: realms, by: \.tenant).mapValues { TenantRealms($0) }
     }

@@ -8,6 +8,8 @@ extension TLSConversation {
     /// Octets of a datagram of a handshake: what a link of 1,400 carries behind the headers of IPv6 and UDP. A longer one holds one long
     /// record of application data, which nobody may cut.
     static let datagramOctets = 1352
+    /// The same once a flight was repeated in vain: what every link carries behind the headers of IPv4 and UDP (RFC 6347 §4.1.1.1).
+    private static let shortDatagramOctets = 548
 
     /// Has OpenSSL count from the second ClientHello on, which is the first that it sees. No other function does.
     func listen() -> Bool {
@@ -41,7 +43,7 @@ extension TLSConversation {
     func takeDatagram(into place: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var start: UnsafePointer<UInt8>?
         let waiting = lm_bio_contents(outgoing, &start)
-        let count = Self.wholeRecords(UnsafeBufferPointer(start: start, count: waiting), limit: min(Self.datagramOctets, place.count))
+        let count = Self.wholeRecords(UnsafeBufferPointer(start: start, count: waiting), limit: min(datagramLimit, place.count))
         guard count > 0 else { return 0 }
         guard count <= place.count else {
             fail(.broken("a record of \(count) octets is too long for a datagram"))
@@ -63,10 +65,14 @@ extension TLSConversation {
     }
 
     /// Sends the last flight again when its time has come (RFC 6347 §4.2.4): after a second, then two, four and so on. To be called about
-    /// once a second while the handshake lasts.
+    /// once a second while the handshake lasts. From the second repetition on it goes in short datagrams: perhaps long ones do not pass.
     func repeatFlight() {
         guard state == .handshaking else { return }
         ERR_clear_error()
-        if lm_ssl_handle_timeout(handle) < 0 { fail(TLSFailure(of: handle)) }
+        let outcome = lm_ssl_handle_timeout(handle)
+        if outcome < 0 { return fail(TLSFailure(of: handle)) }
+        guard outcome > 0, datagramLimit > Self.shortDatagramOctets else { return }
+        datagramLimit = Self.shortDatagramOctets
+        lm_ssl_set_mtu(handle, datagramLimit)
     }
 }

@@ -11,7 +11,7 @@ public final class TLSConversation: @unchecked Sendable {
         case handshaking
         /// Both sides have proven themselves as far as TLS goes, and octets can be written.
         case established
-        /// The peer has said that nothing more comes.
+        /// The peer has said that nothing more comes; octets can still be written (RFC 8446 §6.1).
         case closed
         case failed(TLSFailure)
     }
@@ -53,6 +53,8 @@ public final class TLSConversation: @unchecked Sendable {
     private var handshakeOctets = 0
     /// A server's first datagram is a ClientHello with the right cookie.
     private var awaitsHello = false
+    /// Octets of a datagram of the handshake.
+    var datagramLimit = TLSConversation.datagramOctets
     private var clear: [UInt8] = []
 
     /// - Parameters:
@@ -74,7 +76,7 @@ public final class TLSConversation: @unchecked Sendable {
         (self.context, self.handle, self.incoming, self.outgoing, self.limits) = (context, handle, incoming, outgoing, limits)
         if context.settings.role == .server { SSL_set_accept_state(handle) } else { SSL_set_connect_state(handle) }
         if context.settings.isDatagram {
-            lm_ssl_set_mtu(handle, Self.datagramOctets)
+            lm_ssl_set_mtu(handle, datagramLimit)
             awaitsHello = context.settings.role == .server
         }
         if let session { _ = SSL_set_session(handle, session.handle) }
@@ -116,14 +118,14 @@ public final class TLSConversation: @unchecked Sendable {
         return clear
     }
 
-    /// Encrypts octets for the peer.
+    /// Encrypts octets for the peer, also after it has closed its side.
     ///
     /// - Returns: false when the conversation is not established, or what waits already is too much; nothing is sent then.
     @discardableResult
     public func write(_ octets: [UInt8]) -> Bool {
         // A record of 16 KB grows by its header, type and tag.
         let room = limits.waitingOctets - outputCount
-        guard state == .established, octets.count + (octets.count / 16384 + 1) * 64 <= room else { return false }
+        guard state == .established || state == .closed, octets.count + (octets.count / 16384 + 1) * 64 <= room else { return false }
         guard !octets.isEmpty else { return true }
         ERR_clear_error()
         let written = SSL_write(handle, octets, Int32(clamping: octets.count))
@@ -134,9 +136,9 @@ public final class TLSConversation: @unchecked Sendable {
         return true
     }
 
-    /// Tells the peer that nothing more comes. What it still sends is read.
+    /// Tells the peer that nothing more comes; `write` is over with it. What the peer still sends is read.
     public func close() {
-        guard state == .established else { return }
+        guard state == .established || state == .closed else { return }
         ERR_clear_error()
         _ = SSL_shutdown(handle)
         _ = OpenSSLErrors.drain()

@@ -4,7 +4,8 @@ import ArgumentParser
 struct HomeServerStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Prints how each home server does, as the node that answers sees it: state, time to a reply, what was dropped.")
+        abstract: "Prints how each home server does, as the node that answers sees it: state, time to a reply, what was dropped.",
+        discussion: "Over tcp, tls and dtls connection_failure says why there is no connection.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -12,7 +13,7 @@ struct HomeServerStatusCommand: ParsableCommand {
         let answer = try global.client().send(.init(method: "POST", path: [Noun.homeServer.path, "status"]))
         let columns = [
             Column("name"), Column("state"), Column("latency_microseconds"), Column("outstanding"), Column("requests"), Column("timeouts"),
-            Column("dropped"), Column("coa_requests"),
+            Column("dropped"), Column("coa_requests"), Column("connection_failure"),
         ]
         Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
     }

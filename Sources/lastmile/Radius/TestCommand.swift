@@ -8,18 +8,19 @@ struct TestCommand: ParsableCommand {
         commandName: "test", abstract: "Sends one request to a RADIUS server, checks the reply and prints it.",
         discussion: """
             For example: lastmile radius test 127.0.0.1 --user alice --password wonderland --secret testing123
-            Over TLS: lastmile radius test radius.example.net --transport tls --ca ca.pem --cert gw1.example.net.pem --status
+            Over TLS: lastmile radius test radius.example.net --transport tls --ca ca.pem --cert gw1.example.net.pem --status; over DTLS \
+            the same with --transport dtls.
             Ends with 0 when the answer is yes (Access-Accept, Accounting-Response), 4 for Access-Reject, 6 without an answer, 1 for a reply \
             that does not verify.
             """)
 
     @OptionGroup var names: DictionaryOption
     @OptionGroup var transport: TransportOptions
-    @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813, over TLS 2083.") var server = "127.0.0.1"
+    @Argument(help: "HOST or HOST:PORT; the port is 1812, for accounting 1813, over TLS and DTLS 2083.") var server = "127.0.0.1"
     @Option(help: "User-Name.") var user: String?
     @Option(parsing: .unconditional, help: "The password.") var password: String?
     @Option(help: "pap, chap, mschap or mschapv2.") var method = "pap"
-    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS; over TLS it is radsec unless given.") var secret:
+    @Option(parsing: .unconditional, help: "The shared secret of this machine as a NAS; over TLS and DTLS all have one.") var secret:
         String?
     @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value")) var attribute: [String] = []
     @Flag(help: "Sends Status-Server (RFC 5997) instead of a login.") var status = false
@@ -33,7 +34,7 @@ struct TestCommand: ParsableCommand {
             throw CommandFailure.usage("-o \(output.rawValue): table or json is possible here")
         }
         let dictionary = try names.load()
-        guard let secret = secret ?? (transport.transport == .tls ? "radsec" : nil) else {
+        guard let secret = secret ?? transport.secret else {
             throw CommandFailure.usage("--secret is missing", next: "Give the one of this NAS.")
         }
         guard !secret.isEmpty else {
@@ -53,7 +54,8 @@ struct TestCommand: ParsableCommand {
         }
         let name = try transport.serverName ?? Peer.split(server, port).host
         return try StreamExchange.run(
-            packet, to: peer, try transport.context(), serverName: name, secret: secret, timeoutMilliseconds: milliseconds)
+            packet, to: peer, try transport.context(), serverName: name, secret: secret, timeoutMilliseconds: milliseconds,
+            retries: max(0, retries))
     }
 
     private func request(_ dictionary: RadiusDictionary, _ secret: SharedSecret) throws -> ClientPacket {

@@ -11,15 +11,10 @@ extension Parts {
     ///
     /// - Throws: `ServerError` when the system gives no descriptors.
     static func proxy(_ settings: Settings, store: SnapshotStore, secrets: SecretBox) throws -> ProxyService {
-        let certificates = homeServerCertificates(settings.transports)
         var bounds = ProxyService.Settings()
         // Nobody is told of a NAS who could not use it.
         bounds.operatorNAS = settings.radiusCoAPort == 0 ? nil : secrets.operatorNASIdentifiers
-        return try ProxyService(bounds, store: store) {
-            // Asked for once a connection, and at most once a second.
-            certificates?.refresh()
-            return certificates?.current
-        }
+        return try ProxyService(bounds, store: store, tls: homeServerTLS(settings.transports))
     }
 
     /// Where home servers' CoA and Disconnect come in; nil where they are not taken.
@@ -43,15 +38,23 @@ extension Parts {
     }
 
     /// What RadSec shows to others, and whom it trusts, holds for home servers too.
-    private static func homeServerCertificates(_ transports: TransportSettings) -> RadSecCertificates? {
-        guard let certificate = transports.certificatePath else { return nil }
+    private static func homeServerTLS(_ transports: TransportSettings) -> HomeServerTLS {
+        guard let certificate = transports.certificatePath else { return ProxyService.noTLS }
         var tls = TLSSettings(role: .client)
         tls.certificatePath = certificate
         tls.keyPath = transports.keyPath
         tls.authorityPath = transports.authorityPath
         tls.revocationListPath = transports.revocationListPath
         tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
-        return RadSecCertificates(tls)
+        // Of DTLS there is 1.2 only.
+        let certificates = RadSecCertificates(tls, hasDatagrams: !transports.demandsTLS13)
+        return { isDatagram throws(TLSFileFailure) in
+            // Asked for once a connection, and at most once a second.
+            let outcome = certificates.refresh()
+            if let context = isDatagram ? certificates.currentForDatagrams : certificates.current { return context }
+            if case .failed(let failure, _) = outcome { throw failure }
+            throw TLSFileFailure(path: "radsec.minimum_version", reason: "it is 1.3, and of DTLS there is 1.2 only")
+        }
     }
 
     /// What the HTTP interface asks of the proxy.
@@ -97,10 +100,13 @@ struct RelayService: Service {
 enum ProxyJSON {
     static func report(_ report: ProxyService.HomeServerReport) -> JSON {
         let meter = report.meter
-        let dropped: [HomeServerCounter] = [.wrongSource, .badAuthenticator, .messageAuthenticatorMissing, .malformed, .unmatched]
+        let dropped: [HomeServerCounter] = [
+            .wrongSource, .badAuthenticator, .messageAuthenticatorMissing, .malformed, .unmatched, .noRecord,
+        ]
         return [
             "id": number(report.server.id), "name": .string(report.server.name), "address": .string(report.server.address.text),
             "transport": .string(report.server.transport.rawValue), "state": .string(meter.state.name),
+            "connection_failure": meter.connectionFailure.map { .string($0) } ?? .null,
             "latency_microseconds": number(meter.latencyMicroseconds), "outstanding": number(meter.outstanding),
             "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
             "dropped": number(dropped.reduce(0) { $0 + meter[$1] }),

@@ -159,21 +159,29 @@ extension ProtocolTests {
             }
         }
 
-        @Test(arguments: ["tls", "tcp"])
+        @Test(arguments: ["tls", "dtls", "tcp"])
         func theCommandLineTestsOverIt(transport: String) async throws {
             try await Self.with { daemon, tool, pki in
-                let port = transport == "tls" ? daemon.radSecPort : daemon.tcpAuthenticationPort
+                let port = ["tls": daemon.radSecPort, "dtls": daemon.dtlsPort][transport] ?? daemon.tcpAuthenticationPort
                 let files = ["--ca", "\(pki)/ca.pem", "--cert", "\(pki)/issued/gw1.example.net.pem", "--server-name", Self.server]
                 let common = ["radius", "test", "127.0.0.1:\(port)", "--transport", transport, "--timeout", "30", "--user", "alice"]
-                let rest = transport == "tls" ? files : ["--secret", "testing123"]
+                let rest = transport == "tcp" ? ["--secret", "testing123"] : files
                 let yes = try await Tool.run("lastmile", common + ["--password", "wonderland"] + rest, settings: tool.settings)
                 #expect(yes.status == 0 && yes.output.contains("Mikrotik-Rate-Limit"), "\(yes.output)\(yes.errors)")
                 let no = try await Tool.run("lastmile", common + ["--password", "looking-glass"] + rest, settings: tool.settings)
                 #expect(no.status == 4, "\(no.output)\(no.errors)")
-                if transport == "tls" {
+                if transport != "tcp" {
                     let other = common + ["--password", "wonderland"] + files.dropLast() + ["other.example.net"]
                     let refused = try await Tool.run("lastmile", other, settings: tool.settings)
                     #expect(refused.status == 6 && refused.errors.contains("it belongs to another server"), "\(refused.errors)")
+                }
+                if transport == "dtls" {
+                    // The port of UDP speaks no DTLS, and says nothing.
+                    let silent =
+                        ["radius", "test", "127.0.0.1:\(daemon.authenticationPort)", "--transport", transport, "--timeout", "1"]
+                        + ["--retries", "0", "--status"] + files
+                    let result = try await Tool.run("lastmile", silent, settings: tool.settings)
+                    #expect(result.status == 6 && result.errors.contains("no DTLS handshake with"), "\(result.errors)")
                 }
             }
         }

@@ -17,7 +17,7 @@ final class TestServer {
         address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
         eap: EAPService.Settings? = EAPService.Settings(), certificates: EAPCertificates? = nil,
         recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1), plan: ProxyPlan? = nil,
-        proxy: ProxyService.Settings = ProxyService.Settings(),
+        proxy: ProxyService.Settings = ProxyService.Settings(), homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS,
         adjust: (inout ServerSettings) -> Void = { _ in }
     ) throws {
         self.client = client
@@ -30,7 +30,7 @@ final class TestServer {
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
             slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)),
             eap: eap.map { EAPService(TestServer.patient($0), store: store, certificates: certificates) }, recorder: recorder,
-            proxy: plan == nil ? nil : try ProxyService(proxy, store: store))
+            proxy: plan == nil ? nil : try ProxyService(proxy, store: store, tls: homeServerTLS))
         server = try Self.bound {
             try RadiusServer(
                 .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)

@@ -47,6 +47,11 @@ import Testing
             pair.client.close()
             pair.talk()
             #expect(pair.server.state == .closed && pair.server.eapKeys(type: 13) != nil)
+            // The other direction ends by itself.
+            #expect(pair.server.write([7]))
+            pair.server.close()
+            pair.talk()
+            #expect(pair.client.read() == [7] && pair.client.state == .closed && !pair.server.write([8]))
         }
     }
 

@@ -17,7 +17,8 @@ final class StreamHost {
     init(
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
-        datagrams: Bool = false, bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
+        datagrams: Bool = false, datagramPort: UInt16 = 0,
+        bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
     ) throws {
         self.client = client
         var limits = ServerSettings()
@@ -32,7 +33,7 @@ final class StreamHost {
             settings.keyPath = "\(authority.path)/server.key"
             settings.authorityPath = "\(authority.path)/ca.pem"
             tls(&settings)
-            return RadSecCertificates(settings, servesDatagrams: datagrams)
+            return RadSecCertificates(settings, hasDatagrams: datagrams)
         }
         certificates?.refresh()
         var settings = StreamSettings()
@@ -43,7 +44,7 @@ final class StreamHost {
             .tcp(0, isAccounting: false, key: "auth"), .tcp(0, isAccounting: true, key: "acct"), .tls(0, key: "radsec.port"),
         ]
         streams = try StreamServer(
-            ports + (datagrams ? [.dtls(0, key: "radsec.port")] : []),
+            ports + (datagrams ? [.dtls(datagramPort, key: "radsec.port")] : []),
             address: IPAddress(high: 0, low: 0), certificates: certificates, settings: settings, environment: environment)
         streams.start()
     }

@@ -120,6 +120,23 @@ import Testing
         #expect(next.exchange(TestPacket.access(3)).prefix(2) == [2, 3])
     }
 
+    @Test(arguments: TLSSettings.Version.allCases)
+    func whatAPeerAskedBeforeItsGoodbyeIsAnswered(version: TLSSettings.Version) async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority)
+            let peer = try StreamPeer(to: host.tlsPort, try authority.client { $0.allow(only: version) })
+            #expect(peer.handshake())
+            let tls = try #require(peer.tls)
+            for identifier in UInt8(1)...20 { tls.write(TestPacket.access(identifier, secret: StreamPeer.radsec)) }
+            tls.close()
+            peer.flush()
+            for identifier in UInt8(1)...20 { #expect(peer.receive().prefix(2) == [2, identifier]) }
+            #expect(peer.ends() && tls.state == .closed)
+            #expect(await eventually { host.streams.census.statistics.closed[.tls]?["peer"] == 1 && host.open == 0 })
+            #expect(host.streams.census.statistics.undeliverable == 0)
+        }
+    }
+
     @Test func aStopAnswersWhatHasArrivedAndSaysGoodbye() async throws {
         try await TestAuthority.withPair { authority in
             let host = try StreamHost(authority, rejectDelayMilliseconds: 5000)

@@ -10,13 +10,13 @@ extension Resource {
                 "dns_name", .octets(1...253), .form(.dnsName), .clears(column: "dns_error"),
                 .summary("Whose address is looked up; null: address stays")),
             .text("dns_error", .readOnly, .summary("Why the last look-up of dns_name brought nothing; null: it did")),
-            .choice("transport", ["udp", "tcp", "tls"], .initial("udp")),
-            .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over tcp and tls accounting goes there as well")),
+            .choice("transport", ["udp", "tcp", "tls", "dtls"], .initial("udp")),
+            .integer("auth_port", .initial(1812), .range(1...65535), .summary("Over all but udp accounting goes there as well")),
             .integer("acct_port", .initial(1813), .range(1...65535)),
             .secret("secret", .required, .octets(1...128)),
             .text(
                 "tls_name", .octets(1...253),
-                .summary("The name that its certificate must have over tls; null: dns_name, without one its address")),
+                .summary("The name that its certificate must have over tls and dtls; null: dns_name, without one its address")),
             .integer(
                 "response_milliseconds", .initial(4000), .range(100...60_000),
                 .summary("How long its reply to one request is waited for, a repetition included")),

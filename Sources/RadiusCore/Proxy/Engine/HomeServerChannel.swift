@@ -7,6 +7,10 @@ final class HomeServerChannel {
     let key: UInt64
     private(set) var fd: Int32
     let stream: StreamClient?
+    /// Of an open association of DTLS.
+    private(set) var watch: AssociationWatch?
+    /// When the connection was opened; nil before.
+    private(set) var openedAt: UInt64?
     private var identifiers: IdentifierSpace
     /// For each identifier the number of the exchange that uses it; 0 where none does.
     private var serials = [UInt64](repeating: 0, count: 256)
@@ -54,9 +58,28 @@ final class HomeServerChannel {
     /// All exchanges in hand.
     var all: [UInt64] { serials.filter { $0 != 0 } }
 
+    /// The connection is open from now on.
+    func opened(at now: UInt64, _ watch: AssociationWatch?) {
+        openedAt = now
+        self.watch = watch
+    }
+
+    /// Something came over the connection.
+    func heard(at now: UInt64) { watch?.heard(at: now) }
+
+    /// A Status-Server is on its way.
+    func asked(at now: UInt64) { watch?.asked(at: now) }
+
+    /// What is to be done about an association of DTLS that is silent.
+    func look(at now: UInt64) -> AssociationWatch.Action { watch?.tick(at: now) ?? .wait }
+
     /// Sends a packet; false when the system, or the connection, refuses it.
-    func send(_ packet: [UInt8], to address: IPAddress, port: UInt16, nowSeconds: UInt32) -> Bool {
-        if let stream { return stream.send(packet) }
+    func send(_ packet: [UInt8], to address: IPAddress, port: UInt16, at now: UInt64) -> Bool {
+        if let stream {
+            // Also what the connection does not take any more finds no answer.
+            watch?.sent(at: now)
+            return stream.send(packet)
+        }
         var packet = packet
         return packet.withUnsafeMutableBufferPointer { octets in
             var slot = lm_datagram()

@@ -10,14 +10,17 @@ final class HomeServerLane {
     private var reconnect = ReconnectDelay()
     private var reconnectAt: UInt64 = 0
     private var generator = SystemRandomNumberGenerator()
-    /// A UDP home server is asked from up to so many ports, a stream home server over so many connections.
+    /// A UDP home server is asked from up to so many ports, any other over so many connections.
     private static let channelLimit = 8
     private static let streamLimit = 1
     private static let second: UInt64 = 1_000_000_000
+    /// A connection that stands so long is a good one, even if nothing was asked on it.
+    private static let goodSeconds = UInt64(ReconnectDelay.longest)
 
     init(_ server: HomeServer, meter: HomeServerMeter, at now: UInt64) {
         self.server = server
         self.meter = meter
+        meter.setConnectionFailure(nil)
         liveness = HomeServerLiveness(server.timing, probes: server.usesStatusServer, at: now)
     }
 
@@ -53,32 +56,45 @@ final class HomeServerLane {
         return opened
     }
 
-    /// Opens the connection of a stream home server where there is none and the time for it has come.
-    func connect(_ contextNow: () -> TLSContext?, at now: UInt64, _ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) {
+    /// Opens the connection of a home server that is not asked over UDP, where there is none and the time for it has come.
+    func connect(_ context: HomeServerTLS, at now: UInt64, _ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) {
         guard server.transport != .udp, channels.count < Self.streamLimit, now >= reconnectAt else { return }
-        let context = server.transport == .tls ? contextNow() : nil
-        guard server.transport == .tcp || context != nil else {
-            failed(at: now)
-            return
+        var tls: TLSContext?
+        do throws(TLSFileFailure) {
+            if server.transport.isProtected { tls = try context(server.transport == .dtls) }
+        } catch {
+            return failed(because: error.description, at: now)
         }
         let stream = StreamClient(
-            to: server.address, port: server.accessPort, context,
-            serverName: server.tlsName ?? server.address.text, nowSeconds: Self.seconds(now))
+            to: server.address, port: server.accessPort, tls, serverName: server.tlsName ?? server.address.text,
+            nowSeconds: Self.seconds(now))
+        if case .ended(let ending) = stream.status { return failed(because: ending.description, at: now) }
         let channel = HomeServerChannel(stream, key: nextKey())
-        guard channel.fd >= 0 else {
-            failed(at: now)
-            return
-        }
         channels.append(channel)
         watch(channel)
     }
 
-    /// A connection is open: the next failure counts as the first.
-    func opened() { reconnect.succeeded() }
+    /// A connection is open now.
+    func opened(_ channel: HomeServerChannel, at now: UInt64) {
+        let isWatched = server.transport == .dtls
+        channel.opened(
+            at: now, isWatched ? AssociationWatch(server.timing, asks: server.usesStatusServer, at: now, &generator) : nil)
+        meter.setConnectionFailure(nil)
+    }
 
-    /// A connection failed or ended.
-    func failed(at now: UInt64) {
+    /// A reply came that counts: the next failure of the connection is the first. A handshake alone says less: a server may end the
+    /// connection right behind it.
+    func proven() { reconnect.succeeded() }
+
+    /// The same for a connection that has stood for long.
+    func prove(at now: UInt64) {
+        if channels.contains(where: { $0.openedAt.map { now >= $0 + Self.goodSeconds * Self.second } ?? false }) { proven() }
+    }
+
+    /// A connection failed or ended, for that reason.
+    func failed(because reason: String, at now: UInt64) {
         meter.add(.connectionFailures)
+        meter.setConnectionFailure(reason)
         liveness.unreachable(at: now)
         reconnectAt = now + UInt64(reconnect.failed(&generator)) * Self.second
     }

@@ -14,6 +14,8 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
     case statusServers, statusAnswers
     /// The system refused to send, or a connection failed.
     case sendFailures, connectionFailures
+    /// Datagrams of DTLS dropped: damaged, repeated, or of another association.
+    case noRecord
     /// Of CoA and Disconnect that it asks of us: requests, their repetitions, and what came of them. The last two are requests for
     /// sessions that are not there or not its own, and requests that were not taken to a NAS for another reason.
     case coaRequests, disconnectRequests, coaRepetitions, coaACKs, coaNAKs, coaTimeouts, coaNotFound, coaRefused
@@ -43,6 +45,7 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
         case .statusAnswers: "status_answers"
         case .sendFailures: "send_failures"
         case .connectionFailures: "connection_failures"
+        case .noRecord: "dropped_no_record"
         default: reversePathName
         }
     }
@@ -74,11 +77,12 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
 
 /// Counts and state of one home server: written by the proxy's thread, read by anyone.
 public final class HomeServerMeter: @unchecked Sendable {
-    // Guard: each cell is an atomic; the memory lives as long as the object.
+    // Guard: each cell is an atomic, and its memory lives as long as the object; the rest are atomics and a mutex.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     private let stateNumber = Atomic<UInt8>(0)
     private let latency = Atomic<UInt64>(0)
     private let waiting = Atomic<Int>(0)
+    private let failure = Mutex<String?>(nil)
 
     init() {
         cells = .allocate(capacity: HomeServerCounter.allCases.count)
@@ -97,7 +101,16 @@ public final class HomeServerMeter: @unchecked Sendable {
     /// Requests that wait for replies.
     public var outstanding: Int { waiting.load(ordering: .relaxed) }
 
+    /// Why there is no connection, a sentence without its full stop; nil while there is one, and over UDP.
+    public var connectionFailure: String? { failure.withLock { $0 } }
+
     func add(_ counter: HomeServerCounter) { cells[counter.rawValue].add(1, ordering: .relaxed) }
+
+    func add(_ counter: HomeServerCounter, _ count: Int) {
+        if count > 0 { cells[counter.rawValue].add(UInt64(count), ordering: .relaxed) }
+    }
+
+    func setConnectionFailure(_ reason: String?) { failure.withLock { $0 = reason } }
 
     func set(_ state: HomeServerLiveness.State, latencyMicroseconds: UInt64, outstanding: Int) {
         stateNumber.store(state.rawValue, ordering: .relaxed)

@@ -40,7 +40,7 @@ extension ProxyLoop {
                 beganAt: began, tried: tried + [server.id])
             lane.meter.add(order.isAccess ? .accessRequests : .accountingRequests)
             if let key = order.stationKey { sticky.remember(key, server.id, at: now) }
-            begin(exchange, until: now + Self.window(server) / (server.transport == .udp ? 2 : 1))
+            begin(exchange, until: now + Self.window(server) / (server.transport.losesPackets ? 2 : 1))
             transmit(exchange, at: now)
         } catch {
             channel.release(identifier)
@@ -75,8 +75,7 @@ extension ProxyLoop {
     private static func window(_ server: HomeServer) -> UInt64 { UInt64(max(1, server.timing.responseMilliseconds)) * 1_000_000 }
 
     private func transmit(_ exchange: Exchange, at now: UInt64) {
-        let isSent = exchange.channel.send(
-            exchange.request.octets, to: exchange.lane.server.address, port: exchange.port, nowSeconds: HomeServerLane.seconds(now))
+        let isSent = exchange.channel.send(exchange.request.octets, to: exchange.lane.server.address, port: exchange.port, at: now)
         if !isSent { exchange.lane.meter.add(.sendFailures) }
         guard let stream = exchange.channel.stream else { return }
         _ = stream.attend(nowSeconds: HomeServerLane.seconds(now)).map { receive($0, exchange.channel, exchange.lane, at: now) }
@@ -91,6 +90,7 @@ extension ProxyLoop {
             serial: serial, order: nil, code: .statusServer, lane: lane, channel: channel, identifier: identifier,
             request: .statusServer(to: Self.hop(lane.server), identifier: identifier),
             proxyState: ProxyState(mark: engine.mark, number: serial), sentAt: now, beganAt: now, tried: [])
+        channel.asked(at: now)
         lane.meter.add(.statusServers)
         begin(exchange, until: now + Self.window(lane.server))
         transmit(exchange, at: now)
@@ -106,7 +106,7 @@ extension ProxyLoop {
             forget(exchange)
             return nil
         }
-        if !exchange.isRepeated, server.transport == .udp {
+        if !exchange.isRepeated, server.transport.losesPackets {
             exchange.isRepeated = true
             lane.meter.add(.repetitions)
             transmit(exchange, at: now)

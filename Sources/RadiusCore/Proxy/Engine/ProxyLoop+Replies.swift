@@ -9,15 +9,15 @@ extension ProxyLoop {
         guard let stream = channel.stream else { return receiveDatagrams(channel, lane, at: now) }
         let wasOpen = channel.isOpen
         for packet in stream.attend(nowSeconds: HomeServerLane.seconds(now)) { receive(packet, channel, lane, at: now) }
-        if !wasOpen, channel.isOpen { lane.opened() }
+        if !wasOpen, channel.isOpen { lane.opened(channel, at: now) }
         settle(channel, lane, at: now)
     }
 
     /// Watches a connection on, or ends what was on it when it is no more.
     func settle(_ channel: HomeServerChannel, _ lane: HomeServerLane, at now: UInt64) {
-        guard let stream = channel.stream, case .ended = stream.status else { return rewatch(channel) }
+        guard let stream = channel.stream, case .ended(let ending) = stream.status else { return rewatch(channel) }
         drop(channel, lane)
-        lane.failed(at: now)
+        lane.failed(because: ending.description, at: now)
         for exchange in channel.all.compactMap({ exchanges[$0] }) {
             forget(exchange)
             if let order = exchange.order { dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt) }
@@ -51,6 +51,7 @@ extension ProxyLoop {
     ///   - port: where it came from; nil on a connection.
     ///   - now: the monotonic clock.
     func receive(_ packet: [UInt8], _ channel: HomeServerChannel, _ lane: HomeServerLane, from port: UInt16? = nil, at now: UInt64) {
+        channel.heard(at: now)
         guard packet.count >= PacketHeader.count else { return lane.meter.add(.malformed) }
         guard let exchange = channel.serial(of: packet[1]).flatMap({ exchanges[$0] }) else { return lane.meter.add(.unmatched) }
         guard port == nil || port == exchange.port else { return lane.meter.add(.wrongSource) }
@@ -59,11 +60,15 @@ extension ProxyLoop {
             accept(octets, exchange, at: now)
         } catch {
             lane.meter.add(error.counter)
+            guard lane.server.transport == .dtls, error != .messageAuthenticatorMissing else { return }
+            // RFC 7360 §5.2.
+            channel.stream?.close(nowSeconds: HomeServerLane.seconds(now), because: .badPacket)
         }
     }
 
     private func accept(_ octets: [UInt8], _ exchange: Exchange, at now: UInt64) {
         let lane = exchange.lane
+        lane.proven()
         guard let order = exchange.order else {
             lane.meter.add(.statusAnswers)
             lane.liveness.probeAnswered(at: now)

@@ -86,6 +86,7 @@ final class ProxyLoop {
             tick()
         }
         for exchange in exchanges.values { finish(exchange, .failed(.proxyNoServer, server: exchange.lane.server.id)) }
+        for (channel, lane) in channels.values { drop(channel, lane) }
     }
 
     private var timeout: Int32 {
@@ -170,9 +171,10 @@ final class ProxyLoop {
         guard now >= tickedAt &+ Self.tickNanoseconds else { return }
         tickedAt = now
         for lane in lanes.values {
-            lane.connect(engine.tlsContext, at: now, newKey) { watch($0, lane) }
+            lane.connect(engine.tls, at: now, newKey) { watch($0, lane) }
             tend(lane, at: now)
             if lane.liveness.tick(at: now) { probe(lane, at: now) }
+            watchOver(lane, at: now)
             lane.report()
         }
         retired.removeAll { lane in
@@ -189,13 +191,39 @@ final class ProxyLoop {
         for channel in lane.channels {
             guard let stream = channel.stream else { continue }
             stream.tick(nowSeconds: HomeServerLane.seconds(now))
+            countLosses(of: stream, lane)
             settle(channel, lane, at: now)
+        }
+        lane.prove(at: now)
+    }
+
+    private func countLosses(of stream: StreamClient, _ lane: HomeServerLane) {
+        let losses = stream.takeLosses()
+        lane.meter.add(.noRecord, losses.passedOver)
+        lane.meter.add(.sendFailures, losses.unsent)
+    }
+
+    /// Asks over an association of DTLS that is silent, and ends one that stays so (RFC 7360 §5.2).
+    private func watchOver(_ lane: HomeServerLane, at now: UInt64) {
+        for channel in lane.channels {
+            switch channel.look(at: now) {
+            case .wait: break
+            case .ask: if lane.server.usesStatusServer { probe(lane, at: now) }
+            case .end:
+                channel.stream?.close(nowSeconds: HomeServerLane.seconds(now), because: .silent)
+                settle(channel, lane, at: now)
+            }
         }
     }
 
-    /// Forgets a channel.
+    /// Forgets a channel; a connection says goodbye.
     func drop(_ channel: HomeServerChannel, _ lane: HomeServerLane) {
-        if channel.stream == nil { lm_epoll_remove(engine.epoll, channel.fd) }
+        if let stream = channel.stream {
+            stream.close(nowSeconds: HomeServerLane.seconds(lm_monotonic_nanoseconds()))
+            countLosses(of: stream, lane)
+        } else {
+            lm_epoll_remove(engine.epoll, channel.fd)
+        }
         channels[channel.key] = nil
         lane.remove(channel)
     }

@@ -2,6 +2,9 @@ internal import CLinux
 import Glibc
 import Synchronization
 
+/// A client's context for connections to home servers: of DTLS when it is told so, else of TLS. Throws why there is none.
+public typealias HomeServerTLS = @Sendable (_ isDatagram: Bool) throws(TLSFileFailure) -> TLSContext
+
 /// Forwards requests to home servers and brings their replies back: one thread, with its sockets and connections (RFC 2865 §2.3).
 public final class ProxyService: Sendable {
     /// What the proxy may take.
@@ -31,16 +34,16 @@ public final class ProxyService: Sendable {
     /// - Parameters:
     ///   - settings: bounds.
     ///   - store: where the snapshot in force stands.
-    ///   - tlsContext: a client's, for home servers over TLS, asked for at each connection; nil leaves those unreachable.
+    ///   - tls: a client's context, asked for at each connection; without one home servers over TLS and DTLS are unreachable.
     /// - Throws: `ServerError` when the system gives no descriptors.
     public init(
-        _ settings: Settings = Settings(), store: SnapshotStore, tlsContext: @escaping @Sendable () -> TLSContext? = { nil }
+        _ settings: Settings = Settings(), store: SnapshotStore, tls: @escaping HomeServerTLS = ProxyService.noTLS
     ) throws(ServerError) {
         let (epoll, wake) = (lm_epoll(), lm_eventfd())
         guard epoll >= 0, wake >= 0 else {
             throw ServerError(description: "the proxy gets no descriptors: \(String(cString: strerror(-min(epoll, wake))))")
         }
-        let engine = ProxyEngine(settings: settings, store: store, epoll: epoll, wake: wake, tlsContext: tlsContext)
+        let engine = ProxyEngine(settings: settings, store: store, epoll: epoll, wake: wake, tls: tls)
         self.engine = engine
         Thread.start(name: "proxy") {
             ThreadPriority.giveSomeWay()
@@ -50,6 +53,11 @@ public final class ProxyService: Sendable {
     }
 
     deinit { engine.stop() }
+
+    /// Where there are no certificates.
+    public static let noTLS: HomeServerTLS = { _ throws(TLSFileFailure) in
+        throw TLSFileFailure(path: "radsec.certificate", reason: "it names none, and home servers over TLS and DTLS want to see one")
+    }
 
     /// Marks our Proxy-States.
     var mark: UInt64 { engine.mark }
@@ -86,20 +94,19 @@ final class ProxyEngine: Sendable {
     let epoll: Int32
     let wake: Int32
     let mark = UInt64.random(in: 1...UInt64.max)
-    let tlsContext: @Sendable () -> TLSContext?
+    let tls: HomeServerTLS
     let refused = Atomic<UInt64>(0)
     private let mailbox = Mutex(Mailbox())
     private let meters = Mutex<[Int64: HomeServerMeter]>([:])
 
     init(
-        settings: ProxyService.Settings, store: SnapshotStore, epoll: Int32, wake: Int32,
-        tlsContext: @escaping @Sendable () -> TLSContext?
+        settings: ProxyService.Settings, store: SnapshotStore, epoll: Int32, wake: Int32, tls: @escaping HomeServerTLS
     ) {
         self.settings = settings
         self.store = store
         self.epoll = epoll
         self.wake = wake
-        self.tlsContext = tlsContext
+        self.tls = tls
     }
 
     deinit {

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The TLS context of RadSec, and of DTLS where that is on, which may come into being after the start and follow their files.
+/// The TLS context of RadSec, and of DTLS where that is on, of one side, which may come into being after the start and follow their files.
 ///
 /// For any number of threads.
 public final class RadSecCertificates: Sendable {
@@ -21,21 +21,21 @@ public final class RadSecCertificates: Sendable {
     }
 
     private let settings: TLSSettings
-    private let servesDatagrams: Bool
+    private let hasDatagrams: Bool
     private let slots = Mutex<Slots?>(nil)
 
     /// - Parameters:
     ///   - settings: for TLS.
-    ///   - servesDatagrams: whether there shall be a context for DTLS, too, of the same files. It has no preshared keys.
-    public init(_ settings: TLSSettings, servesDatagrams: Bool = false) {
+    ///   - hasDatagrams: whether there shall be a context for DTLS, too, of the same files. It has no preshared keys.
+    public init(_ settings: TLSSettings, hasDatagrams: Bool = false) {
         self.settings = settings
-        self.servesDatagrams = servesDatagrams
+        self.hasDatagrams = hasDatagrams
     }
 
     /// What new conversations begin with; nil without certificates.
     public var current: TLSContext? { slots.withLock { $0 }?.streams.current }
     /// What new conversations of DTLS begin with; nil without certificates, and where DTLS is off.
-    var currentForDatagrams: TLSContext? { slots.withLock { $0 }?.datagrams?.current }
+    public var currentForDatagrams: TLSContext? { slots.withLock { $0 }?.datagrams?.current }
 
     /// Looks at the files, and reads them when they changed. Blocks on the disk: not for a worker.
     @discardableResult
@@ -63,7 +63,7 @@ public final class RadSecCertificates: Sendable {
     private func begin() -> Outcome {
         do throws(TLSFileFailure) {
             let context = try TLSContext(settings)
-            let datagrams = try servesDatagrams ? TLSContextSlot(TLSContext(forDatagrams)) : nil
+            let datagrams = try hasDatagrams ? TLSContextSlot(TLSContext(forDatagrams)) : nil
             slots.withLock { $0 = Slots(streams: TLSContextSlot(context), datagrams: datagrams) }
             return .ready(context)
         } catch {

@@ -1,11 +1,14 @@
 internal import CLinux
 internal import Glibc
 
-/// A connection that we open to a RADIUS server, over TCP or TLS (RFC 6613, RFC 6614): for a home server, or a test.
+/// A connection that we open to a RADIUS server, over TCP, TLS or DTLS (RFC 6613, RFC 6614, RFC 7360): for a home server, or a test.
 ///
 /// It has no thread, clock or retries of its own. The owner waits until `fd` is ready for what `wantsToRead` and `wantsToWrite` say and calls
 /// `attend`; it calls `tick` about once a second; and after an end it makes another, when it likes (`ReconnectDelay`). Identifiers, answers
 /// and repetitions are the owner's: on one connection 256 requests can wait for their replies. Confined to one thread at a time.
+///
+/// Over DTLS the handshake repeats what gets lost of it, and nothing else does. A server that is gone is not seen: the owner asks after it,
+/// and ends the connection when nothing comes.
 public final class StreamClient {
     public enum Status: Equatable, Sendable {
         case connecting, handshaking
@@ -23,10 +26,16 @@ public final class StreamClient {
         case tls(TLSFailure)
         /// The peer sent a packet of an impossible length.
         case badLength(Int)
+        /// The peer sent so many octets of a packet that says it has more; over DTLS no more come.
+        case cutPacket(Int)
+        /// What the peer sent is no answer to what it was asked: the owner's finding.
+        case badPacket
         /// No connection or no handshake within the time for it.
         case timeout
         /// The peer took nothing for too long.
         case stalled
+        /// The peer said nothing for too long: the owner's finding.
+        case silent
 
         /// A sentence without its full stop.
         public var description: String {
@@ -36,10 +45,21 @@ public final class StreamClient {
             case .system(let number): String(cString: strerror(number))
             case .tls(let failure): failure.description
             case .badLength(let length): "the server sent a packet of \(length) octets, where 20 to 4096 are possible"
+            case .cutPacket(let octets): "the server sent \(octets) octets of a packet that has more"
+            case .badPacket: "the server's packets are malformed, or their authenticators wrong: its shared secret is another"
             case .timeout: "no connection, or no TLS handshake, in time"
             case .stalled: "the server takes no more octets"
+            case .silent: "the server answers nothing any more"
             }
         }
+    }
+
+    /// Datagrams of DTLS that were of no use.
+    public struct Losses: Sendable, Equatable {
+        /// Nothing came of them for the open connection: damaged, repeated, too long, or of another one.
+        public var passedOver = 0
+        /// The system did not take them.
+        public var unsent = 0
     }
 
     /// What one connection may take.
@@ -54,26 +74,30 @@ public final class StreamClient {
         public init() {}
     }
 
-    public private(set) var status = Status.connecting
+    public internal(set) var status = Status.connecting
     /// To be waited for; -1 after the end.
     public private(set) var fd: Int32 = -1
     /// The server's certificate over TLS, once there is a connection.
     public var peer: CertificateDescription? { tls?.peer }
-    private let tls: TLSConversation?
+    var losses = Losses()
+    let tls: TLSConversation?
+    /// Over DTLS: what goes and comes is whole datagrams.
+    let isDatagram: Bool
     private let bounds: Bounds
     private let began: UInt32
-    private var taken: UInt32
+    var taken: UInt32
     private var framer = StreamFramer()
-    private var packets = OutputQueue()
-    private var wire = OutputQueue()
+    var packets = OutputQueue()
+    /// What the socket gets next; over DTLS one datagram.
+    var wire = OutputQueue()
     private static let readOctets = 16_384
 
     /// Begins to connect.
     ///
     /// - Parameters:
     ///   - address: of the server.
-    ///   - port: of the server; 2083 is usual over TLS.
-    ///   - context: a client's, with a certificate, for TLS; nil for plain TCP.
+    ///   - port: of the server; 2083 is usual over TLS and DTLS.
+    ///   - context: a client's, with a certificate, for TLS, or for DTLS when it is for datagrams; nil for plain TCP.
     ///   - serverName: the DNS name or address that the server's certificate must have; nil takes any name that is trusted.
     ///   - bounds: of time and memory.
     ///   - nowSeconds: any clock that never falls; the same for all calls.
@@ -83,6 +107,7 @@ public final class StreamClient {
     ) {
         self.bounds = bounds
         (began, taken) = (nowSeconds, nowSeconds)
+        isDatagram = context?.settings.isDatagram == true
         var failure: TLSFailure?
         var conversation: TLSConversation?
         do throws(TLSFailure) {
@@ -96,8 +121,13 @@ public final class StreamClient {
             return
         }
         var peer = address.datagramAddress(port: port)
-        let opened = lm_tcp_connect(&peer)
-        if opened < 0 { status = .ended(.system(-opened)) } else { fd = opened }
+        let opened = isDatagram ? lm_udp_connect(&peer, Self.datagramBufferOctets) : lm_tcp_connect(&peer)
+        guard opened >= 0 else {
+            status = .ended(.system(-opened))
+            return
+        }
+        fd = opened
+        if isDatagram { shakeHands() }
     }
 
     deinit { if fd >= 0 { Glibc.close(fd) } }
@@ -111,6 +141,7 @@ public final class StreamClient {
     ///
     /// - Returns: false when the connection is not open, or too much waits already.
     public func send(_ packet: [UInt8]) -> Bool {
+        precondition(!isDatagram || packet.count >= 20 && packet.count == Int(packet[2]) << 8 | Int(packet[3]), "not one whole packet")
         guard status == .open, waitingOctets + packet.count <= max(8192, bounds.waitingOctets) else { return false }
         packets.append(packet)
         return true
@@ -124,13 +155,14 @@ public final class StreamClient {
         if status == .connecting { finishConnecting(nowSeconds) }
         write(nowSeconds)
         guard wantsToRead else { return [] }
-        let found = read()
+        let found = isDatagram ? receiveDatagrams() : read()
         write(nowSeconds)
         return found
     }
 
-    /// Ends what takes too long.
+    /// Ends what takes too long, and repeats what a handshake of DTLS lost.
     public func tick(nowSeconds: UInt32) {
+        repeatFlight()
         switch status {
         case .connecting, .handshaking:
             if nowSeconds &- began >= UInt32(bounds.openSeconds) { end(.timeout) }
@@ -140,12 +172,18 @@ public final class StreamClient {
         }
     }
 
-    /// Says goodbye and ends.
-    public func close(nowSeconds: UInt32) {
+    /// Says goodbye and ends, by itself or because of what the owner has found.
+    public func close(nowSeconds: UInt32, because ending: Ending = .closed) {
         write(nowSeconds)
         tls?.close()
         write(nowSeconds)
-        end(.closed)
+        end(ending)
+    }
+
+    /// The datagrams that were of no use since the last call.
+    public func takeLosses() -> Losses {
+        defer { losses = Losses() }
+        return losses
     }
 
     /// Waits for `fd`, at most so long, and attends to it; for an owner that has nothing else to wait for.
@@ -154,8 +192,10 @@ public final class StreamClient {
         var waiting = pollfd(fd: fd, events: 0, revents: 0)
         if wantsToRead { waiting.events |= Int16(POLLIN) }
         if wantsToWrite { waiting.events |= Int16(POLLOUT) }
-        guard poll(&waiting, 1, milliseconds) > 0 else { return [] }
-        return attend(nowSeconds: nowSeconds)
+        let isShaking = isDatagram && status == .handshaking
+        let isReady = poll(&waiting, 1, isShaking ? min(milliseconds, Self.flightMilliseconds) : milliseconds) > 0
+        repeatFlight()
+        return isReady ? attend(nowSeconds: nowSeconds) : []
     }
 
     private func finishConnecting(_ now: UInt32) {
@@ -193,16 +233,27 @@ public final class StreamClient {
         return found
     }
 
-    private func settle(_ tls: TLSConversation) {
+    /// Sees what has become of TLS.
+    func settle(_ tls: TLSConversation) {
         switch tls.state {
         case .handshaking: break
         case .established: if status == .handshaking { status = .open }
-        case .closed: end(.byPeer)
+        case .closed:
+            // A goodbye is answered by one (RFC 5246 §7.2.1).
+            tls.close()
+            sendLast(tls)
+            end(.byPeer)
         case .failed(let failure):
-            wire.append(tls.takeOutput())
-            _ = wire.withOctets { lm_stream_send(fd, $0.baseAddress, $0.count) }
+            sendLast(tls)
             end(.tls(failure))
         }
+    }
+
+    /// Sends what TLS has to say at the end, as far as the socket takes it.
+    func sendLast(_ tls: TLSConversation) {
+        wire.append(tls.takeOutput())
+        guard fd >= 0, !wire.isEmpty else { return }
+        _ = wire.withOctets { lm_stream_send(fd, $0.baseAddress, $0.count) }
     }
 
     private func takePackets() -> [[UInt8]] {
@@ -222,6 +273,7 @@ public final class StreamClient {
     }
 
     private func write(_ now: UInt32) {
+        if isDatagram { return writeDatagrams(now) }
         while status == .handshaking || status == .open {
             if wire.isEmpty { refill() }
             guard !wire.isEmpty else {
@@ -245,7 +297,7 @@ public final class StreamClient {
         wire.append(tls.takeOutput())
     }
 
-    private func end(_ ending: Ending) {
+    func end(_ ending: Ending) {
         if case .ended = status { return }
         status = .ended(ending)
         if fd >= 0 { Glibc.close(fd) }

@@ -33,15 +33,21 @@ extension StreamWorker {
         guard connections[connection.handle] != nil else { return }
         switch tls.state {
         case .failed(let failure): refuse(.tls(failure), connection)
-        case .closed:
-            finishBatches()
-            tls.close()
-            connections.mark(connection)
-            writeAll()
-            end(connection, .peer)
+        case .closed: sayGoodbye(connection, tls)
         case .handshaking, .established:
             if tls.outputCount > 0 { connections.mark(connection) }
         }
+    }
+
+    /// Ends the connection of a peer that has said goodbye. What it asked before is answered first: nothing can follow our own goodbye.
+    private mutating func sayGoodbye(_ connection: StreamConnection, _ tls: TLSConversation) {
+        finishBatches()
+        connections.mark(connection)
+        writeAll()
+        guard connections[connection.handle] != nil else { return }
+        tls.close()
+        _ = connection.write(now: nowSeconds)
+        end(connection, .peer)
     }
 
     /// Moves complete packets into the batches, until the peer has so many replies to read that it must read first.

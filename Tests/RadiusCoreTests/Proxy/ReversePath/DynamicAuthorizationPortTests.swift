@@ -123,8 +123,8 @@ import Testing
 
     @Test(arguments: [
         RelayDesk.server(1, address: IPAddress(ipv4: 0x7f00_0002)),
-        // Everybody knows its secret.
-        RelayDesk.server(1, transport: .tls),
+        // Everybody knows their secrets.
+        RelayDesk.server(1, transport: .tls), RelayDesk.server(1, transport: .dtls),
     ])
     func strangersAreDropped(server: HomeServer) throws {
         let desk = try Desk([server])

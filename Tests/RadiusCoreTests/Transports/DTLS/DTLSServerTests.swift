@@ -135,6 +135,20 @@ import Testing
         }
     }
 
+    @Test func whatAPeerAskedBeforeItsGoodbyeIsAnswered() async throws {
+        try await Self.with { host, authority in
+            let peer = try DTLSClient(to: host.dtlsPort, try authority.datagramClient())
+            #expect(peer.handshake())
+            for identifier in UInt8(1)...3 { peer.tls.write(TestPacket.access(identifier, secret: Self.secret)) }
+            peer.tls.close()
+            // In one datagram, the goodbye last.
+            peer.sendRaw(peer.tls.takeOutput())
+            for identifier in UInt8(1)...3 { #expect(peer.receive().prefix(2) == [2, identifier]) }
+            #expect(peer.ends() && peer.tls.state == .closed)
+            #expect(await eventually { host.streams.census.statistics.closed[.dtls]?["peer"] == 1 && host.open == 0 })
+        }
+    }
+
     @Test func anIdleSessionIsEnded() async throws {
         try await Self.with(bounds: { $0.idleSeconds = 1 }) { host, authority in
             let peer = try DTLSClient(to: host.dtlsPort, try authority.datagramClient())

@@ -27,9 +27,9 @@ final class DTLSPort {
     private var nextWaiting = 0
 
     /// A record of the greatest length and its header.
-    private static let arrivalOctets = 13 + 16_384 + 256
+    static let arrivalOctets = 13 + 16_384 + 256
     /// A packet of 4,096 octets with all that DTLS adds to it.
-    private static let departureOctets = 4_096 + 256
+    static let departureOctets = 4_096 + 256
     /// Datagrams of handshakes that may wait: some for each of the usual bound of handshakes.
     private static let waitingLimit = 2048
     /// Of them, one connection's: a flight has fewer.
