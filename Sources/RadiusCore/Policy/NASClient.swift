@@ -134,7 +134,7 @@ public final class NASClient: Sendable {
     }
 
     /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
-    private static let tlsSecret = SharedSecret(Array("radsec".utf8))
+    static let tlsSecret = SharedSecret(Array("radsec".utf8))
     /// The secret of every RADIUS/DTLS connection (RFC 7360 §2.1).
     private static let dtlsSecret = SharedSecret(Array("radius/dtls".utf8))
 
