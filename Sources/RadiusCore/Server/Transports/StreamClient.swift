@@ -21,6 +21,8 @@ public final class StreamClient {
         /// An errno of the system: refused, unreachable, reset.
         case system(Int32)
         case tls(TLSFailure)
+        /// No version of RADIUS that is allowed here.
+        case version(RadiusNegotiation.Fault)
         /// The peer sent a packet of an impossible length.
         case badLength(Int)
         /// No connection or no handshake within the time for it.
@@ -35,6 +37,7 @@ public final class StreamClient {
             case .byPeer: "the server closed the connection"
             case .system(let number): String(cString: strerror(number))
             case .tls(let failure): failure.description
+            case .version(let fault): fault.description
             case .badLength(let length): "the server sent a packet of \(length) octets, where 20 to 4096 are possible"
             case .timeout: "no connection, or no TLS handshake, in time"
             case .stalled: "the server takes no more octets"
@@ -54,12 +57,25 @@ public final class StreamClient {
         public init() {}
     }
 
+    /// Replies over RADIUS/1.1 that were dropped.
+    public struct Dropped: Equatable, Sendable {
+        /// Nothing waited for their Tokens.
+        public var unmatched = 0
+        public var malformed = 0
+    }
+
     public private(set) var status = Status.connecting
+    /// What is spoken; nil before there is a connection.
+    public private(set) var version: RadiusVersions?
     /// To be waited for; -1 after the end.
     public private(set) var fd: Int32 = -1
     /// The server's certificate over TLS, once there is a connection.
     public var peer: CertificateDescription? { tls?.peer }
     private let tls: TLSConversation?
+    private let negotiation: RadiusNegotiation?
+    /// Of RADIUS/1.1.
+    private var tokens: ClientTokens?
+    private var dropped = Dropped()
     private let bounds: Bounds
     private let began: UInt32
     private var taken: UInt32
@@ -75,18 +91,21 @@ public final class StreamClient {
     ///   - port: of the server; 2083 is usual over TLS.
     ///   - context: a client's, with a certificate, for TLS; nil for plain TCP.
     ///   - serverName: the DNS name or address that the server's certificate must have; nil takes any name that is trusted.
+    ///   - negotiation: the versions of RADIUS that are offered over TLS; nil offers none, which is RADIUS/1.0.
     ///   - bounds: of time and memory.
     ///   - nowSeconds: any clock that never falls; the same for all calls.
     public init(
-        to address: IPAddress, port: UInt16, _ context: TLSContext?, serverName: String? = nil, bounds: Bounds = Bounds(),
-        nowSeconds: UInt32
+        to address: IPAddress, port: UInt16, _ context: TLSContext?, serverName: String? = nil, negotiation: RadiusNegotiation? = nil,
+        bounds: Bounds = Bounds(), nowSeconds: UInt32
     ) {
         self.bounds = bounds
+        self.negotiation = negotiation
         (began, taken) = (nowSeconds, nowSeconds)
         var failure: TLSFailure?
         var conversation: TLSConversation?
         do throws(TLSFailure) {
-            if let context { conversation = try TLSConversation(context, serverName: serverName) }
+            let protocols = negotiation?.versions.applicationProtocols ?? []
+            if let context { conversation = try TLSConversation(context, serverName: serverName, offering: protocols) }
         } catch {
             failure = error
         }
@@ -107,19 +126,31 @@ public final class StreamClient {
     /// Octets that wait for the server.
     public var waitingOctets: Int { packets.count + wire.count }
 
-    /// Lets `packet`, a whole RADIUS packet, go to the server at the next `attend`.
+    /// Lets `packet`, a whole RADIUS packet, go to the server at the next `attend`. It is one of RADIUS/1.0, whatever is spoken, with the
+    /// secret of `negotiation`; over RADIUS/1.1 its identifier and authenticator stay here, for the reply.
     ///
-    /// - Returns: false when the connection is not open, or too much waits already.
+    /// - Returns: false when the connection is not open, or too much waits already, or the packet is none that can be sent.
     public func send(_ packet: [UInt8]) -> Bool {
         guard status == .open, waitingOctets + packet.count <= max(8192, bounds.waitingOctets) else { return false }
-        packets.append(packet)
+        guard tokens != nil else {
+            packets.append(packet)
+            return true
+        }
+        guard let translated = tokens?.request(packet.span) else { return false }
+        packets.append(translated)
         return true
+    }
+
+    /// What was dropped since the last call.
+    public func takeDropped() -> Dropped {
+        defer { dropped = Dropped() }
+        return dropped
     }
 
     /// Goes on, when `fd` is ready or something is to be sent.
     ///
     /// - Returns: the packets that arrived, whole and of 20...4096 octets; what they say is not checked. There may be some also when the
-    ///   connection has just ended.
+    ///   connection has just ended. They are of RADIUS/1.0, whatever is spoken.
     public func attend(nowSeconds: UInt32) -> [[UInt8]] {
         if status == .connecting { finishConnecting(nowSeconds) }
         write(nowSeconds)
@@ -165,7 +196,7 @@ public final class StreamClient {
         guard problem == 0 else { return end(.system(-problem)) }
         taken = now
         guard let tls else {
-            status = .open
+            (status, version) = (.open, .v10)
             return
         }
         status = .handshaking
@@ -188,6 +219,7 @@ public final class StreamClient {
         tls.receive(octets.span.extracting(0..<count))
         let clear = tls.read()
         framer.append(clear.span)
+        if status == .handshaking, tls.state == .established { agree(tls) }
         let found = takePackets()
         settle(tls)
         return found
@@ -196,7 +228,7 @@ public final class StreamClient {
     private func settle(_ tls: TLSConversation) {
         switch tls.state {
         case .handshaking: break
-        case .established: if status == .handshaking { status = .open }
+        case .established: if status == .handshaking { agree(tls) }
         case .closed: end(.byPeer)
         case .failed(let failure):
             wire.append(tls.takeOutput())
@@ -205,20 +237,53 @@ public final class StreamClient {
         }
     }
 
+    /// Takes up the version of RADIUS that the server chose, or ends; that is then told to the server (RFC 9765 §3.3.1).
+    private func agree(_ tls: TLSConversation) {
+        guard let negotiation else {
+            (status, version) = (.open, .v10)
+            return
+        }
+        do throws(RadiusNegotiation.Fault) {
+            let agreed = try negotiation.agreed(tls.applicationProtocol, over: tls.protocolVersion)
+            if agreed == .v11 { tokens = ClientTokens(negotiation) }
+            (status, version) = (.open, agreed)
+        } catch {
+            tls.write(TokenPacket.versionDemanded)
+            tls.close()
+            wire.append(tls.takeOutput())
+            _ = wire.withOctets { lm_stream_send(fd, $0.baseAddress, $0.count) }
+            end(.version(error))
+        }
+    }
+
     private func takePackets() -> [[UInt8]] {
         var found: [[UInt8]] = []
+        guard version != nil else { return found }
         do throws(StreamFramer.BadLength) {
             while let length = try framer.next() {
                 var packet = [UInt8](repeating: 0, count: length)
                 packet.withUnsafeMutableBufferPointer { buffer in
                     if let start = buffer.baseAddress { framer.take(length, into: start) }
                 }
-                found.append(packet)
+                if let packet = translated(packet) { found.append(packet) }
             }
         } catch {
             end(.badLength(error.length))
         }
         return found
+    }
+
+    /// A reply as RADIUS/1.0 has it; nil when it is dropped.
+    private func translated(_ packet: [UInt8]) -> [UInt8]? {
+        guard tokens != nil else { return packet }
+        do throws(ClientTokens.Refusal) {
+            return try tokens?.reply(packet.span)
+        } catch .unmatched {
+            dropped.unmatched += 1
+        } catch {
+            dropped.malformed += 1
+        }
+        return nil
     }
 
     private func write(_ now: UInt32) {
