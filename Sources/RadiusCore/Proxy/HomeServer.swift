@@ -38,14 +38,14 @@ public final class HomeServer: Sendable {
     public let outstandingLimit: Int
     /// The DNS name or address that its certificate must have over TLS; nil: its address.
     public let tlsName: String?
-
-    /// The secret of every RADIUS/TLS connection (RFC 6614 §2.3).
-    private static let tlsSecret = SharedSecret(Array("radsec".utf8))
+    /// What may be spoken over TLS (RFC 9765).
+    public let versions: RadiusVersions
 
     public init(
         id: Int64, tenant: Int64, name: String, address: IPAddress, transport: Transport = .udp, accessPort: UInt16 = 1812,
         accountingPort: UInt16 = 1813, secret: SharedSecret, timing: Timing = Timing(), usesStatusServer: Bool = true,
-        requiresMessageAuthenticator: Bool = true, outstandingLimit: Int = 2048, tlsName: String? = nil
+        requiresMessageAuthenticator: Bool = true, outstandingLimit: Int = 2048, tlsName: String? = nil,
+        versions: RadiusVersions = .both
     ) {
         self.id = id
         self.tenant = tenant
@@ -54,18 +54,20 @@ public final class HomeServer: Sendable {
         self.transport = transport
         self.accessPort = accessPort
         self.accountingPort = accountingPort
-        self.secret = transport == .tls ? Self.tlsSecret : secret
+        self.secret = transport == .tls ? NASClient.tlsSecret : secret
         self.timing = timing
         self.usesStatusServer = usesStatusServer
         self.requiresMessageAuthenticator = requiresMessageAuthenticator
         self.outstandingLimit = max(1, min(2048, outstandingLimit))
         self.tlsName = tlsName
+        self.versions = versions
     }
 
     /// Whether `other` is reached in the same way, so that what is known of one holds for the other.
     func isSame(as other: HomeServer) -> Bool {
         address == other.address && transport == other.transport && accessPort == other.accessPort
             && accountingPort == other.accountingPort && secret.bytes == other.secret.bytes && tlsName == other.tlsName
+            && versions == other.versions
     }
 }
 

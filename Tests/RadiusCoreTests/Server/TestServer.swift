@@ -18,7 +18,7 @@ final class TestServer {
         eap: EAPService.Settings? = EAPService.Settings(), certificates: EAPCertificates? = nil,
         recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1), plan: ProxyPlan? = nil,
         proxy: ProxyService.Settings = ProxyService.Settings(),
-        adjust: (inout ServerSettings) -> Void = { _ in }
+        adjust: (inout ServerSettings) -> Void = { _ in }, homeServers: @escaping @Sendable () -> TLSContext? = { nil }
     ) throws {
         self.client = client
         let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy, plan))
@@ -30,7 +30,7 @@ final class TestServer {
             settings: settings, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
             slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)),
             eap: eap.map { EAPService(TestServer.patient($0), store: store, certificates: certificates) }, recorder: recorder,
-            proxy: plan == nil ? nil : try ProxyService(proxy, store: store))
+            proxy: plan == nil ? nil : try ProxyService(proxy, store: store, tlsContext: homeServers))
         server = try Self.bound {
             try RadiusServer(
                 .init(address: address, authenticationPort: 0, accountingPort: 0, workers: workers), environment: environment)

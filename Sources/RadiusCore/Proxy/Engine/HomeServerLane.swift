@@ -54,7 +54,10 @@ final class HomeServerLane {
     }
 
     /// Opens the connection of a stream home server where there is none and the time for it has come.
-    func connect(_ contextNow: () -> TLSContext?, at now: UInt64, _ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) {
+    func connect(
+        _ contextNow: () -> TLSContext?, _ dictionary: () -> RadiusDictionary, at now: UInt64, _ nextKey: () -> UInt64,
+        watch: (HomeServerChannel) -> Void
+    ) {
         guard server.transport != .udp, channels.count < Self.streamLimit, now >= reconnectAt else { return }
         let context = server.transport == .tls ? contextNow() : nil
         guard server.transport == .tcp || context != nil else {
@@ -63,7 +66,8 @@ final class HomeServerLane {
         }
         let stream = StreamClient(
             to: server.address, port: server.accessPort, context,
-            serverName: server.tlsName ?? server.address.text, nowSeconds: Self.seconds(now))
+            serverName: server.tlsName ?? server.address.text,
+            negotiation: RadiusNegotiation(server.versions, secret: server.secret, dictionary: dictionary()), nowSeconds: Self.seconds(now))
         let channel = HomeServerChannel(stream, key: nextKey())
         guard channel.fd >= 0 else {
             failed(at: now)
@@ -92,7 +96,10 @@ final class HomeServerLane {
         latencyMicroseconds = latencyMicroseconds == 0 ? sample : (latencyMicroseconds * 7 + sample) / 8
     }
 
-    func report() { meter.set(liveness.state, latencyMicroseconds: latencyMicroseconds, outstanding: outstanding) }
+    func report() {
+        let version = channels.first { $0.isOpen }?.stream?.version
+        meter.set(liveness.state, latencyMicroseconds: latencyMicroseconds, outstanding: outstanding, version)
+    }
 
     static func seconds(_ now: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: now / second) }
 }

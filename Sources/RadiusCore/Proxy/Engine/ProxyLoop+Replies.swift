@@ -9,6 +9,7 @@ extension ProxyLoop {
         guard let stream = channel.stream else { return receiveDatagrams(channel, lane, at: now) }
         let wasOpen = channel.isOpen
         for packet in stream.attend(nowSeconds: HomeServerLane.seconds(now)) { receive(packet, channel, lane, at: now) }
+        countDropped(stream, lane)
         if !wasOpen, channel.isOpen { lane.opened() }
         settle(channel, lane, at: now)
     }
@@ -22,6 +23,13 @@ extension ProxyLoop {
             forget(exchange)
             if let order = exchange.order { dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt) }
         }
+    }
+
+    /// Counts what a connection itself has dropped.
+    func countDropped(_ stream: StreamClient, _ lane: HomeServerLane) {
+        let dropped = stream.takeDropped()
+        for _ in 0..<dropped.unmatched { lane.meter.add(.unmatched) }
+        for _ in 0..<dropped.malformed { lane.meter.add(.malformed) }
     }
 
     private func receiveDatagrams(_ channel: HomeServerChannel, _ lane: HomeServerLane, at now: UInt64) {
@@ -83,11 +91,20 @@ extension ProxyLoop {
                 sticky.remember(StickyServers.key(state, order.pool.id), lane.server.id, at: now)
             }
         default:
-            // It will not process the request: perhaps another one will.
             lane.meter.add(.protocolErrors)
+            let cause = ReturnedReply.errorCause(of: octets.span)
+            if exchange.channel.stream?.version == .v11, !Self.concernsServer(cause) {
+                return finish(exchange, .failed(.proxyDeclined, server: lane.server.id, cause: cause))
+            }
+            // It will not process the request: perhaps another one will.
             forget(exchange)
             return dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt)
         }
         finish(exchange, .reply(ProxyReply(octets: octets, server: lane.server, authenticator: exchange.request.authenticator)))
+    }
+    /// Whether a Protocol-Error with that Error-Cause speaks of the server, so that another may do, and not of the request (RFC 9765
+    /// §6.1).
+    private static func concernsServer(_ cause: ErrorCause?) -> Bool {
+        cause == .requestNotRoutable || cause == .otherProxyProcessingError || cause == .resourcesUnavailable
     }
 }

@@ -170,7 +170,7 @@ final class ProxyLoop {
         guard now >= tickedAt &+ Self.tickNanoseconds else { return }
         tickedAt = now
         for lane in lanes.values {
-            lane.connect(engine.tlsContext, at: now, newKey) { watch($0, lane) }
+            lane.connect(engine.tlsContext, { engine.store.snapshot.dictionary }, at: now, newKey) { watch($0, lane) }
             tend(lane, at: now)
             if lane.liveness.tick(at: now) { probe(lane, at: now) }
             lane.report()
