@@ -11,8 +11,8 @@ struct HomeServerStatusCommand: ParsableCommand {
     func run() throws {
         let answer = try global.client().send(.init(method: "POST", path: [Noun.homeServer.path, "status"]))
         let columns = [
-            Column("name"), Column("state"), Column("latency_microseconds"), Column("outstanding"), Column("requests"), Column("timeouts"),
-            Column("dropped"), Column("coa_requests"),
+            Column("name"), Column("state"), Column("radius_version"), Column("latency_microseconds"), Column("outstanding"),
+            Column("requests"), Column("timeouts"), Column("dropped"), Column("coa_requests"),
         ]
         Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
     }

@@ -16,7 +16,17 @@ struct TransportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Over TLS: the name in the server's certificate, when it is not HOST.", valueName: "name")) var serverName:
         String?
 
+    @Option(help: "Over TLS: the versions of RADIUS that are offered; 1.0, 1.1 or both.") var versions = "1.0,1.1"
+
     func defaultPort(isAccounting: Bool) -> UInt16 { transport == .tls ? 2083 : isAccounting ? 1813 : 1812 }
+
+    /// What is offered over TLS.
+    func negotiation(_ secret: SharedSecret, _ dictionary: RadiusDictionary) throws(CommandFailure) -> RadiusNegotiation {
+        guard let offered = RadiusVersions(text: versions) else {
+            throw .usage("--versions \(versions)", next: "1.0, 1.1 or 1.0,1.1 is possible.")
+        }
+        return RadiusNegotiation(offered, secret: secret, dictionary: dictionary)
+    }
 
     /// A client's context; nil over TCP.
     func context() throws(CommandFailure) -> TLSContext? {
@@ -43,17 +53,19 @@ enum StreamExchange {
     ///   - peer: the server.
     ///   - context: for TLS.
     ///   - serverName: that the certificate must have.
-    ///   - secret: of the connection.
+    ///   - negotiation: the versions that are offered over TLS, and the secret of the connection.
     ///   - timeoutMilliseconds: for connection and reply together.
     /// - Returns: the exchange.
     /// - Throws: why there is no reply that counts.
     static func run(
-        _ packet: ClientPacket, to peer: Peer, _ context: TLSContext?, serverName: String?, secret: SharedSecret, timeoutMilliseconds: Int
+        _ packet: ClientPacket, to peer: Peer, _ context: TLSContext?, serverName: String?, _ negotiation: RadiusNegotiation,
+        timeoutMilliseconds: Int
     ) throws(CommandFailure) -> RadiusExchange {
         let began = Clock.milliseconds()
         var bounds = StreamClient.Bounds()
         bounds.openSeconds = max(1, timeoutMilliseconds / 1000)
-        let client = StreamClient(to: peer.ip, port: peer.port, context, serverName: serverName, bounds: bounds, nowSeconds: 0)
+        let client = StreamClient(
+            to: peer.ip, port: peer.port, context, serverName: serverName, negotiation: negotiation, bounds: bounds, nowSeconds: 0)
         var sentAt: Int?
         while true {
             let now = Clock.milliseconds()
@@ -61,10 +73,11 @@ enum StreamExchange {
             if sentAt == nil, client.send(packet.octets) { sentAt = now }
             for octets in client.wait(milliseconds: Int32(clamping: max(0, left)), nowSeconds: UInt32(clamping: (now - began) / 1000)) {
                 do {
-                    let verdict = try packet.verify(octets.span, secret: secret)
+                    let verdict = try packet.verify(octets.span, secret: negotiation.secret)
                     client.close(nowSeconds: 0)
                     return RadiusExchange(
-                        reply: octets, verdict: verdict, milliseconds: Clock.milliseconds() - (sentAt ?? began), sent: 1)
+                        reply: octets, verdict: verdict, milliseconds: Clock.milliseconds() - (sentAt ?? began), sent: 1,
+                        version: context == nil ? nil : client.version)
                 } catch {
                     throw RadiusExchange.unverified(error, peer)
                 }
@@ -84,6 +97,10 @@ enum StreamExchange {
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
                 next: "The daemon's log has a line `refused a connection` with the reason: an unknown NAS, a certificate, another secret.")
+        case .version, .tls(.alert(120)):
+            CommandFailure(
+                .unreachable, "\(peer.text): \(ending)",
+                next: "Try --versions 1.0; the server's radsec.versions, or what it calls that, says which it allows.")
         case .timeout where wasSent:
             CommandFailure(.unreachable, "no answer from \(peer.text)", next: "The daemon counts what it drops in /metrics.")
         default:

@@ -13,6 +13,9 @@ extension Resource {
             .integer("acct_port", .initial(1813), .range(1...65535)),
             .secret("secret", .required, .octets(1...128)),
             .text("tls_name", .octets(1...253), .summary("The name that its certificate must have over tls; null: its address")),
+            .choice(
+                "radius_versions", ["1.0", "1.0,1.1", "1.1"], .initial("1.0,1.1"),
+                .summary("Which versions of RADIUS may be spoken over tls; 1.1 is without MD5 (RFC 9765)")),
             .integer(
                 "response_milliseconds", .initial(4000), .range(100...60_000),
                 .summary("How long its reply to one request is waited for, a repetition included")),
