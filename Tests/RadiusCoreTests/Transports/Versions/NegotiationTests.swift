@@ -128,9 +128,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("1.0", RadiusVersions.v10), ("1.1", .v11), ("1.0,1.1", .both), (" 1.1 , 1.0", .both), ("", nil), ("1.2", nil), ("1.0,", nil),
-    ] as [(String, RadiusVersions?)])
+    @Test(
+        arguments: [
+            ("1.0", RadiusVersions.v10), ("1.1", .v11), ("1.0,1.1", .both), (" 1.1 , 1.0", .both), ("", nil), ("1.2", nil), ("1.0,", nil),
+        ] as [(String, RadiusVersions?)])
     func readsTheirNames(text: String, versions: RadiusVersions?) {
         #expect(RadiusVersions(text: text) == versions)
         if let versions { #expect(RadiusVersions(text: versions.name) == versions) }

@@ -122,8 +122,9 @@ import Testing
 
     @Test func manyRequestsWaitAtOnce() async throws {
         try await Self.with { host, peer in
-            let requests = (0..<1000).flatMap { number in
-                TokenTests.packet(1, Self.name + Self.password("arctangent"), token: [0xff, 0xff, UInt8(number >> 8), UInt8(number & 0xff)])
+            let requests = (0..<1000).flatMap { number -> [UInt8] in
+                let token: [UInt8] = [0xff, 0xff, UInt8(number >> 8), UInt8(number & 0xff)]
+                return TokenTests.packet(1, Self.name + Self.password("arctangent"), token: token)
             }
             peer.send(requests)
             var tokens = Set<[UInt8]>()

@@ -20,6 +20,7 @@ enum TokenPacket {
     ///   - token: of the request.
     ///   - cause: as Error-Cause.
     ///   - proxyStates: the request's Proxy-States, encoded, in order.
+    /// - Returns: the packet.
     static func protocolError(token: UInt32, _ cause: ErrorCause, proxyStates: [UInt8] = []) -> [UInt8] {
         octets(.protocolError, token: token, attributes: errorCause(cause) + proxyStates)
     }
