@@ -3,7 +3,8 @@ import Glibc
 // Compiled into one module with the core of Sources/RadiusCore by scripts/fuzz; libFuzzer calls `fuzzProxy` with bytes of its invention.
 //
 // The input is what follows the header of a home server's reply. As it is, nothing may believe it; signed as the home server would, it goes
-// all the way to a reply for the NAS, which must parse, must hold no Proxy-State, and no more than what came.
+// all the way to a reply for the NAS, which must parse, must hold no Proxy-State, and no more than what came. It is also what follows the
+// header of a packet of RADIUS/1.1, which as one of RADIUS/1.0, and back again, must parse, too.
 
 private let homeSecret = SharedSecret(Array("home-server-secret".utf8))
 private let nasSecret = SharedSecret(Array("nas-secret".utf8))
@@ -32,6 +33,7 @@ public func fuzzProxy(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))
     guard input.count > 1, input.count <= 4000 else { return 0 }
     takeBack(Array(input[1...]))
+    translate(Array(input[1...]))
     let code: PacketCode = [.accessAccept, .accessReject, .accessChallenge][Int(input[0] & 3) % 3]
     let request = ForwardedRequest.statusServer(to: Hop(homeSecret, authenticator), identifier: 9)
     let server = HomeServer(
@@ -54,6 +56,22 @@ private func packet(_ code: PacketCode, _ attributes: [UInt8], isSigned: Bool) -
         ResponseAuthenticator.sign(&span, requestAuthenticator: authenticator, secret: homeSecret)
     }
     return octets
+}
+
+/// From RADIUS/1.1 to 1.0 and back.
+private func translate(_ attributes: [UInt8]) {
+    var octets = [UInt8](repeating: 0, count: 20) + attributes
+    for direction in [AttributeTranslation.Direction.hiding, .revealing] {
+        var translation = AttributeTranslation(direction, dictionary, secret: homeSecret, authenticator: authenticator)
+        guard (try? translation.translate(octets.span)) != nil else {
+            precondition(direction == .hiding, "what was hidden does not parse")
+            return
+        }
+        octets = [UInt8](repeating: 0, count: 20) + translation.octets
+    }
+    var cursor = AttributeCursor(20..<octets.count)
+    while let attribute = cursor.next(in: octets.span) { precondition(attribute.type != 80) }
+    precondition(!cursor.isMalformed, "what was revealed does not parse")
 }
 
 /// To the NAS.

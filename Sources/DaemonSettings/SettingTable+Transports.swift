@@ -9,6 +9,9 @@ extension SettingTable {
         SettingKey("radsec.revocation_list", .optionalPath, "", "whose certificates are revoked, PEM; empty: none is looked at"),
         SettingKey("radsec.preshared_keys", .optionalPath, "", "keys of peers without a certificate, name:hexadecimal; empty: none"),
         SettingKey("radsec.minimum_version", .choice(["1.2", "1.3"]), "1.2", "the oldest version of TLS that is taken"),
+        SettingKey(
+            "radsec.versions", .choices(["1.0", "1.1"]), "1.0, 1.1",
+            "the versions of RADIUS that may be spoken over TLS; 1.1 is without MD5 (RFC 9765)"),
         SettingKey("radsec.threads", .integer(0...64), "0", "threads that serve connections of TCP, TLS and DTLS; 0: half of the cores"),
         SettingKey("radsec.connections", .integer(1...262_144), "4096", "connections of TCP, TLS and DTLS at one moment"),
         SettingKey("radsec.connections_per_client", .integer(1...262_144), "256", "of them, one NAS's"),

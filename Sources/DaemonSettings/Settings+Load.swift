@@ -83,8 +83,11 @@ extension Settings {
         if values.text("radsec.certificate").isEmpty {
             return [mistake("there is no radsec.certificate", "name one (`lastmile pki issue server` makes it), or leave DTLS off")]
         }
-        guard values.text("radsec.minimum_version") == "1.3" else { return [] }
-        return [mistake("radsec.minimum_version is 1.3, and of DTLS there is 1.2 only", "allow 1.2, or leave DTLS off")]
+        if values.text("radsec.minimum_version") == "1.3" {
+            return [mistake("radsec.minimum_version is 1.3, and of DTLS there is 1.2 only", "allow 1.2, or leave DTLS off")]
+        }
+        guard values.list("radsec.versions") == ["1.1"] else { return [] }
+        return [mistake("radsec.versions is 1.1, which needs TLS 1.3, and of DTLS there is 1.2 only", "allow 1.0, too, or leave DTLS off")]
     }
 
     /// Variables that are not keys and that something else here reads: the daemon, the command line, the tests, the fuzzers.

@@ -17,6 +17,8 @@ public struct TransportSettings: Sendable {
     /// Absolute; nil: every peer needs a certificate.
     public let presharedKeyPath: String?
     public let demandsTLS13: Bool
+    /// Versions of RADIUS over TLS: `1.0`, `1.1` or both.
+    public let versions: [String]
     /// 0: half of the cores.
     public let threads: Int
     public let connections: Int
@@ -38,6 +40,7 @@ public struct TransportSettings: Sendable {
         revocationListPath = path("radsec.revocation_list")
         presharedKeyPath = path("radsec.preshared_keys")
         demandsTLS13 = values.text("radsec.minimum_version") == "1.3"
+        versions = values.list("radsec.versions")
         threads = values.number("radsec.threads")
         connections = values.number("radsec.connections")
         connectionsPerClient = values.number("radsec.connections_per_client")

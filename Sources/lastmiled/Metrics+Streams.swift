@@ -14,6 +14,10 @@ extension Metrics {
         }
         single("stream_handshaking", "gauge", "TLS handshakes under way.", census.handshaking)
         single("stream_handshakes_total", "counter", "TLS handshakes that ended well.", census.handshakes)
+        family("stream_versions_total", "counter", "TLS handshakes that ended well, by the version of RADIUS that ALPN chose.")
+        for (name, version) in [("1.1", RadiusVersions.v11), ("1.0", .v10), ("none", nil)] as [(String, RadiusVersions?)] {
+            sample("stream_versions_total", [("version", name)], census.versions[version] ?? 0)
+        }
         single("stream_undeliverable_total", "counter", "Replies whose connection had gone.", census.undeliverable)
         family("stream_accepted_total", "counter", "Connections that were begun.")
         for transport in StreamTransport.allCases {

@@ -31,7 +31,10 @@ extension Parts {
         tls.authorityPath = transports.authorityPath
         tls.revocationListPath = transports.revocationListPath
         tls.presharedKeyPath = transports.presharedKeyPath
-        tls.minimumVersion = transports.demandsTLS13 ? .tls13 : .tls12
+        let versions = RadiusVersions(text: transports.versions.joined(separator: ",")) ?? .both
+        // RADIUS/1.1 needs it (RFC 9765 §3.4).
+        tls.minimumVersion = transports.demandsTLS13 || versions == .v11 ? .tls13 : .tls12
+        tls.applicationProtocols = versions.applicationProtocols
         return RadSecCertificates(tls, hasDatagrams: transports.hasDTLS)
     }
 

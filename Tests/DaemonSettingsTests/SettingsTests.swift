@@ -136,9 +136,18 @@ import Testing
         #expect(bare.count == 1 && bare.allSatisfy { $0.hasPrefix("f.yaml:1:14: radsec.dtls: there is no radsec.certificate; name one") })
         let only13 = try Self.mistakes("radsec.certificate: /a.pem\nradsec.dtls: yes\nradsec.minimum_version: \"1.3\"")
         #expect(only13.count == 1 && only13.allSatisfy { $0.contains("of DTLS there is 1.2 only") })
+        let only11 = try Self.mistakes("radsec.certificate: /a.pem\nradsec.dtls: yes\nradsec.versions: \"1.1\"")
+        #expect(only11.count == 1 && only11.allSatisfy { $0.contains("radsec.versions is 1.1, which needs TLS 1.3") })
         // Its port is one of UDP, too.
         let shared = try Self.mistakes("radsec.certificate: /a.pem\nradsec.dtls: yes\nradsec.port: 1812")
         #expect(shared.count == 1 && shared.allSatisfy { $0.contains("port 1812 is also that of radius.auth.port") })
+    }
+
+    @Test func readsTheVersionsOfRADIUS() throws {
+        #expect(try Self.load("").transports.versions == ["1.0", "1.1"])
+        #expect(try Self.load("radsec.versions: [\"1.1\"]").transports.versions == ["1.1"])
+        #expect(try Self.load("radsec.versions: 1.1, 1.0").transports.versions == ["1.1", "1.0"])
+        #expect(try Self.mistakes("radsec.versions: \"1.2\"").count == 1)
     }
 
     @Test func refusesAPartThatIsMoreThanTheWhole() throws {

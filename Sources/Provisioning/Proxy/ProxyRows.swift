@@ -30,7 +30,7 @@ struct ProxyRows {
     private static let serverSQL = """
         SELECT id, tenant_id, name, host(address), transport, auth_port, acct_port, secret, coalesce(tls_name, dns_name),
                response_milliseconds, status_server, check_seconds, zombie_seconds, answers_to_revive, revive_seconds,
-               require_message_authenticator, max_outstanding
+               require_message_authenticator, max_outstanding, radius_versions
         FROM aaa.home_server WHERE enabled AND address IS NOT NULL ORDER BY id
         """
 
@@ -58,7 +58,7 @@ struct ProxyRows {
             transport: transport, accessPort: UInt16(clamping: try row.int(5)),
             accountingPort: UInt16(clamping: try row.int(6)), secret: SharedSecret(secret), timing: timing,
             usesStatusServer: try row.bool(10), requiresMessageAuthenticator: try row.bool(15), outstandingLimit: try row.int(16),
-            tlsName: try row.optionalString(8))
+            tlsName: try row.optionalString(8), versions: RadiusVersions(text: try row.string(17)) ?? .both)
     }
 
     private mutating func pools(_ connection: Connection, _ servers: [HomeServer]) throws -> [Int64: HomeServerPool] {

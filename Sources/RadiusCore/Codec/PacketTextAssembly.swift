@@ -19,14 +19,28 @@ extension PacketText {
         let keys = secret.map { HideKeys(secret: $0, authenticator: base) }
         let kept = pairs.filter { dictionary.attribute(named: $0.name)?.path.numbers != [UInt32(AttributeNumber.messageAuthenticator)] }
         let attributes = try AttributeEncoder.encode(secret == nil ? pairs : kept, dictionary: dictionary, keys: keys)
-        let isMarked = secret != nil && hasMessageAuthenticator
-        let total = PacketHeader.count + attributes.count + (isMarked ? 18 : 0)
-        guard total <= PacketHeader.maximumLength else {
+        let sealed = seal(
+            attributes, code, identifier: identifier, secret: secret, authenticator: authenticator,
+            hasMessageAuthenticator: hasMessageAuthenticator)
+        guard let sealed else {
+            let total = PacketHeader.count + attributes.count + (secret != nil && hasMessageAuthenticator ? 18 : 0)
             throw AttributeTextError(attribute: "Packet", reason: .tooLong(octets: total, limit: PacketHeader.maximumLength))
         }
+        return sealed
+    }
+
+    /// The same of attributes that are encoded, and hidden, already; nil when they need more than 4096 octets.
+    static func seal(
+        _ attributes: [UInt8], _ code: PacketCode, identifier: UInt8, secret: SharedSecret?, authenticator: Digest16,
+        hasMessageAuthenticator: Bool
+    ) -> [UInt8]? {
+        let isMarked = secret != nil && hasMessageAuthenticator
+        let total = PacketHeader.count + attributes.count + (isMarked ? 18 : 0)
+        guard total <= PacketHeader.maximumLength else { return nil }
         var packet = [UInt8](repeating: 0, count: total)
         write(attributes, code, identifier, isMarked, into: &packet)
         if code.hasRandomAuthenticator || secret == nil { for position in 0..<16 { packet[4 + position] = authenticator[position] } }
+        let base = code.saltAuthenticator(own: authenticator, request: authenticator) ?? authenticator
         if let secret { sign(&packet, code, secret, base, isMarked) }
         return packet
     }

@@ -22,6 +22,9 @@ extension DecodeError {
         case .saltedValueLength: "a salted value has a wrong length (RFC 2868 §3.5)"
         case .conflictingCredentials: "more than one authentication method in one request (RFC 3579 §2.2)"
         case .accountingIncomplete: "Acct-Status-Type or Acct-Session-Id is absent or malformed (RFC 2866 §4.1)"
+        case .tokenReused: "a Token of RADIUS/1.1 that stands for another packet already (RFC 9765 §4.2.2)"
+        case .chapChallengeMissing: "CHAP-Password without CHAP-Challenge over RADIUS/1.1 (RFC 9765 §5.1.2)"
+        case .translatedTooLong: "over RADIUS/1.1, a value or packet that is too long with what RADIUS/1.0 adds"
         }
     }
 }

@@ -76,6 +76,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case proxyOverloaded = 154
     case proxyLoop = 155
     case proxyUnusable = 156
+    case proxyDeclined = 157
     case macNotBound = 170
     case macMissing = 171
     case lineNotBound = 172
@@ -153,7 +154,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .tunnelEmpty: "tunnel_empty"
         case .tunnelUnbound: "tunnel_unbound"
         case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardName
-        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable: proxyName
+        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable,
+            .proxyDeclined:
+            proxyName
         case .macNotBound, .macMissing, .lineNotBound, .lineMissing, .sessionLimit: bindingName
         }
     }
@@ -226,7 +229,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .tunnelUnbound: "The device did not bind what it said in the tunnel to the tunnel, or somebody stands between."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
         case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardSentence
-        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable: proxySentence
+        case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable,
+            .proxyDeclined:
+            proxySentence
         case .macNotBound, .macMissing, .lineNotBound, .lineMissing, .sessionLimit: bindingSentence
         }
     }

@@ -9,6 +9,7 @@ extension AccessReason {
         case .proxyTimeout: "proxy_timeout"
         case .proxyOverloaded: "proxy_overloaded"
         case .proxyLoop: "proxy_loop"
+        case .proxyDeclined: "proxy_declined"
         default: "proxy_unusable"
         }
     }
@@ -24,6 +25,7 @@ extension AccessReason {
                 + "status."
         case .proxyOverloaded: "As many requests wait for home servers as may wait."
         case .proxyLoop: "The request has been here before, or came through too many proxies: two servers forward the realm to each other."
+        case .proxyDeclined: "The home server does not process the request (Protocol-Error); its own log says why."
         default:
             "A hidden value cannot be passed on (the NAS's or the home server's secret differs), or the packet grows too large."
         }

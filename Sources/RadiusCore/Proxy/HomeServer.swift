@@ -43,11 +43,14 @@ public final class HomeServer: Sendable {
     public let outstandingLimit: Int
     /// The DNS name or address that its certificate must have over TLS and DTLS; nil: its address.
     public let tlsName: String?
+    /// What may be spoken over TLS (RFC 9765); over DTLS it must have 1.0 among them.
+    public let versions: RadiusVersions
 
     public init(
         id: Int64, tenant: Int64, name: String, address: IPAddress, transport: Transport = .udp, accessPort: UInt16 = 1812,
         accountingPort: UInt16 = 1813, secret: SharedSecret, timing: Timing = Timing(), usesStatusServer: Bool = true,
-        requiresMessageAuthenticator: Bool = true, outstandingLimit: Int = 2048, tlsName: String? = nil
+        requiresMessageAuthenticator: Bool = true, outstandingLimit: Int = 2048, tlsName: String? = nil,
+        versions: RadiusVersions = .both
     ) {
         self.id = id
         self.tenant = tenant
@@ -67,12 +70,14 @@ public final class HomeServer: Sendable {
         self.requiresMessageAuthenticator = requiresMessageAuthenticator
         self.outstandingLimit = max(1, min(2048, outstandingLimit))
         self.tlsName = tlsName
+        self.versions = versions
     }
 
     /// Whether `other` is reached in the same way, so that what is known of one holds for the other.
     func isSame(as other: HomeServer) -> Bool {
         address == other.address && transport == other.transport && accessPort == other.accessPort
             && accountingPort == other.accountingPort && secret.bytes == other.secret.bytes && tlsName == other.tlsName
+            && versions == other.versions
     }
 }
 

@@ -22,6 +22,19 @@ struct Hop {
         return Array(result[..<length])
     }
 
+    /// An Ascend-Send-Secret or Ascend-Receive-Secret as it is hidden on the next hop.
+    func rehide(ascend hidden: Span<UInt8>, for next: Hop) throws(ProxyFault) -> [UInt8] {
+        var clear = [UInt8](repeating: 0, count: AscendSecret.maximumCount)
+        var clearSpan = clear.mutableSpan
+        do {
+            _ = try AscendSecret.reveal(hidden, requestAuthenticator: authenticator, secret: secret, into: &clearSpan)
+        } catch { throw .hiddenValue }
+        var result = [UInt8](repeating: 0, count: AscendSecret.maximumCount)
+        var span = result.mutableSpan
+        let length = AscendSecret.hide(clear.span, requestAuthenticator: next.authenticator, secret: next.secret, into: &span)
+        return Array(result[..<length])
+    }
+
     /// A salted value, behind its tag where it has one, as it is hidden on the next hop.
     func rehide(salted: Span<UInt8>, for next: Hop, salt: UInt16) throws(ProxyFault) -> [UInt8] {
         var clear = [UInt8](repeating: 0, count: SaltEncryption.maximumCount + 16)

@@ -73,7 +73,8 @@ extension PacketPath {
                 work: pointer, credentials: AccessCredentials(work.attributes), userName: work.attributes.first(.userName))
             switch outcome {
             case .reply(let answer): return pass(answer, realm, attempt, reply)
-            case .failed(let reason, let server): return unanswered(reason, realm, attempt, parked.token, reply, server: server)
+            case .failed(let reason, let server, let cause):
+                return unanswered(reason, realm, attempt, parked.token, reply, server: server, cause)
             }
         }
     }
@@ -112,15 +113,16 @@ extension PacketPath {
         }
     }
 
-    /// No home server answered: a refusal, or silence, after which the NAS asks again, here or elsewhere.
+    /// No home server answered: a refusal, or silence, after which the NAS asks again, here or elsewhere. Over RADIUS/1.1 it is told why.
     private mutating func unanswered(
         _ reason: AccessReason, _ realm: Realm, _ attempt: Attempt, _ token: ReplyToken, _ reply: UnsafeMutablePointer<lm_datagram>,
-        server: Int64 = 0
+        server: Int64 = 0, _ cause: ErrorCause? = nil
     ) -> Disposition {
         counters.add(.proxyUnanswered)
         if realm.rejectsUnanswered || reason == .proxyUnusable { return refuseProxied(reason, attempt, reply, server: server) }
         log(reason, attempt.credentials.method, attempt, profile: 0, name: [], server: server)
         recordSilence(reason, attempt)
+        if isStream { noteUnserved(attempt, cause ?? (reason == .proxyNoServer ? .requestNotRoutable : .otherProxyProcessingError)) }
         cache.forget(token)
         return .drop
     }

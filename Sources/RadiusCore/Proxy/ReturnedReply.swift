@@ -38,10 +38,18 @@ enum ReturnedReply {
     private static let tunnelPassword: UInt8 = 69
 
     /// The first State of a packet.
-    static func state(of packet: Span<UInt8>) -> [UInt8]? {
+    static func state(of packet: Span<UInt8>) -> [UInt8]? { first(AttributeNumber.state, of: packet) }
+
+    /// The first Error-Cause of a packet; nil where it is none.
+    static func errorCause(of packet: Span<UInt8>) -> ErrorCause? {
+        guard let value = first(AttributeNumber.errorCause, of: packet), value.count == 4 else { return nil }
+        return ErrorCause(rawValue: value.reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
+    private static func first(_ type: UInt8, of packet: Span<UInt8>) -> [UInt8]? {
         var cursor = AttributeCursor(PacketHeader.count..<packet.count)
         while let attribute = cursor.next(in: packet) {
-            if attribute.type == UInt32(AttributeNumber.state) { return VendorPassage.copy(attribute.range, of: packet) }
+            if attribute.type == UInt32(type) { return VendorPassage.copy(attribute.range, of: packet) }
         }
         return nil
     }

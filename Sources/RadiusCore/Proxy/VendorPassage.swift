@@ -38,6 +38,9 @@ struct VendorPassage {
         if definition?.encryption == .userPassword {
             return try hops.from.rehide(password: packet.extracting(member.range), for: hops.to)
         }
+        if definition?.encryption == .ascendSecret {
+            return try hops.from.rehide(ascend: packet.extracting(member.range), for: hops.to)
+        }
         guard definition?.encryption == .tunnelPassword else { return Self.copy(member.range, of: packet) }
         return try Self.rehide(member.range, isTagged: definition?.isTagged == true, of: packet, hops.from, hops.to, &salt)
     }

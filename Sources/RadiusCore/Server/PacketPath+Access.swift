@@ -109,7 +109,7 @@ extension PacketPath {
         if attempt.credentials.isMSCHAP { appendMSCHAPSuccess(attempt, subscriber, &writer) }
         echoProxyState(attempt.request, &writer)
         guard fault == nil, !writer.overflowed else {
-            if fault == .addressPoolRefilling { return postpone(token) }
+            if fault == .addressPoolRefilling { return postpone(attempt, token) }
             return refuse(fault ?? .replyTooLarge, attempt, reply)
         }
         if isOneTooMany(verdict, attempt, subscriber, isCertain: true) { return refuse(.sessionLimit, attempt, reply) }
@@ -119,9 +119,10 @@ extension PacketPath {
     }
 
     /// No answer, so that the NAS asks again.
-    private mutating func postpone(_ token: ReplyToken) -> Disposition {
+    private mutating func postpone(_ attempt: Attempt, _ token: ReplyToken) -> Disposition {
         counters.add(.addressesAwaited)
         cache.forget(token)
+        if isStream { noteUnserved(attempt) }
         return .drop
     }
 

@@ -53,6 +53,7 @@ extension PacketPath {
         guard record.sequence > 0 else {
             // No response: the NAS keeps the record and tries again (RFC 2866 §2).
             counters.add(.journalRefused)
+            if isStream { noteUnserved(UnsafePointer(reply.pointee.reply), record.packet, record.count) }
             cache.forget(reply.pointee.token)
             port.leaveOut(reply.pointee.reply)
             reply.pointee.isSigned = true

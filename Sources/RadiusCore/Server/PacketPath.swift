@@ -37,6 +37,8 @@ struct PacketPath: ~Copyable {
     let isStream: Bool
     /// Packets for which a connection must not go on; for the worker to take.
     var faults: [StreamFault] = []
+    /// Requests over RADIUS/1.1 that are not processed; for the worker to take.
+    var unserved: [UnservedRequest] = []
     /// Of `snapshot`.
     private(set) var generation: UInt64
     /// Keeps alive what the rows, records and templates of a batch point to.
@@ -105,6 +107,7 @@ struct PacketPath: ~Copyable {
             // Without room to hold a response, an accounting packet is not looked at.
             if service == .accounting, !port.canHold(beside: batch.count) {
                 counters.add(.heldFull)
+                if isStream { noteUnserved(datagram) }
                 continue
             }
             examine(datagram, on: service)
@@ -135,9 +138,13 @@ struct PacketPath: ~Copyable {
         guard let client = client(of: datagram, bytes, Int(datagram.pointee.count)) else {
             counters.add(.unknownClients)
             noteUnknown(datagram, bytes, on: service)
+            if isStream { noteUnserved(datagram) }
             return
         }
-        guard admits(client, datagram, on: service) else { return }
+        guard admits(client, datagram, on: service) else {
+            if isStream { noteUnserved(datagram) }
+            return
+        }
         do {
             let count = try PacketHeader.length(of: Span(_unsafeStart: bytes, count: Int(datagram.pointee.count)))
             let attributes = try RequestAttributes(
@@ -167,7 +174,12 @@ struct PacketPath: ~Copyable {
         tally.add(client) { $0.drops &+= 1 }
         client.pointee.withClient { $0.observation.refusals.add(reason) }
         recordDrop(reason, client, datagram)
-        if isStream, reason.endsConnection { faults.append(StreamFault(connection: StreamOrigin(datagram).connection, reason: reason)) }
+        guard isStream else { return }
+        if reason.endsConnection {
+            faults.append(StreamFault(connection: StreamOrigin(datagram).connection, reason: reason))
+        } else {
+            noteUnserved(datagram, reason.errorCause)
+        }
     }
 
     /// Answers one request of the batch, whose digests are there, into `reply`.
@@ -272,6 +284,7 @@ struct PacketPath: ~Copyable {
         guard !parked.isExpired else {
             counters.add(.parkedExpired)
             recordExpiry(parked)
+            if isStream { withUnsafePointer(to: parked.datagram) { noteUnserved($0, parked.octets, parked.count) } }
             return cache.forget(parked.token)
         }
         port.flush()

@@ -21,6 +21,8 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
     case addressesAwaited
     /// Log-ins let in from a station, or a line, that their subscriber is not bound to.
     case macMismatches, lineMismatches
+    /// Requests over RADIUS/1.1 that were not processed, and their peers told so.
+    case protocolErrors
 
     /// The name in metrics.
     public var name: String {
@@ -53,6 +55,7 @@ public enum ServerCounter: Int, CaseIterable, Sendable {
         case .addressesAwaited: "addresses_awaited"
         case .macMismatches: "mac_mismatches"
         case .lineMismatches: "line_mismatches"
+        case .protocolErrors: "protocol_errors"
         }
     }
 }

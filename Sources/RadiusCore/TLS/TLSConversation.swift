@@ -60,11 +60,13 @@ public final class TLSConversation: @unchecked Sendable {
     /// - Parameters:
     ///   - context: decides the role, too.
     ///   - serverName: for a client: the DNS name or address that the server's certificate must have; nil checks no name.
+    ///   - protocols: for a client: what it offers by ALPN; empty leaves that to the context.
     ///   - session: for a client: one of an earlier conversation to take up.
     ///   - limits: beyond which it fails.
     /// - Throws: `TLSFailure.broken` when OpenSSL has no memory, or the name is none.
     public init(
-        _ context: TLSContext, serverName: String? = nil, resuming session: TLSSession? = nil, limits: Limits = Limits()
+        _ context: TLSContext, serverName: String? = nil, offering protocols: [String] = [], resuming session: TLSSession? = nil,
+        limits: Limits = Limits()
     ) throws(TLSFailure) {
         guard let handle = SSL_new(context.handle) else { throw .broken(OpenSSLErrors.text()) }
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
@@ -80,6 +82,7 @@ public final class TLSConversation: @unchecked Sendable {
             awaitsHello = context.settings.role == .server
         }
         if let session { _ = SSL_set_session(handle, session.handle) }
+        if !protocols.isEmpty, !ApplicationProtocols.offer(protocols, on: handle) { throw .broken(OpenSSLErrors.text()) }
         if let serverName, !TLSPeerName.expect(serverName, on: handle) { throw .broken("“\(serverName)” is no server's name") }
     }
 

@@ -43,7 +43,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .alert(let number): "the peer gave up: \(TLSAlert.explanation(number))"
         case .noSharedVersion: "the peer has no version of TLS that is allowed here"
         case .noSharedCipher: "the peer has no cipher suite that is allowed here"
-        case .noSharedProtocol: "the peer offers no application protocol that is allowed here"
+        case .noSharedProtocol: "the peer offers no application protocol (ALPN) that is allowed here; compare the versions of RADIUS"
         case .malformed(let text): "the peer broke the rules of TLS: \(text)"
         case .tooLong: "more octets than a conversation may have"
         case .broken(let text): "OpenSSL could not go on: \(text)"
@@ -110,7 +110,7 @@ enum TLSAlert {
         case 109: "it expected another extension"
         case 112: "it does not know the server's name"
         case 116: "it wants a certificate"
-        case 120: "no application protocol in common"
+        case 120: "no application protocol in common (ALPN); compare the versions of RADIUS that both sides allow"
         default: "alert \(number)"
         }
     }

@@ -43,4 +43,10 @@ public enum DecodeError: UInt8, Error, CaseIterable, Sendable {
     case conflictingCredentials
     /// Acct-Status-Type or Acct-Session-Id is absent or malformed (RFC 2866 §4.1).
     case accountingIncomplete
+    /// Over RADIUS/1.1: a Token that stands for another packet already (RFC 9765 §4.2.2).
+    case tokenReused
+    /// Over RADIUS/1.1: CHAP-Password without CHAP-Challenge, where no Request Authenticator stands for it (RFC 9765 §5.1.2).
+    case chapChallengeMissing
+    /// Over RADIUS/1.1: a value is longer than can be hidden, or the packet too long with what RADIUS/1.0 adds.
+    case translatedTooLong
 }

@@ -12,8 +12,8 @@ struct HomeServerStatusCommand: ParsableCommand {
     func run() throws {
         let answer = try global.client().send(.init(method: "POST", path: [Noun.homeServer.path, "status"]))
         let columns = [
-            Column("name"), Column("state"), Column("latency_microseconds"), Column("outstanding"), Column("requests"), Column("timeouts"),
-            Column("dropped"), Column("coa_requests"), Column("connection_failure"),
+            Column("name"), Column("state"), Column("radius_version"), Column("latency_microseconds"), Column("outstanding"),
+            Column("requests"), Column("timeouts"), Column("dropped"), Column("coa_requests"), Column("connection_failure"),
         ]
         Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
     }

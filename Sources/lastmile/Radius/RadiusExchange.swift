@@ -1,7 +1,7 @@
 import Glibc
 import RadiusCore
 
-/// A request and its verified reply over UDP.
+/// A request and its verified reply.
 struct RadiusExchange {
     let reply: [UInt8]
     let verdict: ReplyVerdict
@@ -9,6 +9,8 @@ struct RadiusExchange {
     let milliseconds: Int
     /// Transmissions.
     let sent: Int
+    /// Of RADIUS over TLS and DTLS; nil elsewhere.
+    var version: RadiusVersions?
 
     /// Sends `packet` until a reply verifies; the same octets each time, so that the server sees a repetition (RFC 5080 §2.2.1).
     ///

@@ -19,6 +19,8 @@ struct TransportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Over TLS and DTLS: the name in the server's certificate, when it is not HOST.", valueName: "name"))
     var serverName: String?
 
+    @Option(help: "Over TLS: the versions of RADIUS that are offered; 1.0, 1.1 or both.") var versions = "1.0,1.1"
+
     func defaultPort(isAccounting: Bool) -> UInt16 { transport.isProtected ? 2083 : isAccounting ? 1813 : 1812 }
 
     /// The secret that all servers have; nil where each has its own.
@@ -28,6 +30,17 @@ struct TransportOptions: ParsableArguments {
         case .tls: String(decoding: SharedSecret.ofTLS.bytes, as: UTF8.self)
         case .dtls: String(decoding: SharedSecret.ofDTLS.bytes, as: UTF8.self)
         }
+    }
+
+    /// What is offered over TLS and DTLS.
+    func negotiation(_ secret: SharedSecret, _ dictionary: RadiusDictionary) throws(CommandFailure) -> RadiusNegotiation {
+        guard let offered = RadiusVersions(text: versions) else {
+            throw .usage("--versions \(versions)", next: "1.0, 1.1 or 1.0,1.1 is possible.")
+        }
+        guard transport == .tls || offered.contains(.v10) else {
+            throw .usage("--versions \(versions) --transport \(transport.rawValue)", next: "RADIUS/1.1 is spoken over tls only.")
+        }
+        return RadiusNegotiation(offered, secret: secret, dictionary: dictionary)
     }
 
     /// A client's context; nil over TCP.
@@ -56,22 +69,23 @@ enum StreamExchange {
     ///   - peer: the server.
     ///   - context: for TLS or DTLS.
     ///   - serverName: that the certificate must have.
-    ///   - secret: of the connection.
+    ///   - negotiation: the versions that are offered over TLS and DTLS, and the secret of the connection.
     ///   - timeoutMilliseconds: for connection and reply together; over DTLS for the reply to each transmission, and for the connection
     ///     as long as for all of them.
     ///   - retries: how often it is sent again over DTLS.
     /// - Returns: the exchange.
     /// - Throws: why there is no reply that counts.
     static func run(
-        _ packet: ClientPacket, to peer: Peer, _ context: TLSContext?, serverName: String?, secret: SharedSecret, timeoutMilliseconds: Int,
-        retries: Int
+        _ packet: ClientPacket, to peer: Peer, _ context: TLSContext?, serverName: String?, _ negotiation: RadiusNegotiation,
+        timeoutMilliseconds: Int, retries: Int
     ) throws(CommandFailure) -> RadiusExchange {
         let isDatagram = context?.settings.isDatagram == true
         let transmissions = isDatagram ? retries + 1 : 1
         let began = Clock.milliseconds()
         var bounds = StreamClient.Bounds()
         bounds.openSeconds = max(1, transmissions * timeoutMilliseconds / 1000)
-        let client = StreamClient(to: peer.ip, port: peer.port, context, serverName: serverName, bounds: bounds, nowSeconds: 0)
+        let client = StreamClient(
+            to: peer.ip, port: peer.port, context, serverName: serverName, negotiation: negotiation, bounds: bounds, nowSeconds: 0)
         var (sent, sentAt, end) = (0, began, began + transmissions * timeoutMilliseconds)
         while true {
             let now = Clock.milliseconds()
@@ -82,9 +96,11 @@ enum StreamExchange {
             let left = end - now
             for octets in client.wait(milliseconds: Int32(clamping: max(0, left)), nowSeconds: UInt32(clamping: (now - began) / 1000)) {
                 do {
-                    let verdict = try packet.verify(octets.span, secret: secret)
+                    let verdict = try packet.verify(octets.span, secret: negotiation.secret)
                     client.close(nowSeconds: 0)
-                    return RadiusExchange(reply: octets, verdict: verdict, milliseconds: Clock.milliseconds() - sentAt, sent: sent)
+                    return RadiusExchange(
+                        reply: octets, verdict: verdict, milliseconds: Clock.milliseconds() - sentAt, sent: sent,
+                        version: context == nil ? nil : client.version)
                 } catch {
                     throw RadiusExchange.unverified(error, peer)
                 }
@@ -106,6 +122,10 @@ enum StreamExchange {
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
                 next: "The daemon's log has a line `refused a connection` with the reason: an unknown NAS, a certificate, another secret.")
+        case .version, .tls(.alert(120)):
+            CommandFailure(
+                .unreachable, "\(peer.text): \(ending)",
+                next: "Try --versions 1.0; the server's radsec.versions, or what it calls that, says which it allows.")
         case .timeout where sent > 0:
             CommandFailure(
                 .unreachable, "no answer from \(peer.text)" + (sent > 1 ? " after \(sent) transmissions" : ""),

@@ -42,10 +42,10 @@ struct TestCommand: ParsableCommand {
         }
         let shared = SharedSecret(Array(secret.utf8))
         let packet = try request(dictionary, shared)
-        try report(try exchange(packet, shared), packet, dictionary, shared)
+        try report(try exchange(packet, shared, dictionary), packet, dictionary, shared)
     }
 
-    private func exchange(_ packet: ClientPacket, _ secret: SharedSecret) throws -> RadiusExchange {
+    private func exchange(_ packet: ClientPacket, _ secret: SharedSecret, _ dictionary: RadiusDictionary) throws -> RadiusExchange {
         let port = transport.defaultPort(isAccounting: acct != nil)
         let peer = try Peer(text: server, defaultPort: port)
         let milliseconds = max(1, timeout) * 1000
@@ -54,8 +54,8 @@ struct TestCommand: ParsableCommand {
         }
         let name = try transport.serverName ?? Peer.split(server, port).host
         return try StreamExchange.run(
-            packet, to: peer, try transport.context(), serverName: name, secret: secret, timeoutMilliseconds: milliseconds,
-            retries: max(0, retries))
+            packet, to: peer, try transport.context(), serverName: name, try transport.negotiation(secret, dictionary),
+            timeoutMilliseconds: milliseconds, retries: max(0, retries))
     }
 
     private func request(_ dictionary: RadiusDictionary, _ secret: SharedSecret) throws -> ClientPacket {
@@ -112,7 +112,8 @@ struct TestCommand: ParsableCommand {
             exchange.reply.span, dictionary: dictionary, secret: secret, requestAuthenticator: packet.authenticator)
         if output == .json {
             guard case .object(let members) = PacketReader.json(decoded) else { return }
-            let times = [JSONValue.Member("milliseconds", .number(exchange.milliseconds)), .init("sent", .number(exchange.sent))]
+            var times = [JSONValue.Member("milliseconds", .number(exchange.milliseconds)), .init("sent", .number(exchange.sent))]
+            if let version = exchange.version { times.append(.init("radius_version", .string(version.name))) }
             Terminal.out(JSONText.pretty(.object(members + times)) + "\n")
         } else {
             Terminal.out(decoded.description + "\n")
@@ -121,7 +122,12 @@ struct TestCommand: ParsableCommand {
             Terminal.note(
                 "warning: the reply does not begin with Message-Authenticator; the server does not withstand BlastRADIUS (CVE-2024-3596)\n")
         }
-        let time = "\(exchange.milliseconds) ms" + (exchange.sent > 1 ? ", sent \(exchange.sent) times" : "")
+        if exchange.version == .v11 {
+            Terminal.note("RADIUS/1.1 has no identifier, authenticators and hidden values; what is printed of them was made here\n")
+        }
+        let time =
+            "\(exchange.milliseconds) ms" + (exchange.sent > 1 ? ", sent \(exchange.sent) times" : "")
+            + (exchange.version.map { ", RADIUS/\($0.name)" } ?? "")
         switch exchange.verdict.code {
         case .accessReject:
             throw CommandFailure(

@@ -11,6 +11,7 @@ extension Noun {
             Field("acct_port", .integer, "1813 unless given"),
             Field("secret", .text, "The shared secret; 16 random characters or more"),
             Field("tls_name", .text, "The name that its certificate must have over tls and dtls; dns_name, or else address, unless given"),
+            Field("radius_versions", .text, "Over tls: 1.0, 1.1, or 1.0,1.1 for whatever it speaks"),
             Field("response_milliseconds", .integer, "How long a reply is waited for; 4000"),
             Field("status_server", .flag, "Whether it is asked by Status-Server while it is silent"),
             Field("check_seconds", .integer, "From one Status-Server to the next; 10"),

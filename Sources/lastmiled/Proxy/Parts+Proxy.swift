@@ -100,13 +100,14 @@ struct RelayService: Service {
 enum ProxyJSON {
     static func report(_ report: ProxyService.HomeServerReport) -> JSON {
         let meter = report.meter
+        let version: JSON = meter.version.map { .string($0.name) } ?? .null
         let dropped: [HomeServerCounter] = [
             .wrongSource, .badAuthenticator, .messageAuthenticatorMissing, .malformed, .unmatched, .noRecord,
         ]
         return [
             "id": number(report.server.id), "name": .string(report.server.name), "address": .string(report.server.address.text),
             "transport": .string(report.server.transport.rawValue), "state": .string(meter.state.name),
-            "connection_failure": meter.connectionFailure.map { .string($0) } ?? .null,
+            "radius_version": version, "connection_failure": meter.connectionFailure.map { .string($0) } ?? .null,
             "latency_microseconds": number(meter.latencyMicroseconds), "outstanding": number(meter.outstanding),
             "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
             "dropped": number(dropped.reduce(0) { $0 + meter[$1] }),

@@ -17,16 +17,18 @@ final class StreamHost {
     init(
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
-        datagrams: Bool = false, datagramPort: UInt16 = 0,
+        datagrams: Bool = false, datagramPort: UInt16 = 0, plan: ProxyPlan? = nil,
+        homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS,
         bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
     ) throws {
         self.client = client
         var limits = ServerSettings()
         limits.rejectDelayMilliseconds = rejectDelayMilliseconds
+        let store = SnapshotStore(try TestServer.snapshot([client] + others, subscribers, [TestServer.plan()], AccessPolicy(), plan))
         environment = ServerEnvironment(
-            settings: limits, store: SnapshotStore(try TestServer.snapshot([client] + others, subscribers)),
-            journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
-            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)))
+            settings: limits, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
+            slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)),
+            proxy: plan == nil ? nil : try ProxyService(store: store, tls: homeServerTLS))
         let certificates = authority.map { authority in
             var settings = TLSSettings(role: .server)
             settings.certificatePath = "\(authority.path)/server.pem"
@@ -53,10 +55,13 @@ final class StreamHost {
         streams.stop()
         _ = eventually { !streams.isRunning }
         environment.slowChecks.shutdown()
+        environment.proxy?.shutdown()
         environment.journal.close()
     }
 
     func count(_ counter: ServerCounter) -> UInt64 { streams.counters.reduce(0) { $0 + $1[counter] } }
+
+    func drops(_ reason: DecodeError) -> UInt64 { streams.counters.reduce(0) { $0 + $1[reason] } }
 
     /// Connections that were refused, by reason.
     func refused(_ reason: String, _ transport: StreamTransport = .tls) -> UInt64 {

@@ -17,6 +17,9 @@ extension Resource {
             .text(
                 "tls_name", .octets(1...253),
                 .summary("The name that its certificate must have over tls and dtls; null: dns_name, without one its address")),
+            .choice(
+                "radius_versions", ["1.0", "1.0,1.1", "1.1"], .initial("1.0,1.1"),
+                .summary("Which versions of RADIUS may be spoken over tls (dtls has 1.0 only); 1.1 is without MD5 (RFC 9765)")),
             .integer(
                 "response_milliseconds", .initial(4000), .range(100...60_000),
                 .summary("How long its reply to one request is waited for, a repetition included")),

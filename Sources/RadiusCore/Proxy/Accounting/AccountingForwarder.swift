@@ -47,7 +47,7 @@ public final class AccountingForwarder: Sendable {
         init(_ outcome: ProxyOutcome) {
             switch outcome {
             case .reply: self = .acknowledged
-            case .failed(.proxyUnusable, _): self = .unusable
+            case .failed(.proxyUnusable, _, _): self = .unusable
             case .failed: self = .failed
             }
         }

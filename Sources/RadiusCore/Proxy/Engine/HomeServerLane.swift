@@ -57,7 +57,10 @@ final class HomeServerLane {
     }
 
     /// Opens the connection of a home server that is not asked over UDP, where there is none and the time for it has come.
-    func connect(_ context: HomeServerTLS, at now: UInt64, _ nextKey: () -> UInt64, watch: (HomeServerChannel) -> Void) {
+    func connect(
+        _ context: HomeServerTLS, _ dictionary: () -> RadiusDictionary, at now: UInt64, _ nextKey: () -> UInt64,
+        watch: (HomeServerChannel) -> Void
+    ) {
         guard server.transport != .udp, channels.count < Self.streamLimit, now >= reconnectAt else { return }
         var tls: TLSContext?
         do throws(TLSFileFailure) {
@@ -67,7 +70,7 @@ final class HomeServerLane {
         }
         let stream = StreamClient(
             to: server.address, port: server.accessPort, tls, serverName: server.tlsName ?? server.address.text,
-            nowSeconds: Self.seconds(now))
+            negotiation: RadiusNegotiation(server.versions, secret: server.secret, dictionary: dictionary()), nowSeconds: Self.seconds(now))
         if case .ended(let ending) = stream.status { return failed(because: ending.description, at: now) }
         let channel = HomeServerChannel(stream, key: nextKey())
         channels.append(channel)
@@ -108,7 +111,10 @@ final class HomeServerLane {
         latencyMicroseconds = latencyMicroseconds == 0 ? sample : (latencyMicroseconds * 7 + sample) / 8
     }
 
-    func report() { meter.set(liveness.state, latencyMicroseconds: latencyMicroseconds, outstanding: outstanding) }
+    func report() {
+        let version = channels.first { $0.isOpen }?.stream?.version
+        meter.set(liveness.state, latencyMicroseconds: latencyMicroseconds, outstanding: outstanding, version)
+    }
 
     static func seconds(_ now: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: now / second) }
 }

@@ -83,6 +83,7 @@ public final class HomeServerMeter: @unchecked Sendable {
     private let latency = Atomic<UInt64>(0)
     private let waiting = Atomic<Int>(0)
     private let failure = Mutex<String?>(nil)
+    private let versionNumber = Atomic<UInt8>(0)
 
     init() {
         cells = .allocate(capacity: HomeServerCounter.allCases.count)
@@ -100,6 +101,11 @@ public final class HomeServerMeter: @unchecked Sendable {
     public var latencyMicroseconds: UInt64 { latency.load(ordering: .relaxed) }
     /// Requests that wait for replies.
     public var outstanding: Int { waiting.load(ordering: .relaxed) }
+    /// What its connection speaks; nil without a connection, as over UDP.
+    public var version: RadiusVersions? {
+        let number = versionNumber.load(ordering: .relaxed)
+        return number == 0 ? nil : RadiusVersions(rawValue: number)
+    }
 
     /// Why there is no connection, a sentence without its full stop; nil while there is one, and over UDP.
     public var connectionFailure: String? { failure.withLock { $0 } }
@@ -112,10 +118,11 @@ public final class HomeServerMeter: @unchecked Sendable {
 
     func setConnectionFailure(_ reason: String?) { failure.withLock { $0 = reason } }
 
-    func set(_ state: HomeServerLiveness.State, latencyMicroseconds: UInt64, outstanding: Int) {
+    func set(_ state: HomeServerLiveness.State, latencyMicroseconds: UInt64, outstanding: Int, _ version: RadiusVersions?) {
         stateNumber.store(state.rawValue, ordering: .relaxed)
         latency.store(latencyMicroseconds, ordering: .relaxed)
         waiting.store(outstanding, ordering: .relaxed)
+        versionNumber.store(version?.rawValue ?? 0, ordering: .relaxed)
     }
 }
 

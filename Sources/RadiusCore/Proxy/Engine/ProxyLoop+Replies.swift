@@ -9,6 +9,7 @@ extension ProxyLoop {
         guard let stream = channel.stream else { return receiveDatagrams(channel, lane, at: now) }
         let wasOpen = channel.isOpen
         for packet in stream.attend(nowSeconds: HomeServerLane.seconds(now)) { receive(packet, channel, lane, at: now) }
+        countLosses(of: stream, lane)
         if !wasOpen, channel.isOpen { lane.opened(channel, at: now) }
         settle(channel, lane, at: now)
     }
@@ -88,11 +89,20 @@ extension ProxyLoop {
                 sticky.remember(StickyServers.key(state, order.pool.id), lane.server.id, at: now)
             }
         default:
-            // It will not process the request: perhaps another one will.
             lane.meter.add(.protocolErrors)
+            let cause = ReturnedReply.errorCause(of: octets.span)
+            if exchange.channel.stream?.version == .v11, !Self.concernsServer(cause) {
+                return finish(exchange, .failed(.proxyDeclined, server: lane.server.id, cause: cause))
+            }
+            // It will not process the request: perhaps another one will.
             forget(exchange)
             return dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt)
         }
         finish(exchange, .reply(ProxyReply(octets: octets, server: lane.server, authenticator: exchange.request.authenticator)))
+    }
+    /// Whether a Protocol-Error with that Error-Cause speaks of the server, so that another may do, and not of the request (RFC 9765
+    /// §6.1).
+    private static func concernsServer(_ cause: ErrorCause?) -> Bool {
+        cause == .requestNotRoutable || cause == .otherProxyProcessingError || cause == .resourcesUnavailable
     }
 }

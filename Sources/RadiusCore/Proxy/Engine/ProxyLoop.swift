@@ -171,7 +171,7 @@ final class ProxyLoop {
         guard now >= tickedAt &+ Self.tickNanoseconds else { return }
         tickedAt = now
         for lane in lanes.values {
-            lane.connect(engine.tls, at: now, newKey) { watch($0, lane) }
+            lane.connect(engine.tls, { engine.store.snapshot.dictionary }, at: now, newKey) { watch($0, lane) }
             tend(lane, at: now)
             if lane.liveness.tick(at: now) { probe(lane, at: now) }
             watchOver(lane, at: now)
@@ -197,10 +197,13 @@ final class ProxyLoop {
         lane.prove(at: now)
     }
 
-    private func countLosses(of stream: StreamClient, _ lane: HomeServerLane) {
+    /// Counts what a connection itself has dropped.
+    func countLosses(of stream: StreamClient, _ lane: HomeServerLane) {
         let losses = stream.takeLosses()
         lane.meter.add(.noRecord, losses.passedOver)
         lane.meter.add(.sendFailures, losses.unsent)
+        lane.meter.add(.unmatched, losses.unmatched)
+        lane.meter.add(.malformed, losses.malformed)
     }
 
     /// Asks over an association of DTLS that is silent, and ends one that stays so (RFC 7360 §5.2).

@@ -53,8 +53,8 @@ final class ProxyOrder: Sendable {
 enum ProxyOutcome: Sendable {
     /// A reply that verified.
     case reply(ProxyReply)
-    /// None; the number is that of the server that was asked last, or 0.
-    case failed(AccessReason, server: Int64)
+    /// None; the number is that of the server that was asked last, or 0. The cause is what that server said, and nobody else can help.
+    case failed(AccessReason, server: Int64, cause: ErrorCause? = nil)
 }
 
 struct ProxyReply: Sendable {

@@ -43,6 +43,7 @@ extension PacketPath {
         tally.add(attempt.client) { $0.drops &+= 1 }
         attempt.client.pointee.withClient { $0.observation.refusals.add(DecodeError.conflictingCredentials) }
         recordDrop(.conflictingCredentials, attempt.client, attempt.work.pointee.datagram)
+        if isStream { noteUnserved(attempt, DecodeError.conflictingCredentials.errorCause) }
         cache.forget(token)
         return .drop
     }

@@ -75,6 +75,7 @@ public final class RadSecCertificates: Sendable {
         var settings = settings
         settings.isDatagram = true
         settings.presharedKeyPath = nil
+        settings.applicationProtocols = ApplicationProtocols.possible(settings.applicationProtocols, over: .tls12)
         return settings
     }
 }

@@ -29,6 +29,8 @@ public final class StreamCensus: Sendable {
         /// By transport.
         public var accepted: [StreamTransport: UInt64] = [:]
         public var handshakes: UInt64 = 0
+        /// Of them, by what was agreed on; nil: the peer knows no ALPN, and speaks RADIUS/1.0.
+        public var versions: [RadiusVersions?: UInt64] = [:]
         /// By reason.
         public var refused: [StreamTransport: [String: UInt64]] = [:]
         /// Of connections that ended without a fault.
@@ -116,11 +118,12 @@ public final class StreamCensus: Sendable {
         }
     }
 
-    /// A connection's handshake has ended well.
-    func establish(_ client: Int64, _ transport: StreamTransport) {
+    /// A connection's handshake has ended well, with that version of RADIUS.
+    func establish(_ client: Int64, _ transport: StreamTransport, _ version: RadiusVersions?) {
         state.withLock { state in
             Self.endHandshake(client, &state)
             state.statistics.handshakes += 1
+            state.statistics.versions[version, default: 0] += 1
             state.statistics.open[Presence(client: client, transport: transport), default: 0] += 1
         }
     }

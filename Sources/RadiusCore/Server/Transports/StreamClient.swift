@@ -24,6 +24,8 @@ public final class StreamClient {
         /// An errno of the system: refused, unreachable, reset.
         case system(Int32)
         case tls(TLSFailure)
+        /// No version of RADIUS that is allowed here.
+        case version(RadiusNegotiation.Fault)
         /// The peer sent a packet of an impossible length.
         case badLength(Int)
         /// The peer sent so many octets of a packet that says it has more; over DTLS no more come.
@@ -44,6 +46,7 @@ public final class StreamClient {
             case .byPeer: "the server closed the connection"
             case .system(let number): String(cString: strerror(number))
             case .tls(let failure): failure.description
+            case .version(let fault): fault.description
             case .badLength(let length): "the server sent a packet of \(length) octets, where 20 to 4096 are possible"
             case .cutPacket(let octets): "the server sent \(octets) octets of a packet that has more"
             case .badPacket: "the server's packets are malformed, or their authenticators wrong: its shared secret is another"
@@ -54,12 +57,16 @@ public final class StreamClient {
         }
     }
 
-    /// Datagrams of DTLS that were of no use.
+    /// What came or went for nothing.
     public struct Losses: Sendable, Equatable {
-        /// Nothing came of them for the open connection: damaged, repeated, too long, or of another one.
+        /// Datagrams of DTLS of which nothing came for the open connection: damaged, repeated, too long, or of another one.
         public var passedOver = 0
-        /// The system did not take them.
+        /// Datagrams of DTLS that the system did not take.
         public var unsent = 0
+        /// Replies over RADIUS/1.1 for whose Tokens nothing waited.
+        public var unmatched = 0
+        /// Others over RADIUS/1.1 whose attributes lie about their lengths.
+        public var malformed = 0
     }
 
     /// What one connection may take.
@@ -75,6 +82,8 @@ public final class StreamClient {
     }
 
     public internal(set) var status = Status.connecting
+    /// What is spoken; nil before there is a connection.
+    public internal(set) var version: RadiusVersions?
     /// To be waited for; -1 after the end.
     public private(set) var fd: Int32 = -1
     /// The server's certificate over TLS, once there is a connection.
@@ -83,6 +92,9 @@ public final class StreamClient {
     let tls: TLSConversation?
     /// Over DTLS: what goes and comes is whole datagrams.
     let isDatagram: Bool
+    let negotiation: RadiusNegotiation?
+    /// Of RADIUS/1.1.
+    var tokens: ClientTokens?
     private let bounds: Bounds
     private let began: UInt32
     var taken: UInt32
@@ -99,25 +111,34 @@ public final class StreamClient {
     ///   - port: of the server; 2083 is usual over TLS and DTLS.
     ///   - context: a client's, with a certificate, for TLS, or for DTLS when it is for datagrams; nil for plain TCP.
     ///   - serverName: the DNS name or address that the server's certificate must have; nil takes any name that is trusted.
+    ///   - negotiation: the versions of RADIUS that are offered over TLS, and must have 1.0 among them over DTLS; nil offers none, which is
+    ///     RADIUS/1.0.
     ///   - bounds: of time and memory.
     ///   - nowSeconds: any clock that never falls; the same for all calls.
     public init(
-        to address: IPAddress, port: UInt16, _ context: TLSContext?, serverName: String? = nil, bounds: Bounds = Bounds(),
-        nowSeconds: UInt32
+        to address: IPAddress, port: UInt16, _ context: TLSContext?, serverName: String? = nil, negotiation: RadiusNegotiation? = nil,
+        bounds: Bounds = Bounds(), nowSeconds: UInt32
     ) {
         self.bounds = bounds
+        self.negotiation = negotiation
         (began, taken) = (nowSeconds, nowSeconds)
         isDatagram = context?.settings.isDatagram == true
         var failure: TLSFailure?
         var conversation: TLSConversation?
         do throws(TLSFailure) {
-            if let context { conversation = try TLSConversation(context, serverName: serverName) }
+            let offered = negotiation?.versions.applicationProtocols ?? []
+            let protocols = ApplicationProtocols.possible(offered, over: isDatagram ? .tls12 : .tls13)
+            if let context { conversation = try TLSConversation(context, serverName: serverName, offering: protocols) }
         } catch {
             failure = error
         }
         tls = conversation
         if let failure {
             status = .ended(.tls(failure))
+            return
+        }
+        if isDatagram, let negotiation, !negotiation.versions.contains(.v10) {
+            status = .ended(.version(.overDatagrams))
             return
         }
         var peer = address.datagramAddress(port: port)
@@ -137,20 +158,26 @@ public final class StreamClient {
     /// Octets that wait for the server.
     public var waitingOctets: Int { packets.count + wire.count }
 
-    /// Lets `packet`, a whole RADIUS packet, go to the server at the next `attend`.
+    /// Lets `packet`, a whole RADIUS packet, go to the server at the next `attend`. It is one of RADIUS/1.0, whatever is spoken, with the
+    /// secret of `negotiation`; over RADIUS/1.1 its identifier and authenticator stay here, for the reply.
     ///
-    /// - Returns: false when the connection is not open, or too much waits already.
+    /// - Returns: false when the connection is not open, or too much waits already, or the packet is none that can be sent.
     public func send(_ packet: [UInt8]) -> Bool {
         precondition(!isDatagram || packet.count >= 20 && packet.count == Int(packet[2]) << 8 | Int(packet[3]), "not one whole packet")
         guard status == .open, waitingOctets + packet.count <= max(8192, bounds.waitingOctets) else { return false }
-        packets.append(packet)
+        guard tokens != nil else {
+            packets.append(packet)
+            return true
+        }
+        guard let translated = tokens?.request(packet.span) else { return false }
+        packets.append(translated)
         return true
     }
 
     /// Goes on, when `fd` is ready or something is to be sent.
     ///
     /// - Returns: the packets that arrived, whole and of 20...4096 octets; what they say is not checked. There may be some also when the
-    ///   connection has just ended.
+    ///   connection has just ended. They are of RADIUS/1.0, whatever is spoken.
     public func attend(nowSeconds: UInt32) -> [[UInt8]] {
         if status == .connecting { finishConnecting(nowSeconds) }
         write(nowSeconds)
@@ -180,7 +207,7 @@ public final class StreamClient {
         end(ending)
     }
 
-    /// The datagrams that were of no use since the last call.
+    /// What was for nothing since the last call.
     public func takeLosses() -> Losses {
         defer { losses = Losses() }
         return losses
@@ -205,7 +232,7 @@ public final class StreamClient {
         guard problem == 0 else { return end(.system(-problem)) }
         taken = now
         guard let tls else {
-            status = .open
+            (status, version) = (.open, .v10)
             return
         }
         status = .handshaking
@@ -228,6 +255,7 @@ public final class StreamClient {
         tls.receive(octets.span.extracting(0..<count))
         let clear = tls.read()
         framer.append(clear.span)
+        if status == .handshaking, tls.state == .established { agree(tls) }
         let found = takePackets()
         settle(tls)
         return found
@@ -237,7 +265,7 @@ public final class StreamClient {
     func settle(_ tls: TLSConversation) {
         switch tls.state {
         case .handshaking: break
-        case .established: if status == .handshaking { status = .open }
+        case .established: if status == .handshaking { agree(tls) }
         case .closed:
             // A goodbye is answered by one (RFC 5246 §7.2.1).
             tls.close()
@@ -258,13 +286,14 @@ public final class StreamClient {
 
     private func takePackets() -> [[UInt8]] {
         var found: [[UInt8]] = []
+        guard version != nil else { return found }
         do throws(StreamFramer.BadLength) {
             while let length = try framer.next() {
                 var packet = [UInt8](repeating: 0, count: length)
                 packet.withUnsafeMutableBufferPointer { buffer in
                     if let start = buffer.baseAddress { framer.take(length, into: start) }
                 }
-                found.append(packet)
+                if let packet = translated(packet) { found.append(packet) }
             }
         } catch {
             end(.badLength(error.length))

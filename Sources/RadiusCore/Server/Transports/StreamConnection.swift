@@ -14,6 +14,8 @@ final class StreamConnection {
     let clientName: String
     /// Nil over TCP.
     let tls: TLSConversation?
+    /// Where RADIUS/1.1 is spoken.
+    var tokens: ServerTokens?
     /// The handshake is not done.
     var isHandshaking: Bool
     /// Nothing more is read: too much waits for the peer.
@@ -67,6 +69,8 @@ final class StreamConnection {
     var hasPartialPacket: Bool { framer.count > 0 }
 
     func reply(_ octets: UnsafeBufferPointer<UInt8>) { replies.append(octets) }
+
+    func reply(_ octets: [UInt8]) { replies.append(octets) }
 
     /// What came of writing.
     enum Outcome {

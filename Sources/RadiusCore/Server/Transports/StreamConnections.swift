@@ -9,9 +9,14 @@ final class StreamConnections {
     /// Those with something to write, each once.
     private var dirty: [StreamConnection] = []
     private let census: StreamCensus
+    /// Knows what RADIUS/1.0 hides and RADIUS/1.1 does not; of the snapshot in force.
+    var dictionary: RadiusDictionary
     private(set) var count = 0
 
-    init(census: StreamCensus) { self.census = census }
+    init(census: StreamCensus, dictionary: RadiusDictionary) {
+        self.census = census
+        self.dictionary = dictionary
+    }
 
     subscript(handle: ConnectionHandle) -> StreamConnection? {
         let slot = Int(handle.slot)
@@ -68,19 +73,30 @@ final class StreamConnections {
 
     /// Hands each reply of a batch to the connection that its request came on.
     ///
-    /// - Returns: how many belong to a connection that is gone.
+    /// - Returns: how many belong to a connection that is gone, or cannot be had in its version of RADIUS.
     func deliver(_ batch: UnsafePointer<lm_datagram>, count: Int) -> Int {
         var lost = 0
         for position in 0..<count where batch[position].count > 0 {
             let reply = batch + position
-            guard let connection = self[StreamOrigin(reply).connection] else {
+            let origin = StreamOrigin(reply)
+            guard let connection = self[origin.connection], deliver(reply, origin, to: connection) else {
                 lost += 1
                 continue
             }
-            connection.reply(UnsafeBufferPointer(start: reply.pointee.bytes, count: Int(reply.pointee.count)))
             mark(connection)
         }
         if lost > 0 { census.countUndeliverable(lost) }
         return lost
+    }
+
+    private func deliver(_ reply: UnsafePointer<lm_datagram>, _ origin: StreamOrigin, to connection: StreamConnection) -> Bool {
+        let octets = UnsafeBufferPointer<UInt8>(start: reply.pointee.bytes, count: Int(reply.pointee.count))
+        guard let tokens = connection.tokens else {
+            connection.reply(octets)
+            return true
+        }
+        guard let mark = origin.mark, let translated = tokens.reply(octets.span, to: mark, dictionary) else { return false }
+        connection.reply(translated)
+        return true
     }
 }

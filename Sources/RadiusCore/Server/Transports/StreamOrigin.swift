@@ -26,25 +26,35 @@ struct ConnectionHandle: BitwiseCopyable, Hashable {
 struct StreamOrigin: BitwiseCopyable {
     let connection: ConnectionHandle
     let transport: StreamTransport
+    /// Of a connection that speaks RADIUS/1.1.
+    let mark: RequestMark?
 
-    init(connection: ConnectionHandle, transport: StreamTransport) {
+    init(connection: ConnectionHandle, transport: StreamTransport, mark: RequestMark? = nil) {
         self.connection = connection
         self.transport = transport
+        self.mark = mark
     }
 
     private static let place = MemoryLayout<lm_datagram>.offset(of: \.local) ?? 0
+    /// In the octet of the transport: there is a mark.
+    private static let marked: UInt32 = 0x80
 
     /// Reads what `write` wrote.
     init(_ datagram: UnsafePointer<lm_datagram>) {
         let octets = UnsafeRawPointer(datagram) + Self.place
         connection = ConnectionHandle(number: octets.loadUnaligned(as: UInt64.self))
-        transport = StreamTransport(rawValue: Int(octets.load(fromByteOffset: 8, as: UInt8.self))) ?? .tcp
+        let word = octets.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+        transport = StreamTransport(rawValue: Int(word & 0x7f)) ?? .tcp
+        let token = octets.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
+        mark = word & Self.marked == 0 ? nil : RequestMark(token: token, fold: word >> 8)
     }
 
     func write(to datagram: UnsafeMutablePointer<lm_datagram>) {
         let octets = UnsafeMutableRawPointer(datagram) + Self.place
         octets.storeBytes(of: connection.number, as: UInt64.self)
-        octets.storeBytes(of: UInt8(transport.rawValue), toByteOffset: 8, as: UInt8.self)
+        let word = UInt32(transport.rawValue) | (mark.map { Self.marked | $0.fold << 8 } ?? 0)
+        octets.storeBytes(of: word, toByteOffset: 8, as: UInt32.self)
+        octets.storeBytes(of: mark?.token ?? 0, toByteOffset: 12, as: UInt32.self)
         datagram.pointee.interface_index = 0
     }
 }
@@ -61,7 +71,8 @@ extension DecodeError {
     var endsConnection: Bool {
         switch self {
         case .shorterThanHeader, .lengthOutOfRange, .lengthBeyondDatagram, .attributeTooShort, .attributeOverrun, .tooManyAttributes,
-            .messageAuthenticatorLength, .messageAuthenticatorRepeated, .messageAuthenticatorInvalid, .requestAuthenticatorInvalid:
+            .messageAuthenticatorLength, .messageAuthenticatorRepeated, .messageAuthenticatorInvalid, .requestAuthenticatorInvalid,
+            .tokenReused:
             true
         default: false
         }

@@ -10,6 +10,8 @@ enum StreamRefusal: Error, Equatable {
     case tls(TLSFailure)
     /// What the certificate names.
     case identityMismatch(String)
+    /// The peer agrees to no version of RADIUS, and 1.1 is demanded.
+    case versionMissing
     /// The client was removed or changed.
     case clientChanged
     case badLength(Int)
@@ -30,6 +32,7 @@ enum StreamRefusal: Error, Equatable {
         case .handshakeTimeout: "handshake_timeout"
         case .tls(let failure): failure.word
         case .identityMismatch: "certificate_wrong_identity"
+        case .versionMissing: "version_missing"
         case .clientChanged: "client_changed"
         case .badLength: "bad_length"
         case .badPacket: "bad_packet"
@@ -51,6 +54,8 @@ enum StreamRefusal: Error, Equatable {
         case .tls(let failure): failure.description
         case .identityMismatch(let names):
             "the certificate or key names \(names), which is not what tls_identity of the NAS says; mend that, or give the peer another certificate"
+        case .versionMissing:
+            "the peer does not say which versions of RADIUS it speaks (ALPN), so it speaks 1.0; radsec.versions demands 1.1"
         case .clientChanged: "the NAS was removed, or its address or tls_identity changed"
         case .badLength(let length): "a packet of \(length) octets, where 20 to 4096 are possible: what the peer sends is not RADIUS"
         case .badPacket(let reason): Self.sentence(of: reason)
@@ -64,6 +69,7 @@ enum StreamRefusal: Error, Equatable {
         switch reason {
         case .messageAuthenticatorInvalid, .requestAuthenticatorInvalid:
             "a packet's authenticator is wrong: the peer has another shared secret (over TLS it must be radsec, over DTLS radius/dtls)"
+        case .tokenReused: "the peer used a Token of RADIUS/1.1 for two packets: it does not count them as RFC 9765 says"
         default: "a packet is malformed (\(reason))"
         }
     }

@@ -124,10 +124,11 @@ extension StreamWorker {
     }
 
     private mutating func establish(_ connection: StreamConnection, _ tls: TLSConversation) {
-        if let refusal = objection(to: connection) { return refuse(refusal, connection) }
+        if let refusal = objection(to: connection) ?? Self.agree(connection, tls) { return refuse(refusal, connection) }
         connection.isHandshaking = false
         handshakeCount -= 1
-        census.establish(connection.client, connection.transport)
+        let version = tls.applicationProtocol.flatMap { RadiusVersions(applicationProtocol: $0) }
+        census.establish(connection.client, connection.transport, version)
         switch connection.carrier {
         case .socket(let fd):
             lm_epoll_remove(handshakeEpoll, fd)
@@ -137,6 +138,20 @@ extension StreamWorker {
         }
         connection.lastPacket = nowSeconds
         proceed(connection, tls)
+    }
+
+    /// Takes up the version of RADIUS that TLS has agreed on, one of those that its context allows; a reason when there is none, of which
+    /// the peer is told (RFC 9765 §3.3.1).
+    private static func agree(_ connection: StreamConnection, _ tls: TLSConversation) -> StreamRefusal? {
+        let allowed = tls.context.settings.applicationProtocols
+        guard let chosen = tls.applicationProtocol else {
+            // A server that knows no ALPN allows 1.0 alone.
+            guard !allowed.isEmpty, !RadiusVersions.v10.applicationProtocols.allSatisfy(allowed.contains) else { return nil }
+            tls.write(TokenPacket.versionDemanded)
+            return .versionMissing
+        }
+        if RadiusVersions(applicationProtocol: chosen) == .v11 { connection.tokens = ServerTokens() }
+        return nil
     }
 
     /// Why the client of a connection may not use it; nil when it may.

@@ -54,9 +54,13 @@ extension StreamWorker {
     mutating func gather(_ connection: StreamConnection) {
         do throws(StreamFramer.BadLength) {
             while connection.outputCount <= StreamSettings.outputPause, let length = try connection.framer.next() {
-                add(connection, code: connection.framer.code) { place in
-                    connection.framer.take(length, into: place)
-                    return length
+                if connection.tokens == nil {
+                    add(connection, code: connection.framer.code) { place in
+                        connection.framer.take(length, into: place)
+                        return length
+                    }
+                } else {
+                    translate(length, of: connection)
                 }
                 // Serving a full batch may have ended it.
                 guard connections[connection.handle] != nil else { return }
@@ -73,16 +77,50 @@ extension StreamWorker {
         watch(connection)
     }
 
+    /// Adds a packet of RADIUS/1.1 as the packet path knows it. One that cannot be had so ends the connection where its peer breaks the
+    /// rules, and is answered with a Protocol-Error else.
+    private mutating func translate(_ length: Int, of connection: StreamConnection) {
+        connection.framer.take(length, into: scratch)
+        let packet = Span(_unsafeStart: UnsafePointer(scratch), count: length)
+        do throws(DecodeError) {
+            guard let (octets, mark) = try connection.tokens?.request(packet, connections.dictionary) else { return }
+            add(connection, code: octets[0], mark) { place in
+                place.update(from: octets, count: octets.count)
+                return octets.count
+            }
+        } catch {
+            path.dropUntranslated(error, of: connection.source)
+            if error.endsConnection { return refuse(.badPacket(error), connection) }
+            path.noteUnserved(packet, token: TokenPacket.token(of: packet), on: connection.handle, error.errorCause)
+            answerUnserved()
+        }
+    }
+
+    /// Tells peers that speak RADIUS/1.1 which of their requests are not processed, and why (RFC 9765 §6.1).
+    mutating func answerUnserved() {
+        guard !path.unserved.isEmpty else { return }
+        let unserved = path.unserved
+        path.unserved.removeAll()
+        for request in unserved {
+            guard let connection = connections[request.connection] else { continue }
+            connection.reply(TokenPacket.protocolError(token: request.token, request.cause, proxyStates: request.proxyStates))
+            connections.mark(connection)
+            counters.add(.protocolErrors)
+        }
+    }
+
     /// Adds a packet to its batch; `take` moves it to its place and says how many octets it has.
-    mutating func add(_ connection: StreamConnection, code: UInt8?, _ take: (UnsafeMutablePointer<UInt8>) -> Int) {
+    mutating func add(
+        _ connection: StreamConnection, code: UInt8?, _ mark: RequestMark? = nil, _ take: (UnsafeMutablePointer<UInt8>) -> Int
+    ) {
         let isAccounting = connection.service.map { $0 == .accounting } ?? (code == PacketCode.accountingRequest.rawValue)
         if isAccounting {
             if accountingRequests.isFull { serve(.accounting) }
-            Self.fill(accountingRequests.slots + accountingRequests.count, connection, take)
+            Self.fill(accountingRequests.slots + accountingRequests.count, connection, mark, take)
             accountingRequests.count += 1
         } else {
             if authenticationRequests.isFull { serve(.authentication) }
-            Self.fill(authenticationRequests.slots + authenticationRequests.count, connection, take)
+            Self.fill(authenticationRequests.slots + authenticationRequests.count, connection, mark, take)
             authenticationRequests.count += 1
         }
         connection.lastPacket = nowSeconds
@@ -90,12 +128,13 @@ extension StreamWorker {
     }
 
     private static func fill(
-        _ slot: UnsafeMutablePointer<lm_datagram>, _ connection: StreamConnection, _ take: (UnsafeMutablePointer<UInt8>) -> Int
+        _ slot: UnsafeMutablePointer<lm_datagram>, _ connection: StreamConnection, _ mark: RequestMark?,
+        _ take: (UnsafeMutablePointer<UInt8>) -> Int
     ) {
         slot.pointee.count = UInt32(truncatingIfNeeded: take(slot.pointee.bytes))
         slot.pointee.truncated = 0
         slot.pointee.peer = connection.peer
-        StreamOrigin(connection: connection.handle, transport: connection.transport).write(to: slot)
+        StreamOrigin(connection: connection.handle, transport: connection.transport, mark: mark).write(to: slot)
     }
 
     /// Serves what the batches hold, and ends the connections whose packets are at fault.
@@ -116,6 +155,7 @@ extension StreamWorker {
             authentication.flush()
             authenticationRequests.count = 0
         }
+        answerUnserved()
         guard !path.faults.isEmpty else { return }
         let faults = path.faults
         path.faults.removeAll()

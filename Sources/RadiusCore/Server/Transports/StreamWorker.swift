@@ -67,7 +67,7 @@ struct StreamWorker: ~Copyable {
         self.counters = counters
         isListening = self.listeners.map { _ in false }
         wakeFD = completions.eventFD
-        let connections = StreamConnections(census: census)
+        let connections = StreamConnections(census: census, dictionary: environment.store.snapshot.dictionary)
         self.connections = connections
         authentication = ReplyPort(connections: connections, counters: counters, held: environment.settings.heldReplies)
         accounting = ReplyPort(connections: connections, counters: counters, held: environment.settings.heldReplies)
@@ -123,11 +123,13 @@ struct StreamWorker: ~Copyable {
     private mutating func turn(timeoutMilliseconds: Int32) -> Bool {
         let count = lm_epoll_wait(epoll, ready, UInt32(Self.readyLimit), timeoutMilliseconds)
         path.beginBatch()
+        connections.dictionary = path.snapshot.dictionary
         nowSeconds = path.nowSeconds
         let before = counters[.accessRequests] &+ counters[.accountingRequests] &+ counters[.statusRequests]
         for position in 0..<Int(max(0, count)) { attend(ready[position]) }
         finishBatches()
         for request in path.completions.drain() { path.resume(request, to: &authentication) }
+        answerUnserved()
         release()
         writeAll()
         if hasHandshakes {
