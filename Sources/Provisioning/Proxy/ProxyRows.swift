@@ -76,7 +76,7 @@ struct ProxyRows {
 
     private static let realmSQL = """
         SELECT id, tenant_id, name, kind, realm, priority, pool_id, accounting_pool_id, strip, unanswered, request_allow, request_remove,
-               reply_allow, reply_remove
+               reply_allow, reply_remove, request_set, reply_set
         FROM aaa.realm WHERE enabled ORDER BY id
         """
 
@@ -84,8 +84,9 @@ struct ProxyRows {
         let name = try row.string(2)
         var found: [String] = []
         let requests = AttributeFilter(
-            allow: try row.strings(10), remove: try row.strings(11), dictionary: dictionary, problems: &found)
-        let replies = AttributeFilter(allow: try row.strings(12), remove: try row.strings(13), dictionary: dictionary, problems: &found)
+            allow: try row.strings(10), remove: try row.strings(11), set: try row.strings(14), dictionary: dictionary, problems: &found)
+        let replies = AttributeFilter(
+            allow: try row.strings(12), remove: try row.strings(13), set: try row.strings(15), dictionary: dictionary, problems: &found)
         problems += found.map { "realm \(name): \($0)" }
         let realm = Realm(
             id: try row.int64(0), tenant: try row.int64(1), name: name, kind: Realm.Kind(rawValue: try row.string(3)) ?? .suffix,

@@ -1,4 +1,4 @@
-/// Which attributes may cross between a NAS and a home server (RFC 2607 §7). Immutable.
+/// Which attributes may cross between a NAS and a home server (RFC 2607 §7), and which stand in their place. Immutable.
 ///
 /// With nothing allowed, all but the removed ones pass; else only the allowed ones that are not removed. What the protocol itself lives on
 /// always passes: names, passwords and their answers, EAP, State, keys, and the accounting that identifies a session.
@@ -6,6 +6,8 @@ public struct AttributeFilter: Sendable {
     private var allowed: Set<UInt64> = []
     private var removed: Set<UInt64> = []
     private var allowsSome = false
+    /// What is put into a packet instead of what it has of the same attributes: whole attributes, one behind the other.
+    public private(set) var added: [UInt8] = []
 
     /// Lets everything pass.
     public init() {}
@@ -15,13 +17,43 @@ public struct AttributeFilter: Sendable {
     /// - Parameters:
     ///   - allow: names of attributes, `Vendor-Specific` for all of all vendors, or `vendor:NAME` for all of one; empty allows all.
     ///   - remove: the same of what must not pass.
+    ///   - set: attributes to be had whatever the packet has of them, each as `Name = value`.
     ///   - dictionary: knows the names.
-    ///   - problems: is told which names nobody knows. An unknown name in `allow` allows nothing.
-    public init(allow: [String], remove: [String], dictionary: RadiusDictionary, problems: inout [String]) {
+    ///   - problems: is told which names nobody knows, and what cannot be set. An unknown name in `allow` allows nothing.
+    public init(allow: [String], remove: [String], set: [String] = [], dictionary: RadiusDictionary, problems: inout [String]) {
         allowsSome = !allow.isEmpty
         for name in allow { if let key = Self.key(name, dictionary, &problems) { allowed.insert(key) } }
         for name in remove { if let key = Self.key(name, dictionary, &problems) { removed.insert(key) } }
+        for line in set { add(line, dictionary, &problems) }
     }
+
+    private mutating func add(_ line: String, _ dictionary: RadiusDictionary, _ problems: inout [String]) {
+        do throws(AttributeTextError) {
+            let pair = try AttributeText(line: line)
+            // A tag may stand behind a colon.
+            let name = pair.name.split(separator: ":", maxSplits: 1).first.map { String($0) } ?? ""
+            let attribute = dictionary.attribute(named: name)
+            if let attribute, AttributeEncoder.needsKeys(attribute) {
+                return problems.append("\(name) is hidden by a secret, and cannot be set")
+            }
+            let octets = try AttributeEncoder.encode([pair], dictionary: dictionary)
+            guard let path = attribute?.path, let number = path.numbers.first, path.numbers.count == 1,
+                path.vendor == 0 || path.base == VendorAttribute.type
+            else { return problems.append("\(name) cannot be set by itself; name the attribute that holds it") }
+            guard !Self.isLifeline(path.vendor, number) else {
+                return problems.append("\(name) is what a log-in or a session lives on, and cannot be set")
+            }
+            guard added.count + octets.count <= Self.addedLimit else {
+                return problems.append("\(name) is too much: what is set may have \(Self.addedLimit) octets in all")
+            }
+            removed.insert(Self.key(path.vendor, number))
+            added += octets
+        } catch {
+            problems.append(error.description)
+        }
+    }
+
+    private static let addedLimit = 1024
 
     private static func key(_ name: String, _ dictionary: RadiusDictionary, _ problems: inout [String]) -> UInt64? {
         if name.lowercased().hasPrefix("vendor:") {
@@ -49,6 +81,11 @@ public struct AttributeFilter: Sendable {
     private static let microsoft: UInt32 = 311
     /// RFC 2548: responses, errors, challenge, success, and the keys.
     private static let microsoftLifelines: [UInt32] = [1, 2, 11, 16, 17, 25, 26]
+
+    private static func isLifeline(_ vendor: UInt32, _ number: UInt32) -> Bool {
+        if vendor == 0 { return UInt8(exactly: number).map { lifelines.contains($0) || $0 == VendorAttribute.type } ?? true }
+        return vendor == microsoft && microsoftLifelines.contains(number)
+    }
 
     /// Whether a standard attribute passes; for Vendor-Specific (26) ask for each vendor's.
     func passes(_ type: UInt8) -> Bool {

@@ -120,6 +120,7 @@ struct ForwardedRequest {
         if let operatorNAS = order.operatorNAS, !hasOperatorNAS, order.filter.passes(AttributeNumber.extendedAttribute1) {
             run.append(encoded: operatorNAS)
         }
+        run.append(encoded: order.filter.added)
         run.append(AttributeNumber.proxyState, order.proxyState.octets)
         return run.octets
     }

@@ -1,6 +1,7 @@
 /// A home server's reply as the NAS is to have it.
 enum ReturnedReply {
-    /// The attributes of `reply` but Message-Authenticator and Proxy-State, hidden values hidden for the NAS.
+    /// The attributes of `reply` but Message-Authenticator and Proxy-State, hidden values hidden for the NAS, and in an Access-Accept what the
+    /// filter adds.
     ///
     /// - Parameters:
     ///   - reply: verified.
@@ -31,6 +32,7 @@ enum ReturnedReply {
                         : VendorPassage.copy(attribute.range, of: reply))
             }
         }
+        if reply[0] == PacketCode.accessAccept.rawValue { run.append(encoded: filter.added) }
         return run.octets
     }
 

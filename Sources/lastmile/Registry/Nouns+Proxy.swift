@@ -55,6 +55,8 @@ extension Noun {
             Field("request_remove", .list, "An attribute that it may not see", option: "request-remove"),
             Field("reply_allow", .list, "An attribute that it may answer; without any: all", option: "reply-allow"),
             Field("reply_remove", .list, "An attribute that is taken out of its answers", option: "reply-remove"),
+            Field("request_set", .list, "An attribute that the home server is sent, as 'Name = value'", option: "request-set"),
+            Field("reply_set", .list, "An attribute that the NAS is sent with an accept, as 'Name = value'", option: "reply-set"),
             Field("enabled", .flag, "true or false"),
             Field("notes", .text, "For people"),
         ],

@@ -83,6 +83,11 @@ extension Parts {
             _ = AttributeFilter(allow: names, remove: [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
             return problems
         }
+        services.checkAttributes = { [feed] lines in
+            var problems: [String] = []
+            _ = AttributeFilter(allow: [], remove: [], set: lines, dictionary: feed.store.snapshot.dictionary, problems: &problems)
+            return problems
+        }
         return services
     }
 }

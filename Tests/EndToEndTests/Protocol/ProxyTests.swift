@@ -79,6 +79,26 @@ extension ProtocolTests {
             }
         }
 
+        /// Whose network it is (RFC 5580 §4.1) towards the home server, a limit of ours towards the NAS.
+        @Test func whatTheRealmSetsStandsInPlaceOfWhatOthersSay() async throws {
+            try await Self.with { daemon, home, user, _ in
+                let owner = Operator(daemon)
+                let realm = user.replacing("bob@partner-", with: "home-").replacing(".example", with: "")
+                try await owner.change(
+                    "realms/\(realm)",
+                    #"{"request_set":["Operator-Name = \"1example.net\""],"reply_set":["Session-Timeout = 777","Reply-Message = \"ours\""]}"#)
+                let login = [
+                    "User-Name = \"\(user)\"", "User-Password = \"\(FreeRADIUS.password)\"", #"Operator-Name = "1elsewhere.example""#,
+                    "Message-Authenticator = 0x00",
+                ]
+                try await eventually {
+                    let accept = try await Radclient(daemon).send("auth", login)
+                    return accept.code == "Access-Accept" && accept.values("Session-Timeout") == ["777"]
+                }
+                #expect(home.transcript.contains("Operator-Name = \"1example.net\""), "\(home.transcript)")
+            }
+        }
+
         /// Names of no realm go to a home server because of the NAS that they come from.
         @Test func aPolicyRuleForwardsWhatANASOfItsGroupSends() async throws {
             let daemon = try await SharedDaemon.get()
@@ -185,6 +205,9 @@ extension ProtocolTests {
             #expect(await refusal("home-server-pools", #"{"name":"stranger","servers":["nobody"]}"#).contains("there is no home server"))
             #expect(await refusal("realms", #"{"name":"at","realm":"a@b.example"}"#).contains("a realm has no @"))
             #expect(await refusal("realms", #"{"name":"glob","kind":"pattern","realm":"[a"}"#).contains("the pattern"))
+            #expect(
+                await refusal("realms", #"{"name":"set","realm":"s.example","request_set":["State = 0x01"]}"#).contains(
+                    "State is what a log-in or a session lives on"))
             #expect(
                 await refusal("realms", #"{"name":"filter","realm":"f.example","reply_remove":["No-Such"]}"#).contains(
                     "there is no attribute No-Such"))

@@ -217,6 +217,48 @@ import Testing
         #expect(AttributeFilter().passes(vendor: 9, nil))
     }
 
+    @Test func setsAttributesInPlaceOfWhatThereIs() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        var problems: [String] = []
+        let filter = AttributeFilter(
+            allow: ["Reply-Message"], remove: [], set: [#"Operator-Name = "1example.net""#, "Mikrotik-Recv-Limit = 7"],
+            dictionary: dictionary, problems: &problems)
+        #expect(problems.isEmpty)
+        let operatorName = ScriptedHomeServer.attribute(126, Array("1example.net".utf8))
+        let limit = ScriptedHomeServer.attribute(26, [0, 0, 0x3a, 0x8c, 1, 6, 0, 0, 0, 7])
+        #expect(filter.added == operatorName + limit)
+        #expect(!filter.passes(126) && !filter.passes(vendor: 14988, 1) && filter.passes(18))
+        let passage = ForwardedRequest.Passage(
+            userName: nil, filter: filter, dictionary: dictionary, proxyState: ProxyState(mark: 1, number: 2))
+        let record = TestPacket.accounting(1, status: 1, session: "s")
+        let foreign = try ForwardedRequest.accounting(
+            record.span, passage, secret: ScriptedHomeServer.secret, delaySeconds: 0, identifier: 9)
+        #expect(ScriptedHomeServer.values(126, in: foreign.octets) == [Array("1example.net".utf8)])
+        // A second proxy of the kind puts its own in the place of it.
+        let again = try ForwardedRequest.accounting(
+            foreign.octets.span, passage, secret: ScriptedHomeServer.secret, delaySeconds: 0, identifier: 9)
+        #expect(ScriptedHomeServer.values(126, in: again.octets).count == 1)
+        #expect(ScriptedHomeServer.values(26, in: again.octets).count == 1)
+    }
+
+    @Test func refusesToSetWhatIsNotItsBusiness() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let lines = [
+            #"User-Name = "bob""#, "State = 0x01", #"Tunnel-Password = "x""#, #"MS-MPPE-Recv-Key = 0x00"#, "Session-Timeout = soon",
+            "No-Such = 1", "Session-Timeout",
+        ]
+        for line in lines {
+            var problems: [String] = []
+            let filter = AttributeFilter(allow: [], remove: [], set: [line], dictionary: dictionary, problems: &problems)
+            #expect(problems.count == 1 && filter.added.isEmpty, "\(line): \(problems)")
+        }
+        var problems: [String] = []
+        let text = String(repeating: "x", count: 250)
+        let many = AttributeFilter(
+            allow: [], remove: [], set: (0..<5).map { "Filter-Id = \"\($0)\(text)\"" }, dictionary: dictionary, problems: &problems)
+        #expect(many.added.count == 4 * 253 && problems.count == 1 && problems[0].contains("1024 octets"))
+    }
+
     @Test func keepsTheRestOfAVendorsAttribute() throws {
         let dictionary = try ShippedDictionaries.loaded.get()
         var problems: [String] = []

@@ -10,6 +10,8 @@ public struct ProxyServices: Sendable {
     public var checkRealm: @Sendable (_ kind: String, _ realm: String) -> String? = { _, _ in nil }
     /// Which names of attributes nobody knows.
     public var checkFilter: @Sendable (_ names: [String]) -> [String] = { _ in [] }
+    /// What of `Name = value` cannot be put into packets, and why.
+    public var checkAttributes: @Sendable (_ lines: [String]) -> [String] = { _ in [] }
 
     public init() {}
 }

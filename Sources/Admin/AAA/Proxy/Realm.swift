@@ -27,6 +27,12 @@ extension Resource {
             .textList("request_remove", .initial([]), .octets(1...253), .summary("Attributes that it may not see")),
             .textList("reply_allow", .initial([]), .octets(1...253), .summary("Attributes that it may answer; empty: all")),
             .textList("reply_remove", .initial([]), .octets(1...253), .summary("Attributes that are taken out of its answers")),
+            .textList(
+                "request_set", .initial([]), .octets(3...600),
+                .summary("Attributes that a home server is sent whatever the NAS sent of them, each as Name = value, such as Operator-Name")),
+            .textList(
+                "reply_set", .initial([]), .octets(3...600),
+                .summary("Attributes that a NAS is sent with Access-Accept whatever the home server answered of them, each as Name = value")),
             .boolean("enabled", .initial(true)),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
             .timestamp("created_at", .required, .readOnly),
@@ -50,13 +56,21 @@ extension Resource {
         constraints: ["realm_text_key": "realm"],
         rules: Rules(verify: { exchange, connection, id in
             let row = try connection.queryOne(
-                "SELECT kind, realm, request_allow, request_remove, reply_allow, reply_remove FROM aaa.realm WHERE id = $1", [.int(id)])
+                """
+                SELECT kind, realm, request_allow, request_remove, reply_allow, reply_remove, request_set, reply_set FROM aaa.realm
+                WHERE id = $1
+                """, [.int(id)])
             guard let row else { return [] }
             var faults: [Problem.Fault] = []
             let (kind, realm) = (try row.string(0), try row.string(1))
             if let mistake = exchange.services.proxy.checkRealm(kind, realm) { faults.append(.member("realm", "format", mistake)) }
             for (place, member) in ["request_allow", "request_remove", "reply_allow", "reply_remove"].enumerated() {
                 for mistake in exchange.services.proxy.checkFilter(try row.strings(2 + place)) {
+                    faults.append(.member(member, "attribute", mistake))
+                }
+            }
+            for (place, member) in ["request_set", "reply_set"].enumerated() {
+                for mistake in exchange.services.proxy.checkAttributes(try row.strings(6 + place)) {
                     faults.append(.member(member, "attribute", mistake))
                 }
             }
