@@ -59,10 +59,12 @@ public final class TLSConversation: @unchecked Sendable {
     ///   - context: decides the role, too.
     ///   - serverName: for a client: the DNS name or address that the server's certificate must have; nil checks no name.
     ///   - session: for a client: one of an earlier conversation to take up.
+    ///   - resumes: for a server: whether the client may take a session up.
     ///   - limits: beyond which it fails.
     /// - Throws: `TLSFailure.broken` when OpenSSL has no memory, or the name is none.
     public init(
-        _ context: TLSContext, serverName: String? = nil, resuming session: TLSSession? = nil, limits: Limits = Limits()
+        _ context: TLSContext, serverName: String? = nil, resuming session: TLSSession? = nil, resumes: Bool = true,
+        limits: Limits = Limits()
     ) throws(TLSFailure) {
         guard let handle = SSL_new(context.handle) else { throw .broken(OpenSSLErrors.text()) }
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
@@ -78,6 +80,7 @@ public final class TLSConversation: @unchecked Sendable {
             awaitsHello = context.settings.role == .server
         }
         if let session { _ = SSL_set_session(handle, session.handle) }
+        if !resumes { TLSPolicy.standAlone(handle) }
         if let serverName, !TLSPeerName.expect(serverName, on: handle) { throw .broken("“\(serverName)” is no server's name") }
     }
 
