@@ -226,8 +226,8 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
             "The device wants a way to log in inside the tunnel that eap.ttls.inner, eap.peap.inner or eap.teap.inner does not allow."
         case .tunnelMalformed: "What came through the tunnel cannot be read, or demands what the server does not know."
         case .tunnelUnbound:
-            "The device did not bind what it said in the tunnel to the tunnel, or not as the server does (eap.teap.keys), or somebody stands "
-                + "between."
+            "The device did not bind what it said in the tunnel to the tunnel, or not as the server does (eap.teap.keys), or somebody "
+                + "stands between."
         case .tunnelIdentityRefused:
             "The device proves a machine where eap.teap.identities wants a user, or the other way round, or the same one twice."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."

@@ -1,5 +1,5 @@
-/// EAP-TLS (RFC 5216, RFC 9190), EAP-TTLSv0 (RFC 5281) and PEAPv0, the latter two with RFC 9427 for TLS 1.3, and TEAP (RFC 9930): a handshake
-/// in fragments, then what the method has inside, then keys.
+/// EAP-TLS (RFC 5216, RFC 9190), EAP-TTLSv0 (RFC 5281) and PEAPv0, the latter two with RFC 9427 for TLS 1.3, and TEAP (RFC 9930): a
+/// handshake in fragments, then what the method has inside, then keys.
 ///
 /// A TLS session is kept once the peer has proven everything. Whoever takes it up is the subscriber of that time, if the account is still
 /// there, may be online, and has the same credential.

@@ -1,8 +1,8 @@
-/// The inside of a tunnel of TEAP version 1 (RFC 9930 §3.6): one method after the other, each with its result and its crypto-binding, and the
-/// result of all at the end.
+/// The inside of a tunnel of TEAP version 1 (RFC 9930 §3.6): one method after the other, each with its result and its crypto-binding, and
+/// the result of all at the end.
 ///
-/// A machine and its user may both have to prove themselves (`EAPTEAPSettings.identities`); the session is the user's then, and both have to
-/// be subscribers who may be online.
+/// A machine and its user may both have to prove themselves (`EAPTEAPSettings.identities`); the session is the user's then, and both have
+/// to be subscribers who may be online.
 struct EAPTEAPInside: Sendable {
     /// Who has proven to be what.
     struct Proof: Sendable, Equatable {
