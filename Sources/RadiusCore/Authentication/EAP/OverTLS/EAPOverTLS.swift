@@ -331,12 +331,17 @@ struct EAPOverTLS: Sendable {
             return .request(channel.flush())
         }
         guard let account = surroundings.account(claimed), let keys = keys(conversation) else { return refuse(.tlsBroken, conversation) }
+        var companion: (identity: [UInt8], account: EAPAccount)?
+        if case .methods(let methods) = inside, !methods.companion.isEmpty {
+            guard let other = surroundings.account(methods.companion) else { return refuse(.unknownSubscriber, conversation) }
+            companion = (methods.companion, other)
+        }
         if isCertifiedInside || !tls.resumes {
             // Whether that certificate still counts, nobody would ask again.
             conversation.forgetSession()
         } else {
             let memory = EAPSessionMemory(
-                type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched, companion: companion(surroundings))
+                type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched, companion: companion)
             conversation.keepSession(remembering: memory.octets)
         }
         return .proven(keys, as: claimed)
@@ -357,12 +362,6 @@ struct EAPOverTLS: Sendable {
     }
 
     private var isCertifiedInside: Bool { if case .methods(let methods) = inside { methods.isCertified } else { inner == .eapTLS } }
-
-    /// Who proved itself besides; the same as a session remembers it.
-    private func companion(_ surroundings: EAPSurroundings) -> (identity: [UInt8], account: EAPAccount)? {
-        guard case .methods(let methods) = inside, !methods.companion.isEmpty else { return nil }
-        return surroundings.account(methods.companion).map { (methods.companion, $0) }
-    }
 
     /// Refuses whoever is gone or may not be online; nil for the others.
     private func turnAway(_ conversation: TLSConversation, _ surroundings: EAPSurroundings) -> EAPStep? {
