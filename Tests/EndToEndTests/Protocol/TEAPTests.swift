@@ -36,23 +36,6 @@ extension ProtocolTests {
             return test
         }
 
-        /// Waits until the authentication log has a row for the subscriber, whose name was not seen outside the tunnel.
-        private static func awaitLog(_ daemon: DaemonProcess, _ user: String, _ method: String, _ reason: String) async throws {
-            let owner = Operator(daemon)
-            try await eventually {
-                try await owner.list("auth-log?user=\(user)").contains {
-                    $0["method"]?.text == method && $0["reason"]?.text == reason
-                }
-            }
-        }
-
-        /// A subscriber whom the daemon knows already.
-        private static func subscriber(_ daemon: DaemonProcess) async throws -> String {
-            let user = try await TestSubscriber.create(Operator(daemon)).name
-            try await eventually { try await Radclient(daemon).login(user).code == "Access-Accept" }
-            return user
-        }
-
         @Test(arguments: ways, EAPOLTest.TLSVersion.allCases)
         func succeedsWithMatchingKeysInFragmentsOfAnySize(way: Way, version: EAPOLTest.TLSVersion) async throws {
             let daemon = try await TEAPDaemon.get(way.setting)
@@ -64,28 +47,28 @@ extension ProtocolTests {
                 #expect(outcome.isSuccess && outcome.keysMatched == test.repetitions + 1, "\(outcome.transcript)")
                 #expect(outcome.transcript.contains("Using TLS version \(version.rawValue)"))
             }
-            try await Self.awaitLog(daemon, "alice", way.name, "accepted")
+            try await EAPOverTLS.awaitLog(daemon, "alice", way.name, "accepted")
         }
 
         @Test(arguments: ways.filter { !$0.name.hasSuffix("tls") })
         func aWrongPasswordIsLoggedForTheNameInsideTheTunnel(way: Way) async throws {
             let daemon = try await TEAPDaemon.get(way.setting)
-            let user = try await Self.subscriber(daemon)
+            let user = try await EAPOverTLS.subscriber(daemon)
             let outcome = try await Self.test(daemon, way, user: user, password: "looking-glass").run()
             #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
-            try await Self.awaitLog(daemon, user, way.name, "wrong_password")
+            try await EAPOverTLS.awaitLog(daemon, user, way.name, "wrong_password")
         }
 
         @Test func aLockedSubscriberIsTurnedAwayAndTheAcceptNamesTheSubscriber() async throws {
             let daemon = try await TEAPDaemon.get(Self.ways[4].setting)
             let tool = CommandLineTool(daemon)
-            let user = try await Self.subscriber(daemon)
+            let user = try await EAPOverTLS.subscriber(daemon)
             let test = try await Self.test(daemon, Self.ways[4], user: user)
             let outcome = try await test.run()
             #expect(outcome.isSuccess && outcome.transcript.contains("Value: '\(user)'"), "\(outcome.transcript)")
             #expect(try await tool.run("subscriber", "lock", user, "--reason", "overdue", "--level", "suspended").status == 0)
             try await eventually { try await !test.run().isSuccess }
-            try await Self.awaitLog(daemon, user, "eap-teap/password", "locked")
+            try await EAPOverTLS.awaitLog(daemon, user, "eap-teap/password", "locked")
         }
     }
 }
