@@ -54,7 +54,7 @@ actor TEAPDaemon {
     private static let shared = TEAPDaemon()
     private var starting: [String: Task<DaemonProcess, any Error>] = [:]
 
-    /// - Parameter inner: `eap.teap.inner`.
+    /// The one with this `eap.teap.inner`.
     static func get(_ inner: String) async throws -> DaemonProcess { try await shared.started(inner) }
 
     private func started(_ inner: String) async throws -> DaemonProcess {

@@ -72,8 +72,8 @@ import Testing
         // Lengths that a kind cannot have; kinds that are always optional; a reserved bit.
         for octets in [
             tlv(3, [1]), tlv(2, [1]), tlv(5, [1]), tlv(4, [1]), tlv(8, [1]), tlv(12, [1]), tlv(14, [0]), tlv(14, [0, 1, 97]),
-            tlv(14, [1, 97, 0]), tlv(14, [1, 97, 2, 97]), tlv(14, [1, 97, 1, 97, 97]), tlv(6, [1]), tlv(15, [1]), tlv(16, [1]), tlv(17, [1]),
-            tlv(18, [1]), tlv(19, [1]), [0, 99, 0, 1, 1],
+            tlv(14, [1, 97, 0]), tlv(14, [1, 97, 2, 97]), tlv(14, [1, 97, 1, 97, 97]), tlv(6, [1]), tlv(15, [1]), tlv(16, [1]),
+            tlv(17, [1]), tlv(18, [1]), tlv(19, [1]), [0, 99, 0, 1, 1],
         ] as [[UInt8]] { #expect(try #require(EAPTEAPMessage(octets)) == EAPTEAPMessage([]), "\(octets)") }
         let all = try #require(
             EAPTEAPMessage(
@@ -148,7 +148,8 @@ import Testing
     // MARK: The end
 
     /// Changes the device's last answer, which has its binding and its results.
-    private static func end(_ desk: EAPDesk, _ context: TLSContext, _ change: @escaping ([UInt8]) -> [UInt8]) throws -> EAPTEAPTests.Outcome {
+    private static func end(_ desk: EAPDesk, _ context: TLSContext, _ change: @escaping ([UInt8]) -> [UInt8]) throws -> EAPTEAPTests.Outcome
+    {
         try EAPTEAPTests.run(desk, context) { _, talk in
             talk.twist = { read, answer in read[12] != nil ? change(answer) : answer }
         }

@@ -77,9 +77,7 @@ struct EAPTEAPKeys: Sendable, Equatable {
         )
     }
 
-    /// The MSK of the whole conversation; 64 octets.
-    ///
-    /// - Parameter usesEMSK: the peer has bound the latest method by its EMSK.
+    /// The MSK of the whole conversation; 64 octets. `usesEMSK`: the peer has bound the latest method by its EMSK.
     func masterSessionKey(usesEMSK: Bool) -> [UInt8] {
         let secret = schedule == .rfc7170 || hasKeys ? (usesEMSK && schedule == .rfc9930 ? ofEMSK.secret : ofMSK.secret) : seed
         return Self.expand(digest, secret, "Session Key Generating Function", [], count: 64)

@@ -95,7 +95,8 @@ struct EAPTEAPMessage: Equatable {
         case Number.authority, Number.channelBinding, Number.unused: break
         default:
             guard isMandatory else { break }
-            unknown.append(Unknown(vendor: number == Number.vendor && value.count >= 4 ? Array(value[..<4]) : [0, 0, 0, 0], number: number))
+            let vendor = number == Number.vendor && value.count >= 4 ? Array(value[..<4]) : [0, 0, 0, 0]
+            unknown.append(Unknown(vendor: vendor, number: number))
         }
         return true
     }
