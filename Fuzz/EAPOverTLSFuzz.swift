@@ -7,7 +7,7 @@ import Glibc
 // any octets inside the tunnel. Whoever has no password reads and writes in there as well as anybody.
 
 private let password = (0..<16).map { _ in UInt8.random(in: 0...255) }
-private let types = [EAPType.tls, .ttls, .peap]
+private let types = [EAPType.tls, .ttls, .peap, .teap]
 
 private let servers: [TLSContext] = made { path throws(TLSFileFailure) in
     [try context(path, .server, .required, nil), try context(path, .server, .none, nil)]
@@ -39,6 +39,7 @@ public func fuzzEAPOverTLS(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt
     let orders = Array(UnsafeBufferPointer(start: bytes, count: count))
     guard let first = orders.first, orders.count <= 8192 else { return 0 }
     if let attributes = EAPTTLSAttributes(orders) { precondition(attributes.methods.count <= 5) }
+    if let message = EAPTEAPMessage(orders) { precondition(message.payload == nil || message.credentials == nil) }
     if let memory = EAPSessionMemory(orders) { precondition(memory.octets == orders) }
     var device = Device(types[Int(first & 3) % types.count], clients[Int(first >> 2 & 1)], packetOctets: 69 + Int(first >> 3) * 64)
     device.follow(orders[1...])
@@ -57,6 +58,7 @@ private struct Device {
 
     init(_ type: EAPType, _ context: TLSContext, packetOctets: Int) {
         self.type = type
+        fragments.version = type == .teap ? 1 : 0
         do throws(TLSFailure) { client = try TLSConversation(context) } catch { preconditionFailure("\(error)") }
         let account = EAPAccount(.clearText(password))
         surroundings = EAPSurroundings(
@@ -82,8 +84,10 @@ private struct Device {
     /// The honest answer to the server's last packet, with `octets` in the tunnel once it stands.
     private mutating func goOn(saying octets: [UInt8]) {
         guard let packet = try? EAPPacket(last.span), packet.code == .request, packet.type == type else { return }
+        // TEAP's beginning has more in it than a flag.
+        let data = type == .teap && packet.data.first.map { $0 & 0x20 != 0 } == true ? [0x21] : packet.data
         do throws(EAPTLSFragmentError) {
-            switch try fragments.receive(packet.data.span) {
+            switch try fragments.receive(data.span) {
             case .fragment: return deliver(EAPPacket.octets(.response, packet.identifier, type, fragments.acknowledgement))
             case .acknowledgement:
                 if let next = fragments.nextFragment() { return deliver(EAPPacket.octets(.response, packet.identifier, type, next)) }

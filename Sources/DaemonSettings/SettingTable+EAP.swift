@@ -1,8 +1,8 @@
 extension SettingTable {
     static let eap: [SettingKey] = [
         SettingKey(
-            "eap.methods", .choices(["peap", "ttls", "tls", "mschapv2", "md5", "gtc", "aka-prime", "aka", "sim", "pwd"]),
-            "peap,ttls,tls,mschapv2,md5,gtc,aka-prime,aka,sim,pwd",
+            "eap.methods", .choices(["peap", "ttls", "tls", "teap", "mschapv2", "md5", "gtc", "aka-prime", "aka", "sim", "pwd"]),
+            "peap,ttls,tls,teap,mschapv2,md5,gtc,aka-prime,aka,sim,pwd",
             "methods that may be used, in the order in which they are proposed; those over TLS only where there is a certificate"),
         SettingKey(
             "eap.aka_prime.network", .choice(["WLAN", "ETHERNET", "HRPD", "WIMAX"]), "WLAN",
@@ -59,5 +59,14 @@ extension SettingTable {
         SettingKey(
             "eap.peap.crypto_binding", .choice(["no", "yes", "required"]), "yes",
             "bind the method inside PEAP to its tunnel; required: refuse devices that do not"),
+        SettingKey(
+            "eap.teap.inner", .choices(["mschapv2", "tls", "password", "gtc", "md5"]), "mschapv2,tls,password",
+            "how a device may log in inside TEAP, in the order in which it is proposed; md5 and gtc leave nothing to bind to the tunnel"),
+        SettingKey(
+            "eap.teap.identities", .choice(["any", "user", "machine", "machine_and_user", "machine_then_user"]), "any",
+            "whom a device has to prove inside TEAP; machine_then_user: a user, too, if there is one"),
+        SettingKey(
+            "eap.teap.keys", .choice(["rfc9930", "rfc9930_msk", "rfc7170"]), "rfc9930",
+            "how TEAP makes its keys; rfc9930_msk: without EMSK; rfc7170: as wpa_supplicant up to 2.10 does"),
     ]
 }

@@ -1,5 +1,5 @@
 extension Settings {
-    /// How EAP-TLS, TTLS and PEAP are spoken, and with which files. Paths are absolute.
+    /// How EAP-TLS, TTLS, PEAP and TEAP are spoken, and with which files. Paths are absolute.
     public struct EAPTLS: Sendable, Equatable {
         /// Of `lastmile pki`.
         public let directory: String
@@ -33,6 +33,12 @@ extension Settings {
         public let peapInner: [String]
         /// `no`, `yes` or `required`.
         public let peapCryptoBinding: String
+        /// Names of methods, and `password`.
+        public let teapInner: [String]
+        /// `any`, `user`, `machine`, `machine_and_user` or `machine_then_user`.
+        public let teapIdentities: String
+        /// `rfc9930`, `rfc9930_msk` or `rfc7170`.
+        public let teapKeys: String
 
         init(_ values: SettingValues) {
             directory = values.optionalPath("eap.tls.directory") ?? values.absolutePath("state.dir") + "/pki"
@@ -56,6 +62,9 @@ extension Settings {
             ttlsInner = values.list("eap.ttls.inner")
             peapInner = values.list("eap.peap.inner")
             peapCryptoBinding = values.text("eap.peap.crypto_binding")
+            teapInner = values.list("eap.teap.inner")
+            teapIdentities = values.text("eap.teap.identities")
+            teapKeys = values.text("eap.teap.keys")
         }
     }
 }

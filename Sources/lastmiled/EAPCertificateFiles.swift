@@ -16,6 +16,9 @@ struct EAPCertificateFiles: Sendable {
         eap.ttlsMethods = settings.ttlsInner.compactMap { EAPInnerMethod(rawValue: $0) }
         eap.peapMethods = settings.peapInner.compactMap { EAPType(name: $0) }
         eap.peapBinding = EAPCryptoBinding(rawValue: settings.peapCryptoBinding) ?? .yes
+        eap.teap.methods = settings.teapInner.compactMap { $0 == "password" ? .pap : EAPInnerMethod(rawValue: "eap-\($0)") }
+        eap.teap.identities = EAPTEAPSettings.Identities(rawValue: settings.teapIdentities) ?? .any
+        eap.teap.schedule = EAPTEAPSchedule(rawValue: settings.teapKeys) ?? .rfc9930
     }
 
     /// With the files read, where there are any.
@@ -36,7 +39,7 @@ struct EAPCertificateFiles: Sendable {
     func description() throws -> String {
         let certificates = try opened()
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
-            return "no certificate, so that peap, ttls and tls are not offered; make one with lastmile pki"
+            return "no certificate, so that peap, ttls, tls and teap are not offered; make one with lastmile pki"
         }
         let days = (own.notAfter - Int64(time(nil))) / 86_400
         let clients = certificates.contexts.certificate == nil ? "; no authority, so that tls is not offered" : ""

@@ -61,6 +61,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case tunnelEmpty = 121
     case tunnelUnbound = 122
     case certificateStatusUnknown = 123
+    case tunnelIdentityRefused = 124
     case cardMissing = 130
     case cardAnswerWrong = 131
     case cardRejectsNetwork = 132
@@ -153,6 +154,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .tunnelMalformed: "tunnel_malformed"
         case .tunnelEmpty: "tunnel_empty"
         case .tunnelUnbound: "tunnel_unbound"
+        case .tunnelIdentityRefused: "tunnel_identity_refused"
         case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardName
         case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable,
             .proxyDeclined:
@@ -216,7 +218,7 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .certificateUnknownAuthority: "No authority of eap.tls.authority signed the device's certificate."
         case .certificateWrongPurpose: "The device's certificate is none for clients; it lacks the usage clientAuth."
         case .certificateRefused: "The device's certificate is refused: its signature is wrong, or its key too weak."
-        case .certificateMissing: "The device has no certificate to show; install one, or use TTLS or PEAP with a password."
+        case .certificateMissing: "The device has no certificate to show; install one, or use TTLS, PEAP or TEAP with a password."
         case .certificateWithoutName: "The device's certificate has no name of the kinds in eap.tls.identity."
         case .revocationListMissing: "There is no revocation list of the authority that signed the device's certificate."
         case .revocationListStale: "The revocation list is stale, so every certificate is refused; make it anew (lastmile pki crl)."
@@ -224,9 +226,13 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
             .tlsMalformed, .tlsBroken, .tlsSessionVoid, .certificateStatusUnknown:
             tlsSentence
         case .tunnelMethodRefused:
-            "The device wants a way to log in inside the tunnel that eap.ttls.inner or eap.peap.inner does not allow."
+            "The device wants a way to log in inside the tunnel that eap.ttls.inner, eap.peap.inner or eap.teap.inner does not allow."
         case .tunnelMalformed: "What came through the tunnel cannot be read, or demands what the server does not know."
-        case .tunnelUnbound: "The device did not bind what it said in the tunnel to the tunnel, or somebody stands between."
+        case .tunnelUnbound:
+            "The device did not bind what it said in the tunnel to the tunnel, or not as the server does (eap.teap.keys), or somebody "
+                + "stands between."
+        case .tunnelIdentityRefused:
+            "The device proves a machine where eap.teap.identities wants a user, or the other way round, or the same one twice."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
         case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardSentence
         case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable,

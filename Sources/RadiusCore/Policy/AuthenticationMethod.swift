@@ -13,6 +13,9 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
     case eapPEAP
     case eapPEAPGTC, eapPEAPMSCHAPv2, eapPEAPTLS
     case eapSIM, eapAKA, eapAKAPrime, eapPWD
+    /// TEAP, before a method was agreed on in the tunnel.
+    case eapTEAP
+    case eapTEAPPassword, eapTEAPMD5, eapTEAPGTC, eapTEAPMSCHAPv2, eapTEAPTLS
 
     public var name: String {
         switch self {
@@ -43,6 +46,12 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         case .eapAKA: "eap-aka"
         case .eapAKAPrime: "eap-aka-prime"
         case .eapPWD: "eap-pwd"
+        case .eapTEAP: "eap-teap"
+        case .eapTEAPPassword: "eap-teap/password"
+        case .eapTEAPMD5: "eap-teap/eap-md5"
+        case .eapTEAPGTC: "eap-teap/eap-gtc"
+        case .eapTEAPMSCHAPv2: "eap-teap/eap-mschapv2"
+        case .eapTEAPTLS: "eap-teap/eap-tls"
         }
     }
 }

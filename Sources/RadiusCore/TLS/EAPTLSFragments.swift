@@ -45,7 +45,7 @@ public struct EAPTLSFragments: Sendable {
     public let fragmentLimit: Int
     /// Octets of a message that the peer may send.
     public let messageLimit: Int
-    /// In the lowest bits of our flags: 0 for EAP-TLS, the version of TTLS and PEAP. Change it once it is agreed on.
+    /// In the lowest bits of our flags: 0 for EAP-TLS, the version of TTLS, PEAP and TEAP. Change it once it is agreed on.
     public var version: UInt8
     /// The version in the last packet of the peer; without a meaning for EAP-TLS.
     public private(set) var peerVersion: UInt8 = 0

@@ -25,6 +25,22 @@ extension TLSConversation {
         SSL_get_current_cipher(handle).map { String(cString: SSL_CIPHER_get_name($0)) } ?? ""
     }
 
+    /// The digest of the cipher suite's PRF: that of TLS 1.3, or TLS 1.2's, where suites that name none have SHA-256 (RFC 5246 §5).
+    var keyDigest: KeyedDigests.Kind {
+        guard let suite = SSL_get_current_cipher(handle), let digest = SSL_CIPHER_get_handshake_digest(suite) else { return .sha256 }
+        return EVP_MD_get_type(digest) == NID_sha384 ? .sha384 : .sha256
+    }
+
+    /// The digest of the cipher suite's MAC; of its PRF where it has none of its own.
+    var macDigest: KeyedDigests.Kind {
+        switch SSL_get_current_cipher(handle).map({ SSL_CIPHER_get_digest_nid($0) }) {
+        case NID_sha1?: .sha1
+        case NID_sha256?: .sha256
+        case NID_sha384?: .sha384
+        default: keyDigest
+        }
+    }
+
     /// Key material (RFC 5705, RFC 8446 §7.5).
     ///
     /// - Parameters:

@@ -62,10 +62,12 @@ public final class TLSConversation: @unchecked Sendable {
     ///   - serverName: for a client: the DNS name or address that the server's certificate must have; nil checks no name.
     ///   - protocols: for a client: what it offers by ALPN; empty leaves that to the context.
     ///   - session: for a client: one of an earlier conversation to take up.
+    ///   - resumes: for a server: whether the client may take a session up.
     ///   - limits: beyond which it fails.
     /// - Throws: `TLSFailure.broken` when OpenSSL has no memory, or the name is none.
     public init(
         _ context: TLSContext, serverName: String? = nil, offering protocols: [String] = [], resuming session: TLSSession? = nil,
+        resumes: Bool = true,
         limits: Limits = Limits()
     ) throws(TLSFailure) {
         guard let handle = SSL_new(context.handle) else { throw .broken(OpenSSLErrors.text()) }
@@ -83,6 +85,7 @@ public final class TLSConversation: @unchecked Sendable {
         }
         if let session { _ = SSL_set_session(handle, session.handle) }
         if !protocols.isEmpty, !ApplicationProtocols.offer(protocols, on: handle) { throw .broken(OpenSSLErrors.text()) }
+        if !resumes { TLSPolicy.standAlone(handle) }
         if let serverName, !TLSPeerName.expect(serverName, on: handle) { throw .broken("“\(serverName)” is no server's name") }
     }
 

@@ -7,6 +7,14 @@ enum TLSPolicy {
     /// All our sessions have one origin, so the identifier of their context says only that they are ours.
     private static let sessionContext = Array("lastmile".utf8)
 
+    /// Of a conversation that takes no session up: OpenSSL finds none of its own kind.
+    private static let aloneContext = Array("lastmile, alone".utf8)
+
+    /// Has a server's conversation begin with a full handshake, whatever the client offers.
+    static func standAlone(_ connection: OpaquePointer) {
+        _ = SSL_set_session_id_context(connection, aloneContext, UInt32(aloneContext.count))
+    }
+
     static func apply(_ settings: TLSSettings, to context: OpaquePointer) throws(TLSFileFailure) {
         let least = settings.isDatagram ? DTLS1_2_VERSION : number(settings.minimumVersion)
         let most = settings.isDatagram ? DTLS1_2_VERSION : number(settings.maximumVersion)

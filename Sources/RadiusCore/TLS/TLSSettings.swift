@@ -13,7 +13,7 @@ public struct TLSSettings: Sendable, Equatable {
 
     /// Whether the peer must show a certificate.
     public enum PeerCertificate: Sendable {
-        /// It is not asked for: TTLS, PEAP.
+        /// It is not asked for: TTLS, PEAP, TEAP.
         case none
         /// It is asked for; one that is shown must be good.
         case optional

@@ -3,7 +3,7 @@ import ArgumentParser
 /// `lastmile pki`
 struct PKICommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pki", abstract: "Makes certificates for EAP-TLS, TTLS, PEAP and RadSec.",
+        commandName: "pki", abstract: "Makes certificates for EAP-TLS, TTLS, PEAP, TEAP and RadSec.",
         discussion: """
             An authority of your own, in a folder; no daemon is asked. The first five minutes:
 

@@ -66,7 +66,7 @@ struct EAPCertificateWatch: Service {
 
     private func describe() {
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
-            return logger.notice("no certificate for EAP, so that peap, ttls and tls are not offered; make one with lastmile pki")
+            return logger.notice("no certificate for EAP, so that peap, ttls, tls and teap are not offered; make one with lastmile pki")
         }
         logger.notice(
             "EAP shows the certificate \(own.subject)",

@@ -48,3 +48,27 @@ actor CertifiedDaemon {
         guard result.status == 0 else { throw ProcessFailure("lastmile pki \(arguments): \(result.errors)") }
     }
 }
+
+/// Daemons with certificates that speak TEAP as wpa_supplicant 2.10 does, one for what is proposed inside; for all tests of it.
+actor TEAPDaemon {
+    private static let shared = TEAPDaemon()
+    private var starting: [String: Task<DaemonProcess, any Error>] = [:]
+
+    /// The one with this `eap.teap.inner`.
+    static func get(_ inner: String) async throws -> DaemonProcess { try await shared.started(inner) }
+
+    private func started(_ inner: String) async throws -> DaemonProcess {
+        if let starting = starting[inner] { return try await starting.value }
+        let task = Task { try await Self.start(inner) }
+        starting[inner] = task
+        return try await task.value
+    }
+
+    private static func start(_ inner: String) async throws -> DaemonProcess {
+        let own = ["LASTMILE_EAP_TEAP_INNER": inner, "LASTMILE_EAP_TEAP_KEYS": "rfc7170"]
+        let daemon = try await DaemonProcess.start(CertifiedDaemon.settings.merging(own) { $1 })
+        try await CertifiedDaemon.certify(daemon)
+        try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", "alice")
+        return daemon
+    }
+}

@@ -38,7 +38,7 @@ extension ProtocolTests {
         }
 
         /// Waits until the authentication log has a row for the subscriber, whose name was not seen outside the tunnel.
-        private static func awaitLog(_ daemon: DaemonProcess, _ user: String, _ method: String, _ reason: String) async throws {
+        static func awaitLog(_ daemon: DaemonProcess, _ user: String, _ method: String, _ reason: String) async throws {
             let owner = Operator(daemon)
             try await eventually {
                 try await owner.list("auth-log?user=\(user)").contains {
@@ -48,7 +48,7 @@ extension ProtocolTests {
         }
 
         /// A subscriber whom the daemon knows already.
-        private static func subscriber(_ daemon: DaemonProcess) async throws -> String {
+        static func subscriber(_ daemon: DaemonProcess) async throws -> String {
             let user = try await TestSubscriber.create(Operator(daemon)).name
             try await eventually { try await Radclient(daemon).login(user).code == "Access-Accept" }
             return user

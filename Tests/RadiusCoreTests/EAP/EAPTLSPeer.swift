@@ -7,6 +7,9 @@ final class EAPTLSPeer {
     var identity = "anonymous"
     /// What is written into the tunnel, given what was read from it; nothing was read where the device begins. Empty: says nothing.
     var talk: (_ read: [UInt8]) -> [UInt8] = { _ in [] }
+    /// What it says outside the tunnel of TEAP with its first message, and what the server said there.
+    var outer: [UInt8] = []
+    private(set) var serverOuter: [UInt8] = []
     private(set) var packets = 0
     private var fragments: EAPTLSFragments
     private var hasSpoken = false
@@ -14,7 +17,7 @@ final class EAPTLSPeer {
     init(_ type: EAPType, _ context: TLSContext, resuming session: TLSSession? = nil, fragment: Int = 1000) throws {
         self.type = type
         conversation = try TLSConversation(context, resuming: session)
-        fragments = EAPTLSFragments(fragmentLimit: fragment)
+        fragments = EAPTLSFragments(fragmentLimit: fragment, version: type == .teap ? 1 : 0)
     }
 
     /// The answer to a Request; empty where there is none.
@@ -31,6 +34,7 @@ final class EAPTLSPeer {
     }
 
     private func answer(data: [UInt8]) throws -> [UInt8] {
+        if type == .teap, data[0] & 0x20 != 0 { return begin(data) }
         switch try fragments.receive(data.span) {
         case .fragment: return fragments.acknowledgement
         case .acknowledgement:
@@ -40,6 +44,16 @@ final class EAPTLSPeer {
         }
         speak()
         return fragments.send(conversation.takeOutput())
+    }
+
+    /// TEAP's beginning has TLVs behind their length, and its answer may have.
+    private func begin(_ data: [UInt8]) -> [UInt8] {
+        serverOuter = Array(data.dropFirst(5))
+        conversation.start()
+        let packet = fragments.send(conversation.takeOutput())
+        guard !outer.isEmpty else { return packet }
+        let head = packet[0] & 0x80 == 0 ? 1 : 5
+        return [packet[0] | 0x10] + packet[1..<head] + [0, 0, UInt8(outer.count >> 8), UInt8(outer.count & 0xff)] + packet[head...] + outer
     }
 
     private func speak() {

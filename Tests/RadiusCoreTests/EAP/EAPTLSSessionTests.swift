@@ -12,7 +12,11 @@ import Testing
         _ type: EAPType, _ context: TLSContext, _ desk: EAPDesk, resuming session: TLSSession? = nil, password: String = "arctangent"
     ) throws -> (action: EAPSession.Action, peer: EAPTLSPeer, session: EAPSession) {
         let peer = try EAPTLSPeer(type, context, resuming: session)
-        if type == .peap { peer.talkPEAP(EAPPeerScript(password: password)) } else { peer.talk = { _ in EAPTLSPeer.pap("nemo", password) } }
+        switch type {
+        case .peap: peer.talkPEAP(EAPPeerScript(password: password))
+        case .teap: EAPTEAPTalk(peer).user = EAPPeerScript(password: password)
+        default: peer.talk = { _ in EAPTLSPeer.pap("nemo", password) }
+        }
         var session = EAPSession()
         let action = try peer.run(&session, desk)
         return (action, peer, session)
@@ -28,7 +32,7 @@ import Testing
         }
     }
 
-    private static let methods = [EAPType.tls, .ttls, .peap]
+    private static let methods = [EAPType.tls, .ttls, .peap, .teap]
 
     @Test(arguments: methods, TLSSettings.Version.allCases)
     func aSessionIsTakenUpAsOftenAsTheDeviceLikes(type: EAPType, version: TLSSettings.Version) async throws {
@@ -39,7 +43,7 @@ import Testing
                 last = try Self.logIn(type, client, desk, resuming: last.peer.conversation.session)
                 #expect(last.peer.conversation.isResumed && last.session.proven == Array("nemo".utf8))
                 // Rules see what was proven, not that it was taken up.
-                #expect(last.session.inner == [EAPType.ttls: .pap, .peap: .eapMSCHAPv2][type])
+                #expect(last.session.inner == [EAPType.ttls: .pap, .peap: .eapMSCHAPv2, .teap: .eapMSCHAPv2][type])
             }
             #expect(last.action.isSuccess)
         }
@@ -65,7 +69,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [EAPType.ttls, .peap], TLSSettings.Version.allCases)
+    @Test(arguments: [EAPType.ttls, .peap, .teap], TLSSettings.Version.allCases)
     func aNewPasswordEndsSessionsOfTheOldOne(type: EAPType, version: TLSSettings.Version) async throws {
         try await Self.with(version) { _, client, desk in
             let first = try Self.logIn(type, client, desk)
@@ -92,7 +96,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [EAPType.ttls, .peap], TLSSettings.Version.allCases)
+    @Test(arguments: [EAPType.ttls, .peap, .teap], TLSSettings.Version.allCases)
     func aWrongPasswordLeavesNoSession(type: EAPType, version: TLSSettings.Version) async throws {
         try await Self.with(version) { _, client, desk in
             let first = try Self.logIn(type, client, desk, password: "secant")
@@ -118,6 +122,9 @@ import Testing
             let memory = EAPSessionMemory(.peap, inner, tenant: -5, identity: Array("nemo".utf8), Self.nemo)
             #expect(EAPSessionMemory(memory.octets) == memory)
         }
+        let two = EAPSessionMemory(
+            .teap, .pap, tenant: 7, identity: Array("nemo".utf8), Self.nemo, companion: (Array("host/pc".utf8), EAPAccount(.none)))
+        #expect(EAPSessionMemory(two.octets) == two && two.companion == Array("host/pc".utf8))
         let memory = EAPSessionMemory(.peap, .eapGTC, tenant: -5, identity: Array("nemo".utf8), Self.nemo)
         #expect(EAPSessionMemory(Array(memory.octets.dropLast(4))) == nil && EAPSessionMemory([]) == nil)
         let other = EAPSessionMemory(.peap, .eapGTC, tenant: -5, identity: Array("nemo".utf8), EAPAccount(.hash(Array("arctangent".utf8))))

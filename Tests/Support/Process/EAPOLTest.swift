@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Debian's `eapol_test`: wpa_supplicant and a NAS in one program.
+/// `eapol_test`, Debian's or another: wpa_supplicant and a NAS in one program.
 public struct EAPOLTest: Sendable {
     /// What came of a run.
     public struct Outcome: Sendable {
@@ -31,6 +31,8 @@ public struct EAPOLTest: Sendable {
         }
     }
 
+    /// A name, or a path.
+    public var program = "eapol_test"
     public var port: UInt16
     public var secret: String
     /// `MD5`, `GTC`, `MSCHAPV2`, or several with spaces between.
@@ -133,7 +135,7 @@ public struct EAPOLTest: Sendable {
             ["-c", "/dev/stdin", "-a", "127.0.0.1", "-p", "\(port)", "-s", secret, "-t", "60", "-r", "\(repetitions)"]
             + (expectsKeys ? [] : ["-n"]) + more + self.arguments
         let input = global + "network={\n" + lines.map { "  \($0)\n" }.joined() + "}\n"
-        return try await Tool.run("eapol_test", arguments, input: input, seconds: 120)
+        return try await Tool.run(program, arguments, input: input, seconds: 120)
     }
 
     private func outcome(_ result: ToolResult) -> Outcome {

@@ -87,4 +87,6 @@ public struct EAPKeys: Equatable, Sendable {
     public let receive: [UInt8]
     /// MS-MPPE-Send-Key: what the NAS encrypts with.
     public let send: [UInt8]
+    /// EMSK, which stays here; empty where the method has none, or nobody asks for it.
+    var extended: [UInt8] = []
 }

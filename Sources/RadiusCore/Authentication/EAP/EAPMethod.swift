@@ -101,7 +101,7 @@ enum EAPMethod {
             return (.pwd(begun.method), begun.data)
         default:
             guard let tls = surroundings.tls, let context = tls.context(of: type) else { return nil }
-            let method = EAPOverTLS(type, context, packetOctets: tls.packetOctets)
+            let method = EAPOverTLS(type, context, serverName: surroundings.serverName, tls)
             return (.overTLS(method), method.start)
         }
     }

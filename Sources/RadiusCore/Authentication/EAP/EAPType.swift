@@ -24,6 +24,7 @@ public struct EAPType: Hashable, Sendable {
     public static let msCHAPv2 = EAPType(26)
     public static let akaPrime = EAPType(50)
     public static let pwd = EAPType(52)
+    public static let teap = EAPType(55)
 
     /// The octet that says that vendor and number follow (RFC 3748 §5.7).
     static let expanded: UInt8 = 254
@@ -41,16 +42,17 @@ public struct EAPType: Hashable, Sendable {
         case .aka: "aka"
         case .akaPrime: "aka-prime"
         case .pwd: "pwd"
+        case .teap: "teap"
         default: nil
         }
     }
 
-    /// The methods that the server has, in the order in which they are proposed. The first three need certificates, and are left out
+    /// The methods that the server has, in the order in which they are proposed. The first four need certificates, and are left out
     /// where there are none; those of SIM cards come first for who has nothing else.
-    public static let served: [EAPType] = [.peap, .ttls, .tls, .msCHAPv2, .md5Challenge, .gtc, .akaPrime, .aka, .sim, .pwd]
+    public static let served: [EAPType] = [.peap, .ttls, .tls, .teap, .msCHAPv2, .md5Challenge, .gtc, .akaPrime, .aka, .sim, .pwd]
 
     /// Whether the method begins with a TLS handshake.
-    var isOverTLS: Bool { self == .tls || self == .ttls || self == .peap }
+    var isOverTLS: Bool { self == .tls || self == .ttls || self == .peap || self == .teap }
 
     /// Whether a SIM card proves itself.
     var isOfCard: Bool { self == .sim || self == .aka || self == .akaPrime }

@@ -40,7 +40,7 @@ public final class EAPCertificates: Sendable {
     public struct Contexts: Sendable {
         /// Asks for a certificate: EAP-TLS.
         public internal(set) var certificate: TLSContext?
-        /// Asks for none: TTLS and PEAP.
+        /// Asks for none: TTLS, PEAP and TEAP.
         public internal(set) var tunnel: TLSContext?
 
         public init() {}
@@ -110,7 +110,7 @@ public final class EAPCertificates: Sendable {
         }
     }
 
-    /// Each by itself: a new revocation list is no reason to forget the sessions of TTLS and PEAP. Nil when both are as they were.
+    /// Each by itself: a new revocation list is no reason to forget the sessions of tunnels. Nil when both are as they were.
     private func renewed(_ contexts: Contexts) throws(TLSFileFailure) -> Contexts? {
         let (certificate, tunnel) = (try contexts.certificate?.renewed(), try contexts.tunnel?.renewed())
         guard certificate != nil || tunnel != nil else { return nil }

@@ -95,6 +95,7 @@ final class EAPConversations: Sendable {
             certificate: contexts.certificate, tunnel: contexts.tunnel, names: settings.certificateNames,
             packetOctets: min(settings.packetOctets, arrival.framedMTU ?? .max), ttlsMethods: settings.ttlsMethods,
             peapMethods: settings.peapMethods, peapBinding: settings.peapBinding, tenant: arrival.tenant)
+        tls.teap = settings.teap
         tls.status = certificates?.status
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,

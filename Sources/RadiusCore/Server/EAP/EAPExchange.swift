@@ -32,6 +32,7 @@ extension AuthenticationMethod {
         case .tls: self = .eapTLS
         case .ttls: self = Self.ttls(inner)
         case .peap: self = Self.peap(inner)
+        case .teap: self = Self.teap(inner)
         case .md5Challenge: self = .eapMD5
         case .gtc: self = .eapGTC
         case .msCHAPv2: self = .eapMSCHAPv2
@@ -63,6 +64,17 @@ extension AuthenticationMethod {
         case .eapMSCHAPv2: .eapPEAPMSCHAPv2
         case .eapTLS: .eapPEAPTLS
         default: .eapPEAP
+        }
+    }
+
+    private static func teap(_ inner: EAPInnerMethod?) -> AuthenticationMethod {
+        switch inner {
+        case .pap: .eapTEAPPassword
+        case .eapMD5: .eapTEAPMD5
+        case .eapGTC: .eapTEAPGTC
+        case .eapMSCHAPv2: .eapTEAPMSCHAPv2
+        case .eapTLS: .eapTEAPTLS
+        default: .eapTEAP
         }
     }
 }

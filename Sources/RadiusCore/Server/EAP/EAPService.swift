@@ -37,6 +37,7 @@ public final class EAPService: Sendable {
         /// Methods in a tunnel of PEAP, in the order in which they are proposed.
         public var peapMethods: [EAPType] = [.msCHAPv2, .gtc, .tls]
         public var peapBinding = EAPCryptoBinding.yes
+        public var teap = EAPTEAPSettings()
         /// The name of the network in EAP-AKA' (3GPP TS 24.302 §8.1.1).
         public var akaPrimeNetwork = "WLAN"
         /// The name of this node.

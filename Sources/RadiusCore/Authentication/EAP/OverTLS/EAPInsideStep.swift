@@ -6,6 +6,8 @@ enum EAPInsideStep: Equatable {
     case conclude([UInt8])
     case proven
     case refused(AccessReason)
+    /// The peer has proven itself and may not be online, and knows it.
+    case turnedAway(AccessReason)
     /// The inside goes on once an answer about the peer's certificate is there.
     case waiting(OCSPInquiry)
 }
@@ -15,11 +17,17 @@ extension EAPSurroundings {
     private static let tunnelOctets = 128
 
     /// Of a conversation inside a tunnel: other methods, no further tunnel, and nobody is told anything but by the conversation outside.
-    func inside(methods: [EAPType]) -> EAPSurroundings {
+    ///
+    /// - Parameters:
+    ///   - methods: that may be proposed.
+    ///   - resumes: whether EAP-TLS may take up a session there.
+    /// - Returns: the surroundings of the conversation inside.
+    func inside(methods: [EAPType], resumes: Bool = true) -> EAPSurroundings {
         var inside = self
         inside.methods = methods
         inside.notifiesRefused = false
         inside.tls?.tunnel = nil
+        inside.tls?.resumes = resumes
         inside.tls?.packetOctets -= Self.tunnelOctets
         return inside
     }

@@ -1,5 +1,5 @@
-/// EAP-TLS (RFC 5216, RFC 9190), EAP-TTLSv0 (RFC 5281) and PEAPv0, the latter two with RFC 9427 for TLS 1.3: a handshake in fragments, then
-/// what the method has inside, then keys.
+/// EAP-TLS (RFC 5216, RFC 9190), EAP-TTLSv0 (RFC 5281) and PEAPv0, the latter two with RFC 9427 for TLS 1.3, and TEAP (RFC 9930): a
+/// handshake in fragments, then what the method has inside, then keys.
 ///
 /// A TLS session is kept once the peer has proven everything. Whoever takes it up is the subscriber of that time, if the account is still
 /// there, may be online, and has the same credential.
@@ -9,6 +9,7 @@ struct EAPOverTLS: Sendable {
         case certificate
         case attributes(EAPTTLSInside)
         case packets(EAPPEAPInside)
+        case methods(EAPTEAPInside)
     }
 
     private enum Phase {
@@ -37,13 +38,16 @@ struct EAPOverTLS: Sendable {
     /// The server has sent a flight, so that the peer is in a handshake.
     private var hasSpoken = false
 
-    init(_ type: EAPType, _ context: TLSContext, packetOctets: Int) {
+    init(_ type: EAPType, _ context: TLSContext, serverName: [UInt8], _ tls: EAPTLSSurroundings) {
         self.type = type
-        channel = EAPTLSChannel(context, packetOctets: packetOctets)
+        channel = EAPTLSChannel(
+            context, packetOctets: tls.packetOctets, resumes: tls.resumes,
+            outer: type == .teap ? EAPTEAPOuter(authority: serverName) : nil)
         inside =
             switch type {
             case .ttls: .attributes(EAPTTLSInside())
             case .peap: .packets(EAPPEAPInside())
+            case .teap: .methods(EAPTEAPInside())
             default: .certificate
             }
     }
@@ -56,6 +60,7 @@ struct EAPOverTLS: Sendable {
         case .certificate: channel.memoryOctets
         case .attributes(let inside): channel.memoryOctets + inside.memoryOctets
         case .packets(let inside): channel.memoryOctets + inside.memoryOctets
+        case .methods(let inside): channel.memoryOctets + inside.memoryOctets
         }
     }
 
@@ -65,6 +70,7 @@ struct EAPOverTLS: Sendable {
         case .certificate: nil
         case .attributes(let inside): remembered ?? inside.method
         case .packets(let inside): remembered ?? inside.method
+        case .methods(let inside): remembered ?? inside.method
         }
     }
 
@@ -96,6 +102,11 @@ struct EAPOverTLS: Sendable {
             let step = packets.goOn(conversation, surroundings, tls)
             claimed = packets.identity
             inside = .packets(packets)
+            return follow(step, conversation, surroundings, tls)
+        case (.inside, .methods(var methods)):
+            let step = methods.goOn(surroundings, tls)
+            claimed = methods.identity
+            inside = .methods(methods)
             return follow(step, conversation, surroundings, tls)
         default: return .invalid
         }
@@ -143,6 +154,8 @@ struct EAPOverTLS: Sendable {
             // Some peers take this for their turn.
             hasWaited = true
             return .request(channel.flush())
+        case (.inside, .methods(let methods)):
+            return follow(methods.ending ?? .refused(.tunnelEmpty), conversation, surroundings, tls)
         case (.inside, _): return refuse(.tunnelEmpty, conversation)
         default: return refuse(.eapUnexpected, conversation)
         }
@@ -160,6 +173,10 @@ struct EAPOverTLS: Sendable {
             let request = packets.begin()
             inside = .packets(packets)
             return say(request, conversation)
+        case .methods(var methods):
+            let step = methods.begin(conversation, outer: channel.outerOctets, tls)
+            inside = .methods(methods)
+            return follow(step, conversation, surroundings, tls)
         // The end of the handshake goes first, or an empty packet; in TTLS the peer may have spoken with its own end.
         case .packets, .certificate: return .request(channel.flush())
         case .attributes: return hear(conversation, surroundings, tls)
@@ -182,6 +199,10 @@ struct EAPOverTLS: Sendable {
             step = packets.receive(octets, conversation, surroundings, tls)
             claimed = packets.identity
             inside = .packets(packets)
+        case .methods(var methods):
+            step = methods.receive(octets, surroundings, tls)
+            claimed = methods.identity
+            inside = .methods(methods)
         }
         return follow(step, conversation, surroundings, tls)
     }
@@ -196,6 +217,9 @@ struct EAPOverTLS: Sendable {
             return say(octets, conversation)
         case .proven: return finish(conversation, surroundings, tls)
         case .refused(let reason): return refuse(reason, conversation)
+        case .turnedAway(let reason):
+            conversation.forgetSession()
+            return .turnedAway(reason, as: claimed)
         case .waiting(let inquiry): return .waiting(inquiry)
         }
     }
@@ -253,8 +277,16 @@ struct EAPOverTLS: Sendable {
         }
         claimed = memory.identity
         if let step = turnAway(conversation, surroundings) { return step }
+        let companion = memory.companion.isEmpty ? nil : surroundings.account(memory.companion)
+        if let refusal = companion?.refusal {
+            conversation.forgetSession()
+            return .turnedAway(refusal, as: claimed)
+        }
         guard let account = surroundings.account(claimed),
-            memory == EAPSessionMemory(type, memory.inner, tenant: tls.tenant, identity: claimed, account, certificate: memory.certificate)
+            memory
+                == EAPSessionMemory(
+                    type, memory.inner, tenant: tls.tenant, identity: claimed, account, certificate: memory.certificate,
+                    companion: companion.map { (memory.companion, $0) })
         else { return refuse(.tlsSessionVoid, conversation) }
         if case .certificate = inside, let service = tls.status {
             guard let subject = service.subject(memory.certificate) else { return refuse(.tlsSessionVoid, conversation) }
@@ -262,11 +294,19 @@ struct EAPOverTLS: Sendable {
         }
         // Rules about methods hold for what was proven then.
         remembered = memory.inner
-        guard case .packets(var packets) = inside else { return conclude(conversation, surroundings, tls) }
-        conversation.offerSession()
-        let request = packets.beginResumed(as: claimed, conversation, surroundings, tls)
-        inside = .packets(packets)
-        return say(request, conversation)
+        switch inside {
+        case .certificate, .attributes: return conclude(conversation, surroundings, tls)
+        case .packets(var packets):
+            conversation.offerSession()
+            let request = packets.beginResumed(as: claimed, conversation, surroundings, tls)
+            inside = .packets(packets)
+            return say(request, conversation)
+        case .methods(var methods):
+            conversation.offerSession()
+            let step = methods.beginResumed(as: claimed, conversation, outer: channel.outerOctets, surroundings, tls)
+            inside = .methods(methods)
+            return follow(step, conversation, surroundings, tls)
+        }
     }
 
     /// Nothing is left to prove: says so where the version wants it, and waits for the peer where something is to be sent.
@@ -276,7 +316,7 @@ struct EAPOverTLS: Sendable {
         if let step = turnAway(conversation, surroundings) { return step }
         if conversation.protocolVersion == .tls13 {
             // RFC 9190 §2.1.1: a ticket goes before the octet that says that all is well; RFC 9427 §4 has the same octet for TTLS.
-            conversation.offerSession()
+            if tls.resumes { conversation.offerSession() }
             guard conversation.write([0]) else { return refuse(.tlsBroken, conversation) }
         }
         return finish(conversation, surroundings, tls)
@@ -290,17 +330,21 @@ struct EAPOverTLS: Sendable {
             phase = .concluding
             return .request(channel.flush())
         }
-        guard let account = surroundings.account(claimed), let keys = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
-        else { return refuse(.tlsBroken, conversation) }
-        if inner == .eapTLS || isUnnamed(tls) {
-            // Whether that certificate still counts, nobody could ask again.
+        guard let account = surroundings.account(claimed), let keys = keys(conversation) else { return refuse(.tlsBroken, conversation) }
+        var companion: (identity: [UInt8], account: EAPAccount)?
+        if case .methods(let methods) = inside, !methods.companion.isEmpty {
+            guard let other = surroundings.account(methods.companion) else { return refuse(.unknownSubscriber, conversation) }
+            companion = (methods.companion, other)
+        }
+        if isCertifiedInside || isUnnamed(tls) || !tls.resumes {
+            // Whether that certificate still counts, nobody would ask again.
             conversation.forgetSession()
         } else {
-            let memory = EAPSessionMemory(type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched)
+            let memory = EAPSessionMemory(
+                type, inner, tenant: tls.tenant, identity: claimed, account, certificate: vouched, companion: companion)
             conversation.keepSession(remembering: memory.octets)
         }
-        let key = boundKey ?? keys.masterSessionKey
-        return .proven(EAPKeys(receive: Array(key.prefix(32)), send: Array(key.dropFirst(32).prefix(32))), as: claimed)
+        return .proven(keys, as: claimed)
     }
 
     /// Whether the peer's certificate should be asked about, and cannot be.
@@ -308,8 +352,21 @@ struct EAPOverTLS: Sendable {
         if case .certificate = inside { tls.status != nil && vouched.isEmpty } else { false }
     }
 
-    /// The MSK of a PEAP that is bound to its inside.
-    private var boundKey: [UInt8]? { if case .packets(let packets) = inside { packets.masterSessionKey } else { nil } }
+    /// The keys of a PEAP that is bound to its inside, and of TEAP, are of both; those of the others are the tunnel's alone.
+    private func keys(_ conversation: TLSConversation) -> EAPKeys? {
+        let own = conversation.eapKeys(type: UInt8(truncatingIfNeeded: type.number))
+        let master: [UInt8]? =
+            switch inside {
+            case .certificate, .attributes: own?.masterSessionKey
+            case .packets(let packets): packets.masterSessionKey ?? own?.masterSessionKey
+            case .methods(let methods): methods.masterSessionKey
+            }
+        guard let master else { return nil }
+        let extended = type == .tls ? own?.extendedMasterSessionKey ?? [] : []
+        return EAPKeys(receive: Array(master.prefix(32)), send: Array(master.dropFirst(32).prefix(32)), extended: extended)
+    }
+
+    private var isCertifiedInside: Bool { if case .methods(let methods) = inside { methods.isCertified } else { inner == .eapTLS } }
 
     /// Refuses whoever is gone or may not be online; nil for the others.
     private func turnAway(_ conversation: TLSConversation, _ surroundings: EAPSurroundings) -> EAPStep? {

@@ -16,24 +16,33 @@ struct EAPTLSChannel: Sendable {
     private static let headerCount = 5
 
     private let context: TLSContext
+    private let resumes: Bool
     private(set) var conversation: TLSConversation?
     private var fragments: EAPTLSFragments
+    private var outer: EAPTEAPOuter?
 
     /// - Parameters:
     ///   - context: in force when the method begins.
     ///   - packetOctets: of an EAP packet at most.
-    init(_ context: TLSContext, packetOctets: Int) {
-        self.context = context
-        fragments = EAPTLSFragments(fragmentLimit: packetOctets - Self.headerCount)
+    ///   - resumes: whether the peer may take a session up.
+    ///   - outer: what TEAP has around TLS; nil for other methods, which are of version 0, as is EAP-TLS, which has none.
+    init(_ context: TLSContext, packetOctets: Int, resumes: Bool, outer: EAPTEAPOuter? = nil) {
+        (self.context, self.resumes, self.outer) = (context, resumes, outer)
+        fragments = EAPTLSFragments(
+            fragmentLimit: packetOctets - Self.headerCount, version: outer == nil ? 0 : EAPTEAPOuter.version)
     }
 
-    /// The packet that begins the method; TTLS and PEAP are of version 0, as is EAP-TLS, which has none.
-    var start: [UInt8] { fragments.start }
+    /// The packet that begins the method.
+    var start: [UInt8] { outer?.start ?? fragments.start }
 
-    var memoryOctets: Int { fragments.heldOctets + (conversation == nil ? 256 : Self.conversationOctets) }
+    /// What both sides said outside the tunnel; empty for other methods than TEAP.
+    var outerOctets: [UInt8] { outer?.octets ?? [] }
+
+    var memoryOctets: Int { fragments.heldOctets + outerOctets.count + (conversation == nil ? 256 : Self.conversationOctets) }
 
     /// Takes what stands behind the type of a Response.
-    mutating func receive(_ data: [UInt8]) -> Event {
+    mutating func receive(_ packet: [UInt8]) -> Event {
+        guard let data = outer == nil ? packet : outer?.strip(packet) else { return .refused(.tlsMalformed) }
         do throws(EAPTLSFragmentError) {
             switch try fragments.receive(data.span) {
             case .fragment: return .answer(fragments.acknowledgement)
@@ -58,7 +67,7 @@ struct EAPTLSChannel: Sendable {
 
     private mutating func begun() throws(TLSFailure) -> TLSConversation {
         if let conversation { return conversation }
-        let begun = try TLSConversation(context)
+        let begun = try TLSConversation(context, resumes: resumes)
         conversation = begun
         return begun
     }

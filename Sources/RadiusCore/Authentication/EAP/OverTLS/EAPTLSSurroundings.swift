@@ -2,7 +2,7 @@
 public struct EAPTLSSurroundings {
     /// Asks for the peer's certificate: EAP-TLS. Nil where there is none of our own, or no authority to trust.
     public var certificate: TLSContext?
-    /// Asks for none: TTLS and PEAP.
+    /// Asks for none: TTLS, PEAP and TEAP.
     public var tunnel: TLSContext?
     /// Which names of a peer's certificate may be a subscriber's, the first the most likely.
     public var names: [EAPCertificateName]
@@ -13,6 +13,9 @@ public struct EAPTLSSurroundings {
     /// Methods in a tunnel of PEAP, the first is proposed first.
     public var peapMethods: [EAPType]
     public var peapBinding: EAPCryptoBinding
+    public var teap = EAPTEAPSettings()
+    /// Whether a session may be taken up, or kept.
+    var resumes = true
     /// Who asks whether a peer's certificate is still good; nil: nobody is asked.
     var status: OCSPService?
     /// Whose subscribers these are; a session that began elsewhere is not resumed.
@@ -38,7 +41,7 @@ public struct EAPTLSSurroundings {
     func context(of type: EAPType) -> TLSContext? {
         switch type {
         case .tls: certificate
-        case .ttls, .peap: tunnel
+        case .ttls, .peap, .teap: tunnel
         default: nil
         }
     }
@@ -62,7 +65,7 @@ public enum EAPCertificateName: String, Sendable, CaseIterable {
     }
 }
 
-/// How a peer proves itself in a tunnel (RFC 5281 §11.2, PEAP).
+/// How a peer proves itself in a tunnel (RFC 5281 §11.2, PEAP, TEAP).
 public enum EAPInnerMethod: String, Sendable, CaseIterable {
     case pap, chap
     case msCHAP = "mschap"

@@ -1,12 +1,26 @@
 import COpenSSL
 
-/// Digests with and without a key, and one block of AES, as the methods of SIM cards and of EAP-pwd need them; libcrypto does the work.
+/// Digests with and without a key, and one block of AES, as the methods of SIM cards, EAP-pwd and TEAP need them; libcrypto does the work.
 enum KeyedDigests {
+    /// Which digest, where a cipher suite says so.
+    enum Kind: Sendable {
+        case sha1, sha256, sha384
+    }
+
     /// HMAC-SHA1 (RFC 2104); 20 octets.
     static func hmacSHA1(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha1(), key, message, count: 20) }
 
     /// HMAC-SHA-256 (RFC 4231); 32 octets.
     static func hmacSHA256(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha256(), key, message, count: 32) }
+
+    /// HMAC by the digest that `kind` names; 20, 32 or 48 octets.
+    static func hmac(_ kind: Kind, _ key: [UInt8], _ message: [UInt8]) -> [UInt8] {
+        switch kind {
+        case .sha1: hmacSHA1(key, message)
+        case .sha256: hmacSHA256(key, message)
+        case .sha384: hmac(EVP_sha384(), key, message, count: 48)
+        }
+    }
 
     static func sha1(_ message: [UInt8]) -> [UInt8] {
         var digest = SHA1()
