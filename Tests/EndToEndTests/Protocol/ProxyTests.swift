@@ -86,7 +86,7 @@ extension ProtocolTests {
                 let realm = user.replacing("bob@partner-", with: "home-").replacing(".example", with: "")
                 try await owner.change(
                     "realms/\(realm)",
-                    #"{"request_set":["Operator-Name = \"1example.net\""],"reply_set":["Session-Timeout = 777","Reply-Message = \"ours\""]}"#)
+                    #"{"request_set":["Operator-Name = \"1example.net\""],"reply_set":["Session-Timeout = 777"]}"#)
                 let login = [
                     "User-Name = \"\(user)\"", "User-Password = \"\(FreeRADIUS.password)\"", #"Operator-Name = "1elsewhere.example""#,
                     "Message-Authenticator = 0x00",
