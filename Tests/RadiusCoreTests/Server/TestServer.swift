@@ -17,8 +17,8 @@ final class TestServer {
         address: IPAddress = IPAddress(ipv4: 0x7f00_0001), slowChecks: SlowChecks? = nil, started: Bool = true,
         eap: EAPService.Settings? = EAPService.Settings(), certificates: EAPCertificates? = nil,
         recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1), plan: ProxyPlan? = nil,
-        proxy: ProxyService.Settings = ProxyService.Settings(), homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS,
-        adjust: (inout ServerSettings) -> Void = { _ in }
+        proxy: ProxyService.Settings = ProxyService.Settings(), adjust: (inout ServerSettings) -> Void = { _ in },
+        homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS
     ) throws {
         self.client = client
         let store = SnapshotStore(try Self.snapshot([client] + others, subscribers, profiles, policy, plan))

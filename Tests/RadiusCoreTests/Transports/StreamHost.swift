@@ -17,9 +17,8 @@ final class StreamHost {
     init(
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
-        datagrams: Bool = false, datagramPort: UInt16 = 0, plan: ProxyPlan? = nil,
-        homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS,
-        bounds: (inout StreamSettings) -> Void = { _ in }, tls: (inout TLSSettings) -> Void = { _ in }
+        datagrams: Bool = false, datagramPort: UInt16 = 0, plan: ProxyPlan? = nil, bounds: (inout StreamSettings) -> Void = { _ in },
+        tls: (inout TLSSettings) -> Void = { _ in }, homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS
     ) throws {
         self.client = client
         var limits = ServerSettings()

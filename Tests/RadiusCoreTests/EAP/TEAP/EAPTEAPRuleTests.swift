@@ -74,7 +74,10 @@ import Testing
             tlv(3, [1]), tlv(2, [1]), tlv(5, [1]), tlv(4, [1]), tlv(8, [1]), tlv(12, [1]), tlv(14, [0]), tlv(14, [0, 1, 97]),
             tlv(14, [1, 97, 0]), tlv(14, [1, 97, 2, 97]), tlv(14, [1, 97, 1, 97, 97]), tlv(6, [1]), tlv(15, [1]), tlv(16, [1]),
             tlv(17, [1]), tlv(18, [1]), tlv(19, [1]), [0, 99, 0, 1, 1],
-        ] as [[UInt8]] { #expect(try #require(EAPTEAPMessage(octets)) == EAPTEAPMessage([]), "\(octets)") }
+        ] as [[UInt8]] {
+            let message = try #require(EAPTEAPMessage(octets))
+            #expect(message == EAPTEAPMessage([]), "\(octets)")
+        }
         let all = try #require(
             EAPTEAPMessage(
                 [
@@ -173,10 +176,15 @@ import Testing
     @Test func bothResultsBelongToTheEnd() async throws {
         try await EAPTEAPTests.with { desk, context in
             // Without the intermediate result, without the result, and with a failure of either.
-            #expect(try Self.end(desk, context) { Array($0[..<80] + $0[86...]) }.action.reason == .tunnelMalformed)
-            #expect(try Self.end(desk, context) { Array($0[..<86]) }.action.reason == .tunnelMalformed)
-            #expect(try Self.end(desk, context) { Array($0[..<80]) + EAPTEAPTalk.tlv(10, [0, 2]) }.action.reason == .eapPeerRefused)
-            #expect(try Self.end(desk, context) { Array($0[..<86]) + EAPTEAPTalk.tlv(3, [0, 2]) }.action.reason == .eapPeerRefused)
+            let cases: [(([UInt8]) -> [UInt8], AccessReason)] = [
+                ({ Array($0[..<80]) + Array($0[86...]) }, .tunnelMalformed), ({ Array($0[..<86]) }, .tunnelMalformed),
+                ({ Array($0[..<80]) + EAPTEAPTalk.tlv(10, [0, 2]) }, .eapPeerRefused),
+                ({ Array($0[..<86]) + EAPTEAPTalk.tlv(3, [0, 2]) }, .eapPeerRefused),
+            ]
+            for (change, reason) in cases {
+                let outcome = try Self.end(desk, context, change)
+                #expect(outcome.action.reason == reason)
+            }
         }
     }
 

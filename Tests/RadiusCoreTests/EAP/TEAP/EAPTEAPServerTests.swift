@@ -50,7 +50,7 @@ import Testing
 
     private static func methods(_ host: TestServer) -> [UInt8] {
         var methods: [UInt8] = []
-        for ring in host.server.authEvents { _ = ring.drain(limit: 100) { methods.append($0.method) } }
+        for ring in host.server.authEvents { _ = ring.drain(limit: 100) { methods.append($0.event.method) } }
         return methods
     }
 

@@ -61,7 +61,8 @@ import Testing
 
     @Test func aDeviceChoosesAmongTheMethods() async throws {
         // What is stored does not do for the first.
-        let hash = try #require(MSCHAP.ntHash(ofUTF8: Array("arctangent".utf8).span))
+        let digest = MSCHAP.ntHash(ofUTF8: Array("arctangent".utf8).span)
+        let hash = try #require(digest)
         for methods in [[EAPInnerMethod.eapMD5, .pap], [.eapMD5, .eapMSCHAPv2], [.eapMD5]] {
             try await Self.with(.tls13, EAPTEAPSettings(methods: methods)) { desk, context in
                 desk.accounts["nemo"] = EAPAccount(.ntHash(hash))

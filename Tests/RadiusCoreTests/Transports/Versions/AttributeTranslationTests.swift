@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func aVendorsAttributeThatGrowsTooLongIsDivided() throws {
-        let keys = (0..<7).flatMap { [UInt8(16), 34] + [UInt8](repeating: $0, count: 32) }
+        let keys = (0..<7).flatMap { (octet: UInt8) -> [UInt8] in [16, 34] + [UInt8](repeating: octet, count: 32) }
         let whole = ScriptedHomeServer.attribute(26, [0, 0, 1, 55] + keys)
         let hidden = try Self.translate(.hiding, whole)
         #expect(ScriptedHomeServer.values(26, in: [UInt8](repeating: 0, count: 20) + hidden).map(\.count) == [4 + 4 * 52, 4 + 3 * 52])
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func saltsAreNotRepeated() throws {
-        let keys = (0..<20).flatMap { ScriptedHomeServer.attribute(26, [0, 0, 1, 55, 16, 3, $0]) }
+        let keys = (0..<20).flatMap { (octet: UInt8) -> [UInt8] in ScriptedHomeServer.attribute(26, [0, 0, 1, 55, 16, 3, octet]) }
         let hidden = try Self.translate(.hiding, keys)
         let salts = ScriptedHomeServer.values(26, in: [UInt8](repeating: 0, count: 20) + hidden).map { Array($0[6..<8]) }
         #expect(salts.count == 20 && Set(salts).count == 20)
@@ -111,14 +111,16 @@ import Testing
             [0, 0, 1, 55, 16], [0, 0, 1, 55, 12], [0, 0, 2, 17, 214], [0, 0, 96, 181, 5], [0, 0, 160, 152, 5], [0, 0, 1, 173],
             [0, 0, 18, 238],
         ]
+        let types: [UInt8] = [2, 69, 26, 26, 26, 241, 245, 79, 33]
         for _ in 0..<2000 {
             var attributes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...6, using: &random) {
-                let type = [UInt8(2), 69, 26, 26, 26, 241, 245, 79, 33].randomElement(using: &random) ?? 26
+                let type = types.randomElement(using: &random) ?? 26
                 let front = type == 26 ? fronts.randomElement(using: &random) ?? [] : []
                 let rest = random.octets(Int.random(in: 0...253 - front.count, using: &random))
                 // Half of the time the first length inside is right.
-                let inner = rest.isEmpty || Bool.random(using: &random) ? rest : [UInt8(min(255, rest.count + 1))] + rest.dropFirst()
+                let isRight = !rest.isEmpty && Bool.random(using: &random)
+                let inner = isRight ? [UInt8(min(255, rest.count + 1))] + Array(rest.dropFirst()) : rest
                 attributes += ScriptedHomeServer.attribute(type, front + inner)
             }
             let hidden: [UInt8]

@@ -123,10 +123,15 @@ import Testing
         ClientTokens(RadiusNegotiation(.both, secret: secret, dictionary: try ShippedDictionaries.loaded.get()))
     }
 
+    private static func request(_ packet: [UInt8], of client: inout ClientTokens) throws -> [UInt8] {
+        let octets = client.request(packet.span)
+        return try #require(octets)
+    }
+
     @Test func aClientsRequestLosesWhatRADIUS10Needs() throws {
         var client = try Self.client()
         let chap = ScriptedHomeServer.attribute(3, [UInt8](repeating: 5, count: 17))
-        let request = try #require(client.request(TestPacket.access(7, extra: chap, secret: Self.secret).span))
+        let request = try Self.request(TestPacket.access(7, extra: chap, secret: Self.secret), of: &client)
         #expect(request[1] == 0 && request[8..<20].allSatisfy { $0 == 0 })
         // CHAP's challenge was the authenticator (RFC 9765 §5.1.2).
         let attributes: [[UInt8]] = [
@@ -135,7 +140,7 @@ import Testing
         ]
         #expect(Array(request[20...]) == Array(attributes.joined()))
         #expect(Int(request[2]) << 8 | Int(request[3]) == request.count)
-        let next = try #require(client.request(TestPacket.status(secret: Self.secret).span))
+        let next = try Self.request(TestPacket.status(secret: Self.secret), of: &client)
         #expect(next.count == 20 && next[0] == 12)
         #expect(TokenPacket.token(of: next.span) == TokenPacket.token(of: request.span) &+ 1)
     }
@@ -143,7 +148,7 @@ import Testing
     @Test func aReplyIsFoundByItsTokenAlone() throws {
         var client = try Self.client()
         let packet = TestPacket.access(7, secret: Self.secret)
-        let request = try #require(client.request(packet.span))
+        let request = try Self.request(packet, of: &client)
         let key = (0..<32).map { UInt8($0) }
         let vendor = ScriptedHomeServer.attribute(26, [0, 0, 1, 55, 17, 34] + key)
         let reply = Self.packet(2, vendor + ScriptedHomeServer.attribute(80, [1]), token: Array(request[4..<8]))
@@ -164,8 +169,8 @@ import Testing
 
     @Test func anIdentifierThatIsTakenAgainForgetsTheRequestBefore() throws {
         var client = try Self.client()
-        let first = try #require(client.request(TestPacket.access(7, secret: Self.secret).span))
-        let second = try #require(client.request(TestPacket.access(7, user: "otto", secret: Self.secret).span))
+        let first = try Self.request(TestPacket.access(7, secret: Self.secret), of: &client)
+        let second = try Self.request(TestPacket.access(7, user: "otto", secret: Self.secret), of: &client)
         #expect(throws: ClientTokens.Refusal.unmatched) { try client.reply(Self.packet(3, [], token: Array(first[4..<8])).span) }
         #expect(try client.reply(Self.packet(3, [], token: Array(second[4..<8])).span)[1] == 7)
     }

@@ -175,8 +175,8 @@ import Testing
             let second = try ScriptedHomeServer()
             let context = try authority.client()
             let host = try StreamHost(
-                authority, plan: try Self.plan([home.row(id: 1), second.row(id: 2)]), homeServerTLS: { _ in context },
-                tls: { $0.applicationProtocols = ["radius/1.1"] })
+                authority, plan: try Self.plan([home.row(id: 1), second.row(id: 2)]),
+                tls: { $0.applicationProtocols = ["radius/1.1"] }, homeServerTLS: { _ in context })
             try home.accept()
             #expect(await eventually { Self.meter(host.environment)?.version == .v11 })
             let peer = try StreamPeer(to: host.tlsPort, try authority.client { $0.applicationProtocols = ["radius/1.1"] })

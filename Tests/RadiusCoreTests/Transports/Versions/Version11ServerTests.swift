@@ -69,7 +69,8 @@ import Testing
             let peer = try StreamPeer(to: host.tlsPort, try authority.client { $0.applicationProtocols = ["radius/1.1"] })
             #expect(peer.handshake())
             let challenge = (0..<16).map { UInt8($0) }
-            let hash = try #require(MSCHAP.ntHash(ofUTF8: Array("clientPass".utf8).span))
+            let digest = MSCHAP.ntHash(ofUTF8: Array("clientPass".utf8).span)
+            let hash = try #require(digest)
             let response = MSCHAP.V2.response(
                 identifier: 1, challenge: challenge.span, peerChallenge: TestPacket.authenticator, ntHash: hash,
                 userName: Array("User".utf8).span)
