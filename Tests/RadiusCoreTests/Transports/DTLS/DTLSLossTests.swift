@@ -13,7 +13,7 @@ import Testing
             let host = try StreamHost(authority, datagrams: true)
             let relay = try LossyRelay(to: host.dtlsPort, weather)
             let context = try authority.datagramClient()
-            try await relay.use {
+            try relay.use {
                 let client = StreamClient(
                     to: IPAddress(ipv4: 0x7f00_0001), port: relay.port, context, serverName: "radius.example.net", nowSeconds: 0)
                 try eventuallyBlocking {

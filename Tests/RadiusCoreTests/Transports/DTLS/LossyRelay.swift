@@ -43,14 +43,11 @@ final class LossyRelay: Sendable {
         close(back)
     }
 
-    /// Relays for as long as `body` works.
-    func use(_ body: () async throws -> Void) async throws {
-        async let relaying: Void = onOwnThread { [self] in relay() }
-        let result: Swift.Result<Void, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
-        isEnding.store(true, ordering: .relaxed)
-        try await relaying
-        try result.get()
+    /// Relays for as long as `body` works, which may block: the relay's thread waits for no other.
+    func use(_ body: () throws -> Void) rethrows {
+        Thread.start(name: "relay") { [self] in relay() }
+        defer { isEnding.store(true, ordering: .relaxed) }
+        try body()
     }
 
     /// A fifth gets lost, a sixth comes twice and a sixth late, of the first `count` in each direction; behind them all comes.

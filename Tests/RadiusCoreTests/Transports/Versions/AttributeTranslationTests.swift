@@ -126,7 +126,11 @@ import Testing
             let hidden: [UInt8]
             do { hidden = try Self.translate(.hiding, attributes) } catch DecodeError.translatedTooLong { continue }
             let clear = try Self.translate(.revealing, hidden)
-            #expect(clear.count <= hidden.count)
+            for octets in [hidden, clear] {
+                var cursor = AttributeCursor(0..<octets.count)
+                while cursor.next(in: octets.span) != nil {}
+                #expect(!cursor.isMalformed)
+            }
         }
     }
 

@@ -56,7 +56,7 @@ import Testing
             let error = peer.exchange(TokenTests.packet(1, chap + states, token: [0, 0, 0, 2]))
             // Missing-Attribute.
             let cause: [UInt8] = [101, 6, 0, 0, 1, 146]
-            #expect(error == Self.header(52, [0, 0, 0, 2], 10) + cause + states)
+            #expect(error == Self.header(52, [0, 0, 0, 2], 9) + cause + states)
             #expect(host.drops(.chapChallengeMissing) == 1 && host.count(.protocolErrors) == 1)
         }
     }
