@@ -5,9 +5,12 @@ import Testing
 
 /// A router without Event-Timestamp gives an Acct-Session-Id again a minute after it was used.
 @Suite struct ReusedSessionIDShippingTests {
+    /// A shipper that starts takes sessions that ended long ago to the history.
     private static let sessions = """
-        SELECT concat_ws('|', coalesce(ended_by, 'open'), upload_octets, session_seconds, host(framed_ipv4))
-        FROM aaa.session ORDER BY started_at
+        SELECT concat_ws('|', coalesce(ended_by, 'open'), upload_octets, session_seconds, host(framed_ipv4)) FROM (
+            SELECT ended_by, upload_octets, session_seconds, framed_ipv4, started_at FROM aaa.session
+            UNION ALL SELECT ended_by, upload_octets, session_seconds, framed_ipv4, started_at FROM aaa.session_history
+        ) s ORDER BY started_at
         """
     private static let usage = "SELECT concat_ws('|', sum(upload_octets), sum(session_seconds)) FROM aaa.usage"
 
