@@ -58,6 +58,31 @@ import Testing
         }
     }
 
+    /// With the address of the first session, and without any; the repetition comes once the second session runs.
+    @Test(arguments: [true, false], [true, false])
+    func aRepeatedRecordOfTheFirstSessionIsNotOfTheSecond(isApart: Bool, isStop: Bool) async throws {
+        let last =
+            isStop
+            ? Self.packet(2, event: 40, address: 1, seconds: 40, upload: 1000)
+            : Self.packet(2, event: 41, address: 1, seconds: 41, upload: 1100)
+        let early = Self.packet(isStop ? 2 : 3, event: 40, address: 1, seconds: 40, upload: 1000)
+        var again = early
+        again.receivedMicroseconds += 5_000_000
+        let packets =
+            [Self.packet(1, event: 0, address: 1), early] + (isStop ? [] : [last]) + [
+                Self.packet(1, event: 42, address: 2), again, Self.packet(3, event: 60, address: 2, seconds: 18, upload: 20),
+            ]
+        try await AccountingBench.run { bench in
+            _ = try await bench.subscriber("alice")
+            try await bench.shipping { feed in
+                if isApart { for packet in packets { _ = try await feed([packet]) } } else { _ = try await feed(packets) }
+            }
+            let first = isStop ? "stop|1000|40|10.0.0.1" : "stop|1100|41|10.0.0.1"
+            #expect(try await bench.texts(Self.sessions) == [first, "open|20|18|10.0.0.2"])
+            #expect(try await bench.texts(Self.usage) == [isStop ? "1020|58" : "1120|59"])
+        }
+    }
+
     @Test func aStartBehindAccountingOnIsASessionOfItsOwn() async throws {
         try await AccountingBench.run { bench in
             _ = try await bench.subscriber("alice")
