@@ -201,9 +201,8 @@ struct ClusterSupervisor: Sendable {
         end(server.identifier, setup) { server.wait(until: $0) != nil }
     }
 
-    /// One that stands still hears nothing but SIGKILL, and its processes have to go with it: they would hold the data.
-    ///
-    /// - Parameter isGone: waits until it has ended, or for the deadline.
+    /// One that stands still hears nothing but SIGKILL, and its processes have to go with it: they would hold the data. `isGone` waits until
+    /// it has ended, or for the deadline.
     private func end(_ postmaster: pid_t, _ setup: ClusterSetup, _ isGone: (_ deadline: UInt64) -> Bool) {
         kill(postmaster, SIGINT)
         if isGone(Clock.after(seconds: ClusterSupervisor.hangSeconds)) { return }
