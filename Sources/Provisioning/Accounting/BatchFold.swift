@@ -102,7 +102,7 @@ struct BatchFold {
     private mutating func applySession(_ record: AccountingProgress, _ journalled: JournalledRecord, _ session: Int) {
         switch places[session] {
         case .one(let place):
-            if rows[place].isAlone, rows[place].fold.isPerhapsOfTheOneBefore(record) {
+            if rows[place].isAlone, rows[place].isSuccessor, rows[place].fold.isPerhapsOfTheOneBefore(record) {
                 isUnsettled = true
                 return
             }
@@ -176,6 +176,7 @@ struct BatchFold {
         let started = rows[place].fold.startedMicroseconds
         var ordered = known
         ordered.insert(place, at: known.firstIndex { rows[$0].fold.startedMicroseconds > started } ?? known.count)
+        for place in ordered.dropFirst() { rows[place].isSuccessor = true }
         places[session] = .many(ordered)
     }
 

@@ -27,6 +27,8 @@ final class SessionRow {
     private(set) var isNew: Bool
     /// It comes from memory: other rows under its key, all older and closed, are not known.
     private(set) var isAlone = false
+    /// A session before it was under its key.
+    var isSuccessor = false
     var isChanged: Bool
     /// `booked` is not as the database has it.
     private(set) var isBookingChanged: Bool

@@ -83,6 +83,21 @@ import Testing
         }
     }
 
+    /// Its age says that it began before its Start, and there was no other session that it could be of.
+    @Test func aRouterWhoseClockRunsFastIsNotReadAgain() async throws {
+        try await AccountingBench.run { bench in
+            _ = try await bench.subscriber("alice")
+            try await bench.shipping { feed in
+                _ = try await feed([Self.packet(1, event: 0, address: 1)])
+                for seconds: UInt32 in [300, 600, 900] {
+                    let record = Self.packet(3, event: 1, address: 1, seconds: seconds, upload: UInt64(seconds))
+                    #expect(try await feed([record]).rereads == 0)
+                }
+            }
+            #expect(try await bench.texts(Self.sessions) == ["open|900|900|10.0.0.1"])
+        }
+    }
+
     @Test func aStartBehindAccountingOnIsASessionOfItsOwn() async throws {
         try await AccountingBench.run { bench in
             _ = try await bench.subscriber("alice")
