@@ -11,6 +11,7 @@ enum ExplanationJSON {
         let isForwarded = forwarding.isForwarded
         let answer = explanation.isAccepted ? "Access-Accept" : "Access-Reject"
         let sentence = sentence(forwarding).map { $0 + "; the rest holds only without it." } ?? explanation.reason.sentence
+        let warnings = explanation.alarms.map(\.message) + (explanation.quotaWarning.map { [$0] } ?? [])
         let value: JSON = [
             "username": .string(explanation.userName),
             "status": .string(explanation.status.name),
@@ -28,7 +29,7 @@ enum ExplanationJSON {
             "bindings": .array(explanation.bindings.map { binding($0) }),
             "rules": .array((forwarding.rules.lines + explanation.rules.lines).map { rule($0) }),
             "addresses": .array(explanation.addresses.map { address($0) }),
-            "warnings": .array(explanation.alarms.map { .string($0.message) }),
+            "warnings": .array(warnings.map { .string($0) }),
             "attributes": .array(explanation.attributes.map { attribute($0) }),
             "encoded": .string(explanation.encoded.map(hex).joined()),
         ]

@@ -88,7 +88,8 @@ final class Parts: Sendable {
             pool: pool, client: coa, open: { try secrets.open($0) },
             attributes: { [feed] tenant, session in
                 feed.store.snapshot.change(
-                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor)
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
+                    used: session.used)
             },
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)

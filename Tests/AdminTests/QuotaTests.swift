@@ -21,6 +21,20 @@ import Testing
         }
     }
 
+    @Test func whatNASesKeepOfAQuotaIsOffUnlessAskedFor() async throws {
+        try await AdminFixture.run { fixture in
+            let made = try await fixture.post("/api/v1/quotas", ["name": "fair", "octets": "5G"])
+            #expect(made.status == 201 && made["nas_limits"] == false && made["nas_margin_percent"] == 10, "\(made.text)")
+            let path = "/api/v1/quotas/fair"
+            let changed = try await fixture.patch(path, ["nas_limits": true, "nas_margin_percent": 100])
+            #expect(changed.status == 200 && changed["nas_limits"] == true && changed["nas_margin_percent"] == 100, "\(changed.text)")
+            for percent in [0, 101] {
+                let refused = try await fixture.patch(path, ["nas_margin_percent": .number("\(percent)")])
+                #expect(refused.status == 422 && refused.text.contains("nas_margin_percent"), "\(refused.text)")
+            }
+        }
+    }
+
     @Test func aTopUpCanBeEndedAndAnnotatedButNotHaveLessThanWasUsed() async throws {
         try await AdminFixture.run { fixture in
             #expect(try await fixture.post("/api/v1/subscribers", ["username": "alice"]).status == 201)

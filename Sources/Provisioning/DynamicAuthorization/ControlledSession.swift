@@ -11,6 +11,8 @@ public struct ControlledSession: Sendable {
     public let userName: String
     public let vendor: NASVendor
     public let identity: SessionIdentity
+    /// Octets that it has moved, as far as its NAS has accounted for them.
+    public let used: (upload: UInt64, download: UInt64)
     /// Where the NAS takes requests: its CoA address, else the one host that it is known by, else where its accounting comes from.
     let address: IPAddress?
     /// nil: as the configuration says.
@@ -34,6 +36,7 @@ public struct ControlledSession: Sendable {
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
         identity.sharesAddress = ownIdentifier != nil
         self.identity = identity
+        used = (UInt64(clamping: try row.int64("upload_octets")), UInt64(clamping: try row.int64("download_octets")))
         address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
         port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }
         sealedSecret = try row.optionalBytes("secret")

@@ -30,6 +30,8 @@ public struct Reauthorizer: Sendable {
     private struct Claim: Sendable {
         let subscriber: Int64
         let tenant: Int64
+        /// Nothing changed but what is left of a quota.
+        let isOfLimit: Bool
         let attempts: Int
         /// Text of `requested_at`, to see whether a newer request came meanwhile.
         let requestedAt: String
@@ -107,11 +109,11 @@ public struct Reauthorizer: Sendable {
                 WHERE subscriber_id IN (
                     SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
                     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-                RETURNING subscriber_id, tenant_id, attempts, requested_at::text
+                RETURNING subscriber_id, tenant_id, attempts, requested_at::text, is_of_limit
                 """, [.int(Int64(limit))]
             ) { row in
                 Claim(
-                    subscriber: try row.int64(0), tenant: try row.int64(1), attempts: try row.int(2),
+                    subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: try row.bool(4), attempts: try row.int(2),
                     requestedAt: try row.string(3))
             }
         }
@@ -138,13 +140,19 @@ public struct Reauthorizer: Sendable {
     /// - Returns: whether its NAS is silent.
     private func tell(_ session: Int64, of claim: Claim) async throws -> Bool {
         do {
-            let result = try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
-            if case .timeout = result.outcome { return true }
-            return false
+            guard claim.isOfLimit else {
+                return Self.isSilent(try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy"))
+            }
+            return Self.isSilent(try await control.renewLimit(tenant: claim.tenant, session: session, by: "quota"))
         } catch is SessionControlError {
             // It ended meanwhile.
             return false
         }
+    }
+
+    private static func isSilent(_ result: SessionControlResult?) -> Bool {
+        if case .timeout = result?.outcome { return true }
+        return false
     }
 
     /// Deletes the request, unless it is to be tried again or a newer one took its place.

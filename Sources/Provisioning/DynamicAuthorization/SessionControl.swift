@@ -104,7 +104,8 @@ public struct SessionControl: Sendable {
     ///
     /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
     public func disconnect(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
-        try await control(tenant: tenant, session: session, by: actor) { SessionControlPlan(session: $0, kind: .disconnect, change: []) }
+        let found = try await find(session, tenant: tenant)
+        return try await carryOut(SessionControlPlan(session: found, kind: .disconnect, change: []), tenant: tenant, by: actor)
     }
 
     /// Brings the session to what the policy says now: rate, filters, timeouts.
@@ -112,7 +113,21 @@ public struct SessionControl: Sendable {
     /// A Disconnect-Request, so that the subscriber logs in anew, where the vendor changes no running session.
     /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
     public func reauthorize(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
-        try await control(tenant: tenant, session: session, by: actor) { plan($0, tenant) }
+        let found = try await find(session, tenant: tenant)
+        return try await carryOut(plan(found, tenant), tenant: tenant, by: actor)
+    }
+
+    /// Tells the session's NAS what is left of the subscriber's quota.
+    ///
+    /// Nil, and nothing is sent, where the NAS takes no such thing while a session runs: the session goes on with what its log-in brought.
+    /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
+    public func renewLimit(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult? {
+        let found = try await find(session, tenant: tenant)
+        guard QuotaLimit.isRenewable(at: found.vendor) else { return nil }
+        let told = plan(found, tenant)
+        // Whoever may not be online any more is ended by what decided so.
+        guard told.kind == .coa else { return nil }
+        return try await carryOut(told, tenant: tenant, by: actor)
     }
 
     /// Asks the NAS for what a home server asks for; `realm` says what crosses.
@@ -124,9 +139,7 @@ public struct SessionControl: Sendable {
         let plan = SessionControlPlan(session: session, kind: request.kind, change: []) { secret throws(CoARequestError) in
             try request.attributes(through: realm, tenant: tenant, dictionary, to: secret)
         }
-        let requests = try await begin([plan], tenant: tenant, by: "home server " + request.serverName(in: tenant))
-        guard let row = requests[session.id] else { throw SessionControlError.sessionNotFound(session.id) }
-        return try await execute(plan, request: row, tenant: tenant)
+        return try await carryOut(plan, tenant: tenant, by: "home server " + request.serverName(in: tenant))
     }
 
     /// Reauthorizes all open sessions of a profile, some at a time.
@@ -168,16 +181,17 @@ public struct SessionControl: Sendable {
         return SessionControlPlan(session: session, kind: .coa, change: change)
     }
 
-    private func control(
-        tenant: Int64, session id: Int64, by actor: String, plan: (ControlledSession) -> SessionControlPlan
-    ) async throws -> SessionControlResult {
+    private func find(_ id: Int64, tenant: Int64) async throws -> ControlledSession {
         let found = try await pool.transaction(.tenant(tenant), readOnly: true) {
             try SessionControlStore.session(id, tenant: tenant, on: $0)
         }
         guard let found else { throw SessionControlError.sessionNotFound(id) }
-        let plan = plan(found)
+        return found
+    }
+
+    private func carryOut(_ plan: SessionControlPlan, tenant: Int64, by actor: String) async throws -> SessionControlResult {
         let requests = try await begin([plan], tenant: tenant, by: actor)
-        guard let request = requests[id] else { throw SessionControlError.sessionNotFound(id) }
+        guard let request = requests[plan.session.id] else { throw SessionControlError.sessionNotFound(plan.session.id) }
         return try await execute(plan, request: request, tenant: tenant)
     }
 

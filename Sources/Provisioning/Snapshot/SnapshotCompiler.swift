@@ -99,8 +99,7 @@ struct SnapshotCompiler: Sendable {
         try add(rulesOf: nil, connection)
         try loadProxy(connection)
         let rows = SubscriberRows(connection)
-        var reading = SubscriberCompiler(
-            dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(), throttles: try rows.throttles())
+        var reading = try SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), rows)
         var builder = SubscriberIndexBuilder()
         var count = 0
         try rows.all { row in
@@ -201,8 +200,7 @@ struct SnapshotCompiler: Sendable {
         let hadProblems = problems.count != known
         let rows = SubscriberRows(connection)
         let ids = Array(ids)
-        var reading = SubscriberCompiler(
-            dictionary: dictionary, opener: secrets.opener(), locks: try rows.locks(of: ids), throttles: try rows.throttles(of: ids))
+        var reading = try SubscriberCompiler(dictionary: dictionary, opener: secrets.opener(), rows, of: ids)
         try rows.named(ids) { row in
             try reading.compile(row) { entry, parts in changes.append(entry.holding(parts)) }
         }

@@ -11,6 +11,7 @@ struct SubscriberCompiler {
     private let opener: SecretOpener
     private let locks: [Int64: LockSet]
     private let throttles: [Int64: Int64]
+    private let limits: [Int64: QuotaLimit]
     /// Reply attributes that are encrypted for each packet, by subscriber.
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
     /// What could not be compiled and why, by subscriber.
@@ -21,11 +22,13 @@ struct SubscriberCompiler {
     /// So many subscribers' problems are told apart; a key file that was lost would make one of each.
     private static let listed = 10_000
 
-    init(dictionary: RadiusDictionary, opener: SecretOpener, locks: [Int64: LockSet], throttles: [Int64: Int64]) {
+    /// Of `rows`: the locks, throttles and limits of the named subscribers, or of all.
+    init(dictionary: RadiusDictionary, opener: SecretOpener, _ rows: SubscriberRows, of ids: [Int64]? = nil) throws {
         self.dictionary = dictionary
         self.opener = opener
-        self.locks = locks
-        self.throttles = throttles
+        locks = try rows.locks(of: ids)
+        throttles = try rows.throttles(of: ids)
+        limits = try rows.limits(of: ids)
     }
 
     /// Compiles one row and lends the result to `sink`.
@@ -35,6 +38,7 @@ struct SubscriberCompiler {
         entry.tenant = try row.int64(1)
         entry.profile = row.isNull(6) ? 0 : try row.int64(6)
         if !throttles.isEmpty, let slower = throttles[entry.id] { (entry.ownProfile, entry.profile) = (entry.profile, slower) }
+        if !limits.isEmpty { entry.quotaLimit = limits[entry.id] }
         if !row.isNull(5) { entry.status = SubscriberStatus(name: try row.string(5)) ?? .suspended }
         if !locks.isEmpty, let held = locks[entry.id] { entry.locks = held }
         if !row.isNull(21) { entry.card = try card(row, entry) }

@@ -72,19 +72,6 @@ public enum AcceptAttributes {
         writer.append(AttributeNumber.acctInterimInterval, decision.interimSeconds(subscriber, in: snapshot))
     }
 
-    /// Leaves one Session-Timeout of those from `start` on, the least, and none beyond the end of the subscriber's account: it is what ends
-    /// the session then, whatever rules and free attributes say.
-    @_lifetime(writer: copy writer)
-    static func boundSession(_ verdict: AccessVerdict, of subscriber: SubscriberRecord, from start: Int, writer: inout PacketWriter) {
-        guard var least = verdict.secondsLeft(subscriber) else { return }
-        writer.remove(from: start) { octets, count in
-            guard octets[0] == AttributeNumber.sessionTimeout else { return false }
-            if count == 6 { least = min(least, (2..<6).reduce(0) { $0 << 8 | UInt32(octets[$1]) }) }
-            return true
-        }
-        writer.append(AttributeNumber.sessionTimeout, least)
-    }
-
     @_lifetime(writer: copy writer)
     private static func appendEncoded(_ octets: UnsafeRawBufferPointer, _ writer: inout PacketWriter) {
         guard octets.count > 0 else { return }

@@ -17,6 +17,8 @@ public struct Explanation: Sendable {
     public let vendor: NASVendor
     /// What the NAS cannot be told exactly.
     public let alarms: [RateAlarm]
+    /// Why the NAS does not end sessions by itself as the subscriber's quota asks; nil where it does, or nothing is asked.
+    public let quotaWarning: String?
     /// The reply's attributes in order, without Message-Authenticator and those of the method.
     public let attributes: [AttributePair]
     /// The same in wire form.
@@ -72,6 +74,7 @@ public struct Explanation: Sendable {
         addresses = run.addresses
         profile = decision.profile.map { ($0.id, $0.name, $0.rate) }
         alarms = decision.profile?.rateAlarms(for: client.vendor) ?? []
+        quotaWarning = decision.isAccepted ? decision.verdict.quotaWarning(of: subscriber, to: client.vendor) : nil
         attributes =
             (try? AttributeDecoder.decode(
                 attributes: octets.span, dictionary: snapshot.dictionary,

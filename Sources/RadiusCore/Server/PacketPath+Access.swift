@@ -138,7 +138,7 @@ extension PacketPath {
         let start = writer.count
         let complete = AcceptAttributes.appendPlain(verdict, of: subscriber, to: client.pointee.vendor, in: snapshot, writer: &writer)
         let isPlain = !rules.outcome.hasEdits && !AcceptAttributes.needsKeys(verdict, of: subscriber, to: client.pointee.vendor)
-        if !isPlain || subscriber.hasEnd {
+        if !isPlain || subscriber.isLimited {
             let fired = rules.outcome.hasEdits ? rules.fired : nil
             return Self.appendRest(verdict, attempt.work, subscriber, in: snapshot, fired, from: start, complete, &writer)
         }
@@ -166,7 +166,7 @@ extension PacketPath {
         if let fired, let program = snapshot.program(of: client.pointee.tenant) {
             program._withUnsafeGuaranteedRef { PolicyScratch.edit($0, fired, from: start, &writer) }
         }
-        AcceptAttributes.boundSession(verdict, of: subscriber, from: start, writer: &writer)
+        AcceptAttributes.boundSession(verdict, of: subscriber, to: client.pointee.vendor, from: start, writer: &writer)
         return isComplete && complete ? nil : .replyTooLarge
     }
 

@@ -10,6 +10,8 @@ extension Noun {
             Field("anchor_day", .integer, "On which a cycle begins, where the subscriber has no billing_day"),
             Field("days", .integer, "Of a rolling window, today included"),
             Field("enabled", .flag, "true or false"),
+            Field("nas_limits", .flag, "NASes are told what is left, and end sessions by themselves: true or false"),
+            Field("nas_margin_percent", .integer, "How much more they are told, 1 to 100"),
             Field("notes", .text, "For people"),
         ],
         columns: [Column("name"), Column("octets", .octets), Column("direction"), Column("period"), Column("enabled")],

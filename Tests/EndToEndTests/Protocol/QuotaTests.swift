@@ -102,6 +102,50 @@ extension ProtocolTests {
             #expect(try await scene.events() == ["block", "restored"])
         }
 
+        /// Of Mikrotik-Total-Limit and its gigawords; nil without them.
+        private static func limit(_ values: (String) -> [String]) -> Int? {
+            guard let low = values("Mikrotik-Total-Limit").first.flatMap({ Int($0) }),
+                let high = values("Mikrotik-Total-Limit-Gigawords").first.flatMap({ Int($0) })
+            else { return nil }
+            return high << 32 + low
+        }
+
+        @Test func routersAreToldWhatIsLeftAndOfMoreWhileTheSessionRuns() async throws {
+            let daemon = try await SharedDaemon.get()
+            let owner = Operator(daemon)
+            let tool = CommandLineTool(daemon)
+            let quota = "quota-\(await Serial.next())"
+            let made = try await tool.run("quota", "create", "--name", quota, "--octets", "10G", "--nas-limits", "true")
+            #expect(made.status == 0, "\(made)")
+            try await owner.create("quota-thresholds", #"{"quota":"\#(quota)","percent":100,"action":"block"}"#)
+            let nas = try await TestNAS.create(owner)
+            let user = try await TestSubscriber.create(owner, fields: #","quota":"\#(quota)""#).name
+            // Before anything was used: a tenth more than the quota, less a first step.
+            try await eventually {
+                let accept = try await Radclient(daemon, as: nas).impatient.login(user)
+                return Self.limit { accept.values($0) } == 10_500_000_000
+            }
+            #expect(try await Radclient(daemon, as: nas).login(user).values("Session-Timeout") == [])
+
+            let other = try await TestNAS.create(owner, vendor: "cisco")
+            try await eventually { try await Radclient(daemon, as: other).impatient.login(user).code == "Access-Accept" }
+            let seconds = try await Radclient(daemon, as: other).login(user).values("Session-Timeout").compactMap { Int($0) }
+            #expect(seconds.count == 1 && (1...31 * 86_400 + 3600).contains(seconds.first ?? 0))
+            let explained = try await tool.run("subscriber", "explain", user, "--nas", other.name)
+            #expect(explained.output.contains("No attribute of this vendor is known that limits a session's octets"), "\(explained)")
+
+            let simulator = try await Simulator.start(daemon, as: nas, user: user, options: ["--interim", "1"])
+            defer { simulator.tool.remove() }
+            let accepted = try await simulator.event("accepted")
+            #expect(Self.limit { accepted.attribute($0) } == 10_500_000_000)
+            let more = try await tool.run("quota-top-up", "create", "--subscriber", user, "--octets", "5G")
+            #expect(more.status == 0, "\(more)")
+            // What the session has used comes on top: some megabytes.
+            let told = try await simulator.event("coa")
+            #expect((15_750_000_000..<16_500_000_000).contains(Self.limit { told.attribute($0) } ?? 0), "\(told)")
+            #expect(told.attribute("Mikrotik-Rate-Limit") == ["20M/100M"])
+        }
+
         @Test func mistakesAreToldByField() async throws {
             let daemon = try await SharedDaemon.get()
             let owner = Operator(daemon)

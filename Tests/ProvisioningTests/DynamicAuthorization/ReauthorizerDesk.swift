@@ -50,7 +50,8 @@ struct ReauthorizerDesk: Sendable {
             pool: desk.pool, client: client, open: { [desk] in try desk.secrets.open($0) },
             attributes: { tenant, session in
                 feed.store.snapshot.change(
-                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor)
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
+                    used: session.used)
             },
             closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
         let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: Logger(label: "tests"))
@@ -93,6 +94,29 @@ struct ReauthorizerDesk: Sendable {
             let rate = request.value(AttributeNumber.vendorSpecific).map { String(decoding: $0.dropFirst(6), as: UTF8.self) }
             return [request.kind == .coa ? "coa" : "disconnect", user, rate].compactMap { $0 }.joined(separator: " ")
         }
+    }
+
+    /// Whether the request that came last has these octets in it, as hexadecimal digits.
+    func lastHas(_ digits: String) -> Bool {
+        let octets = nas.received.last?.attributes ?? []
+        return octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().contains(digits)
+    }
+
+    /// Gives the subscriber a quota of which NASes are told that 1000 of 1100 octets are left.
+    func limit(_ subscriber: Int64) async throws {
+        let quota = try await desk.sql(
+            "INSERT INTO aaa.quota (tenant_id, name, octets, nas_limits) VALUES ($1, 'fair', 1000, true) RETURNING id", [.int(desk.tenant)])
+        try await desk.sql(
+            """
+            INSERT INTO aaa.quota_state (subscriber_id, tenant_id, quota_id, quota_version, first_day, end_day, window_start, window_end,
+                limit_octets, due_at)
+            VALUES ($1, $2, $3, 1, '2026-03-01', '2100-01-01', '2026-03-01', '2100-01-01', 1000, '2100-01-01')
+            """, [.int(subscriber), .int(desk.tenant), .int(quota)])
+        try await desk.sql(
+            """
+            UPDATE aaa.quota_state SET nas_limit = 1100, nas_taken = 100, nas_until = window_end, nas_direction = 'download'
+            WHERE subscriber_id = $1
+            """, [.int(subscriber)])
     }
 
     func setProfile(_ subscriber: Int64, _ profile: Int64?) async throws {

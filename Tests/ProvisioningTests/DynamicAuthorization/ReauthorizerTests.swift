@@ -84,6 +84,51 @@ import Testing
         }
     }
 
+    /// Behind what the session has used already: Mikrotik-Xmit-Limit and its gigawords.
+    @Test func whatIsLeftOfAQuotaReachesTheSession() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.sql("UPDATE aaa.session_header SET upload_octets = 7, download_octets = 4294967296")
+            try await desk.limit(alice)
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 10M/50M"])
+            #expect(desk.lastHas("1a0c00003a8c0206000003e8" + "1a0c00003a8c0f0600000001"))
+            // Whatever else is told has it, too.
+            try await desk.setStatus(alice, "quarantined")
+            try await desk.settled()
+            #expect(!desk.lastHas("1a0c00003a8c02"))
+            try await desk.setStatus(alice, "active")
+            try await desk.settled()
+            #expect(desk.told.suffix(2) == ["coa alice 1M/1M", "coa alice 10M/50M"])
+            #expect(desk.lastHas("1a0c00003a8c0206000003e8" + "1a0c00003a8c0f0600000001"))
+        }
+    }
+
+    /// A new log-in is no price for more octets.
+    @Test func aSessionThatTakesNoLimitIsLeftAlone() async throws {
+        try await ReauthorizerDesk.with { desk in
+            try await desk.desk.sql("UPDATE aaa.nas SET vendor = 'chillispot'")
+            let alice = try await desk.online("alice")
+            try await desk.limit(alice)
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization WHERE NOT is_of_limit") == 0)
+            try await desk.settled()
+            #expect(desk.told == [])
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization") == 0)
+        }
+    }
+
+    /// What took the service away ends the session; the quota has nothing to add.
+    @Test func whoMayNotBeOnlineIsNotToldALimit() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setStatus(alice, "suspended")
+            try await desk.settled()
+            try await desk.limit(alice)
+            try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+        }
+    }
+
     @Test func anEndedSessionIsLeftAlone() async throws {
         try await ReauthorizerDesk.with { desk in
             let alice = try await desk.online("alice")

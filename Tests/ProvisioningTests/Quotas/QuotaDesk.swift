@@ -95,6 +95,20 @@ struct QuotaDesk: Sendable {
             """)[0]
     }
 
+    /// `left of whole`, both with the margin, as NASes are told of alice's quota; `nothing` where they are told nothing.
+    func told() async throws -> String {
+        try await bench.texts(
+            """
+            SELECT coalesce((SELECT format('%s of %s', nas_limit - nas_taken, nas_limit) FROM aaa.quota_state
+                WHERE subscriber_id = \(alice) AND nas_limit IS NOT NULL), 'nothing')
+            """)[0]
+    }
+
+    /// Whose running sessions are to be looked at: `limit` where it is about no more than that, else `all`.
+    func requests() async throws -> [String] {
+        try await bench.texts("SELECT CASE WHEN is_of_limit THEN 'limit' ELSE 'all' END FROM aaa.reauthorization ORDER BY subscriber_id")
+    }
+
     /// `action percent` in order.
     func events() async throws -> [String] {
         try await bench.texts("SELECT concat_ws(' ', action, percent) FROM aaa.quota_event ORDER BY id")

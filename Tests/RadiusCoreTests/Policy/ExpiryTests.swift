@@ -80,7 +80,7 @@ import Testing
         let start = writer.count
         writer.append(AttributeNumber.idleTimeout, 300)
         for seconds in given { writer.append(AttributeNumber.sessionTimeout, seconds) }
-        AcceptAttributes.boundSession(verdict, of: record, from: start, writer: &writer)
+        AcceptAttributes.boundSession(verdict, of: record, to: .mikrotik, from: start, writer: &writer)
         let count = writer.finish().count
         #expect(Array(octets[start..<count]) == [28, 6, 0, 0, 1, 44, 27, 6, 0, 0, 0, UInt8(left)])
     }

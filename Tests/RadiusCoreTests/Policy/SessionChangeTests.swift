@@ -71,6 +71,34 @@ import Testing
         #expect(hex(accept.encoded)?.hasPrefix("1a0d00003a8c0807314d2f314d") == true && accept.lines.contains("Filter-Id = g"))
     }
 
+    /// Limits of octets count from the session's begin, so what it has moved comes on top.
+    @Test(arguments: QuotaDirection.allCases)
+    func whatIsLeftOfAQuotaIsBehindWhatWasUsed(direction: QuotaDirection) throws {
+        // Numbers and lengths of the two attributes, and what counts of 32 octets up and 16 down.
+        let forms = [
+            QuotaDirection.both: ("1106", "1206", "00000030"), .upload: ("0106", "0e06", "00000020"),
+            .download: ("0206", "0f06", "00000010"),
+        ]
+        let (low, high, used) = try #require(forms[direction])
+        var desk = PolicyDesk()
+        var entry = PolicyDesk.subscriber("alice")
+        entry.quotaLimit = QuotaLimit(octets: 1 << 32, laterOctets: 1, untilSeconds: .max, direction: direction, shrinks: false)
+        desk.subscribers = [entry]
+        func told(_ vendor: NASVendor, upload: UInt64 = 0, download: UInt64 = 0) throws -> String? {
+            hex(try desk.snapshot().change(tenant: 1, userName: "alice", vendor: vendor, used: (upload, download)))
+        }
+        func limit(_ octets: String, _ gigawords: String) -> String {
+            "1a0f00003a8c080931304d2f35304d" + "1a0c00003a8c\(low)\(octets)" + "1a0c00003a8c\(high)\(gigawords)"
+        }
+        #expect(try told(.mikrotik) == limit("00000000", "00000001"))
+        #expect(try told(.mikrotik, upload: 0x20, download: 0x10) == limit(used, "00000001"))
+        #expect(try told(.mikrotik, upload: .max, download: .max) == limit("ffffffff", "ffffffff"))
+        // Others keep what their log-in brought.
+        #expect(try told(.chillispot, upload: 0x20)?.contains("000038df03") == false)
+        desk.subscribers[0].locks.insert(.overdue, at: .captive)
+        #expect(try told(.mikrotik) == "1a0d00003a8c0807314d2f314d")
+    }
+
     @Test func anotherOrNobodyOfThatNameMeansDisconnect() throws {
         var desk = PolicyDesk()
         #expect(try change(desk) == nil)

@@ -20,6 +20,12 @@ extension Resource {
                 .summary("On which a cycle begins for subscribers without a billing_day; shorter months begin it on their last day")),
             .integer("days", .initial(30), .range(1...366), .summary("Of a rolling window")),
             .boolean("enabled", .initial(true), .summary("false: nobody is restricted by it")),
+            .boolean(
+                "nas_limits", .initial(false),
+                .summary("NASes are told what is left before captive or block, and end sessions by themselves where nobody counts")),
+            .integer(
+                "nas_margin_percent", .initial(10), .range(1...100),
+                .summary("So much more is allowed there, so that what is counted here acts first")),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
             .timestamp("created_at", .required, .readOnly),
             .timestamp("updated_at", .required, .readOnly),

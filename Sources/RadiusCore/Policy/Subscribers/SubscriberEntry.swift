@@ -17,6 +17,8 @@ public struct SubscriberEntry: Sendable {
     public var card: [UInt8] = []
     /// `SubscriberBindings.encoded`; empty where nobody looks.
     public var bindings: [UInt8] = []
+    /// What NASes are told of its quota; nil for nothing.
+    public var quotaLimit: QuotaLimit?
     public var identity: [UInt8] = []
     public var service: [UInt8] = []
     public var sessionTimeoutSeconds: UInt32 = 0
@@ -107,23 +109,26 @@ struct PackedSubscriber {
     private let parts: SubscriberParts
     private let card: [UInt8]
     private let bindings: [UInt8]
+    private let limit: QuotaLimit?
     /// Octets of the record.
     let count: Int
 
     /// - Parameters:
-    ///   - entry: its numbers, words, card and bindings; its other arrays are not looked at.
+    ///   - entry: its numbers, words, card, bindings and limit; its other arrays are not looked at.
     ///   - parts: of lengths that a record can hold.
     init(_ entry: SubscriberEntry, _ parts: SubscriberParts) {
         upper = (Self.upper(entry.id), Self.upper(entry.tenant), Self.upper(entry.profile))
         let own = entry.ownProfile ?? entry.profile
+        limit = entry.quotaLimit
+        let limitCount = limit == nil ? 0 : MemoryLayout<QuotaLimit>.size
         extended = SubscriberRecord.Extension(
             sessionTimeoutSeconds: entry.sessionTimeoutSeconds, idleTimeoutSeconds: entry.idleTimeoutSeconds,
             interimSeconds: entry.interimSeconds, expiresSeconds: entry.expiresSeconds, validitySeconds: entry.validitySeconds,
             identityCount: UInt16(parts.identity.count), serviceCount: UInt16(parts.service.count),
-            ownProfile: (UInt32(truncatingIfNeeded: own), Self.upper(own)))
+            ownProfile: (UInt32(truncatingIfNeeded: own), Self.upper(own)), limitCount: UInt32(limitCount))
         let timers = entry.sessionTimeoutSeconds | entry.idleTimeoutSeconds | entry.interimSeconds
         let times = timers | entry.expiresSeconds | entry.validitySeconds
-        let isExtended = times != 0 || entry.ownProfile != nil || parts.service.count > 0 || parts.identity.count > 255
+        let isExtended = times != 0 || entry.ownProfile != nil || limit != nil || parts.service.count > 0 || parts.identity.count > 255
         let isWide = upper.id | upper.tenant | upper.profile != 0
         var flags: UInt8 = 0
         if entry.replacesFilters { flags |= SubscriberRecord.Flag.replacesFilters }
@@ -146,7 +151,7 @@ struct PackedSubscriber {
         let fixed = SubscriberRecord.headerCount + (isWide ? SubscriberRecord.wideCount : 0)
         count =
             fixed + (isExtended ? SubscriberRecord.extensionCount : 0) + parts.name.count + parts.credential.count + card.count
-            + parts.identity.count + parts.service.count + bindings.count
+            + parts.identity.count + parts.service.count + bindings.count + limitCount
     }
 
     /// Writes `count` octets.
@@ -169,6 +174,7 @@ struct PackedSubscriber {
         append(parts.identity, &place)
         append(parts.service, &place)
         if !bindings.isEmpty { bindings.withUnsafeBytes { append($0, &place) } }
+        if let limit { withUnsafeBytes(of: limit) { append($0, &place) } }
     }
 
     private func append(_ part: UnsafeRawBufferPointer, _ place: inout UnsafeMutableRawPointer) {

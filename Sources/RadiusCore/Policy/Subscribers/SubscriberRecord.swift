@@ -13,7 +13,7 @@ public enum CredentialKind: UInt8, Sendable {
 ///
 /// Valid while the snapshot that handed it out is alive; read by any thread. The octets: `Header`; the upper halves of id, tenant and
 /// profile where one needs them; `Extension` where something in it is set; then name, credential (and a SIM card's), identity, service,
-/// and what the subscriber is bound to (`BoundTo`).
+/// what the subscriber is bound to (`BoundTo`), and its `QuotaLimit`.
 public struct SubscriberRecord: @unchecked Sendable {
     // Guard: the octets are immutable once the index is built, and the holder of the snapshot keeps them alive.
     let base: UnsafeRawPointer
@@ -44,6 +44,8 @@ public struct SubscriberRecord: @unchecked Sendable {
         var serviceCount: UInt16 = 0
         /// In halves, lower first: the record lies at a multiple of four.
         var ownProfile: (UInt32, UInt32) = (0, 0)
+        /// Octets of the `QuotaLimit` that ends the record; 0 without one.
+        var limitCount: UInt32 = 0
     }
 
     /// Bits of `Header.flags`.
@@ -58,7 +60,7 @@ public struct SubscriberRecord: @unchecked Sendable {
         static let hardwareAddress: UInt8 = 32
         /// The last octets of the credential are those of a SIM card.
         static let card: UInt8 = 64
-        /// The last octets are those of `BoundTo`.
+        /// Behind the attributes are the octets of `BoundTo`.
         static let bound: UInt8 = 128
     }
 
@@ -85,8 +87,8 @@ public struct SubscriberRecord: @unchecked Sendable {
     public var expiresSeconds: UInt32 { extended?.expiresSeconds ?? 0 }
     /// From the first login on, while that is awaited; else 0.
     public var validitySeconds: UInt32 { extended?.validitySeconds ?? 0 }
-    /// The account ends some day.
-    var hasEnd: Bool { expiresSeconds | validitySeconds != 0 }
+    /// The account ends some day, or a quota limits its sessions.
+    var isLimited: Bool { extended.map { $0.expiresSeconds | $0.validitySeconds | $0.limitCount != 0 } ?? false }
     /// The subscriber has Filter-Id of its own, so the profile's are not sent.
     public var replacesFilters: Bool { header.flags & Flag.replacesFilters != 0 }
     /// Some reply attribute is encrypted per packet and stands beside the index.
@@ -127,8 +129,14 @@ public struct SubscriberRecord: @unchecked Sendable {
     /// What the subscriber is bound to; nil for nothing.
     var boundTo: BoundTo? { isBound ? BoundTo(base + octetsBeforeBindings) : nil }
 
+    /// What NASes are told of its quota; nil for nothing.
+    var quotaLimit: QuotaLimit? {
+        guard let count = extended?.limitCount, count != 0 else { return nil }
+        return base.loadUnaligned(fromByteOffset: octets - Int(count), as: QuotaLimit.self)
+    }
+
     /// Octets of the whole record, without what pads it.
-    var octets: Int { octetsBeforeBindings + (boundTo?.count ?? 0) }
+    var octets: Int { octetsBeforeBindings + (boundTo?.count ?? 0) + Int(extended?.limitCount ?? 0) }
 
     private var octetsBeforeBindings: Int {
         let header = header

@@ -63,7 +63,7 @@ struct PolicyRun {
             (poolFault, addresses) = AcceptAttributes.appendPreview(profile, claimant, from: start, writer: &writer)
         }
         edit(start, &writer)
-        AcceptAttributes.boundSession(decision.verdict, of: subscriber, from: start, writer: &writer)
+        AcceptAttributes.boundSession(decision.verdict, of: subscriber, to: client.vendor, from: start, writer: &writer)
         let fits = complete && !writer.overflowed
         let finished = writer.finish()
         return fits ? Array(octets[start..<finished.count]) : nil

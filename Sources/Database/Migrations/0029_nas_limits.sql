@@ -1,0 +1,153 @@
+-- Quotas that NASes keep by themselves: what is left of a quota that takes the service away goes into Access-Accept and CoA-Request,
+-- so that a session ends where nobody counts it. See docs/quotas.md.
+
+ALTER TABLE aaa.quota
+    ADD COLUMN nas_limits boolean NOT NULL DEFAULT false,
+    -- of the octets at which the service ends: so much more is allowed at the NAS, which is to come second
+    ADD COLUMN nas_margin_percent integer NOT NULL DEFAULT 10 CHECK (nas_margin_percent BETWEEN 1 AND 100);
+
+-- Written by aaa.limit_sessions.
+ALTER TABLE aaa.quota_state
+    -- what may be used in the window, the margin included; null: NASes are told nothing
+    ADD COLUMN nas_limit bigint,
+    -- what is used of it, up to the next whole step
+    ADD COLUMN nas_taken bigint NOT NULL DEFAULT 0,
+    -- the end of the window, or of a top-up before that
+    ADD COLUMN nas_until timestamptz,
+    ADD COLUMN nas_direction text;
+
+-- Brings what NASes are told to what aaa.settle_quota has found. In steps of half a margin, so that a session is told what is left and half
+-- a margin at least, one margin at most, and the snapshots follow usage a few times in a window instead of with each record.
+CREATE FUNCTION aaa.limit_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    asked record;
+    bar bigint;
+    margin bigint;
+    step bigint;
+BEGIN
+    NEW.nas_limit := NULL;
+    NEW.nas_taken := 0;
+    NEW.nas_until := NULL;
+    NEW.nas_direction := NULL;
+    -- Whoever the operator let in although all is used is not to be cut off.
+    IF NEW.quota_version = 0 OR NEW.action IN ('captive', 'block') THEN
+        RETURN NEW;
+    END IF;
+    SELECT q.direction, q.nas_margin_percent AS margin_percent, (
+        SELECT min(h.percent) FROM aaa.quota_threshold h WHERE h.quota_id = q.id AND h.action IN ('captive', 'block')) AS percent
+    INTO asked FROM aaa.quota q WHERE q.id = NEW.quota_id AND q.tenant_id = NEW.tenant_id AND q.nas_limits;
+    IF asked.percent IS NULL THEN
+        RETURN NEW;
+    END IF;
+    bar := aaa.saturated(ceil(NEW.limit_octets::numeric * asked.percent / 100));
+    margin := ceil(bar::numeric * asked.margin_percent / 100)::bigint;
+    step := greatest(1, margin / 2);
+    NEW.nas_limit := aaa.saturated(bar::numeric + margin);
+    -- What may belong to another window restricts nobody.
+    NEW.nas_taken := aaa.saturated((greatest(0, NEW.used_octets - NEW.estimated_octets) / step + 1)::numeric * step);
+    NEW.nas_until := NEW.due_at;
+    NEW.nas_direction := asked.direction;
+    NEW.next_octets := least(NEW.next_octets, aaa.saturated(NEW.nas_taken::numeric + NEW.estimated_octets));
+    RETURN NEW;
+END
+$$;
+-- Each settling sets next_octets, and nothing else does.
+CREATE TRIGGER limit_sessions BEFORE UPDATE OF next_octets ON aaa.quota_state
+    FOR EACH ROW EXECUTE FUNCTION aaa.limit_sessions();
+
+CREATE TRIGGER changed_limit AFTER UPDATE ON aaa.quota_state
+    FOR EACH ROW WHEN (
+        (OLD.nas_limit, OLD.nas_taken, OLD.nas_until, OLD.nas_direction)
+        IS DISTINCT FROM (NEW.nas_limit, NEW.nas_taken, NEW.nas_until, NEW.nas_direction))
+    EXECUTE FUNCTION aaa.record_change('subscriber', 'subscriber_id');
+CREATE TRIGGER changed_limit_removal AFTER DELETE ON aaa.quota_state
+    FOR EACH ROW WHEN (OLD.nas_limit IS NOT NULL) EXECUTE FUNCTION aaa.record_change('subscriber', 'subscriber_id');
+
+-- MARK: Running sessions
+
+-- The request is only about what is left of a quota: where the NAS takes no such thing, the session is left alone.
+ALTER TABLE aaa.reauthorization ADD COLUMN is_of_limit boolean NOT NULL DEFAULT false;
+
+-- Argument: the column that names the subscriber.
+CREATE OR REPLACE FUNCTION aaa.request_reauthorization() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    subject jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id)
+    VALUES ((subject ->> TG_ARGV[0])::bigint, (subject ->> 'tenant_id')::bigint)
+    ON CONFLICT (subscriber_id) DO UPDATE
+        SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0, is_of_limit = false;
+    RETURN NULL;
+END $$;
+
+-- A request that asks for more stays as it is.
+CREATE FUNCTION aaa.request_limit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, is_of_limit)
+    SELECT NEW.subscriber_id, NEW.tenant_id, true
+    WHERE EXISTS (
+        SELECT FROM aaa.session o
+        WHERE o.subscriber_id = NEW.subscriber_id AND o.tenant_id = NEW.tenant_id AND o.stopped_at IS NULL)
+    ON CONFLICT (subscriber_id) DO UPDATE SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0;
+    RETURN NULL;
+END $$;
+-- Not when something was used: the NAS has counted that itself.
+CREATE TRIGGER renew_limit AFTER UPDATE ON aaa.quota_state
+    FOR EACH ROW WHEN (
+        NEW.nas_limit IS NOT NULL
+        AND (OLD.nas_limit, OLD.first_day, OLD.nas_direction) IS DISTINCT FROM (NEW.nas_limit, NEW.first_day, NEW.nas_direction))
+    EXECUTE FUNCTION aaa.request_limit();
+
+-- MARK: The first log-in
+
+-- A state begins with the first record of accounting, which is too late for the Access-Accept before it. So whoever has a quota that NASes
+-- keep gets one at once.
+CREATE FUNCTION aaa.review_made_subscribers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO aaa.quota_review (tenant_id, kind, key)
+    SELECT m.tenant_id, 'subscriber', m.id
+    FROM made m
+    LEFT JOIN aaa.profile p ON p.id = m.profile_id AND p.tenant_id = m.tenant_id
+    JOIN aaa.quota q ON q.id = coalesce(m.quota_id, p.quota_id) AND q.tenant_id = m.tenant_id
+    WHERE q.nas_limits AND q.enabled;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER review_made AFTER INSERT ON aaa.subscriber REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION aaa.review_made_subscribers();
+
+-- Takes the oldest `most` reviews and makes the states due that they name. Returns whom to settle who has none yet: those that a review
+-- names itself. Others without one, of a profile or quota, are reviewed later one by one, where they are online or NASes keep the quota.
+CREATE OR REPLACE FUNCTION aaa.review_quotas(most integer, OUT reviewed integer, OUT fresh bigint[]) LANGUAGE sql AS $$
+    WITH gone AS (
+        DELETE FROM aaa.quota_review WHERE id IN (SELECT id FROM aaa.quota_review ORDER BY id LIMIT most) RETURNING tenant_id, kind, key
+    ), named AS (
+        SELECT tenant_id, key AS subscriber_id, true AS is_alone FROM gone WHERE kind = 'subscriber'
+        UNION SELECT u.tenant_id, u.id, false
+        FROM gone g JOIN aaa.subscriber u ON u.profile_id = g.key AND u.tenant_id = g.tenant_id WHERE g.kind = 'profile'
+        UNION SELECT u.tenant_id, u.id, false
+        FROM gone g JOIN aaa.subscriber u ON u.quota_id = g.key AND u.tenant_id = g.tenant_id WHERE g.kind = 'quota'
+        UNION SELECT u.tenant_id, u.id, false
+        FROM gone g JOIN aaa.profile p ON p.quota_id = g.key AND p.tenant_id = g.tenant_id
+        JOIN aaa.subscriber u ON u.profile_id = p.id AND u.tenant_id = p.tenant_id WHERE g.kind = 'quota'
+        UNION SELECT s.tenant_id, s.subscriber_id, false
+        FROM gone g JOIN aaa.quota_state s ON s.tenant_id = g.tenant_id WHERE g.kind = 'tenant'
+    ), known AS (
+        UPDATE aaa.quota_state s SET due_at = '-infinity' FROM named n
+        WHERE s.subscriber_id = n.subscriber_id AND s.tenant_id = n.tenant_id
+    ), unknown AS (
+        SELECT n.* FROM named n WHERE NOT EXISTS (SELECT FROM aaa.quota_state s WHERE s.subscriber_id = n.subscriber_id)
+    ), later AS (
+        INSERT INTO aaa.quota_review (tenant_id, kind, key)
+        SELECT n.tenant_id, 'subscriber', n.subscriber_id FROM unknown n
+        WHERE NOT n.is_alone AND (
+            EXISTS (
+                SELECT FROM aaa.session o
+                WHERE o.subscriber_id = n.subscriber_id AND o.tenant_id = n.tenant_id AND o.stopped_at IS NULL)
+            OR EXISTS (
+                SELECT FROM aaa.subscriber u
+                LEFT JOIN aaa.profile p ON p.id = u.profile_id AND p.tenant_id = u.tenant_id
+                JOIN aaa.quota q ON q.id = coalesce(u.quota_id, p.quota_id) AND q.tenant_id = u.tenant_id
+                WHERE u.id = n.subscriber_id AND q.nas_limits AND q.enabled))
+    )
+    SELECT (SELECT count(*)::integer FROM gone), ARRAY(SELECT subscriber_id FROM unknown WHERE is_alone)
+$$;
