@@ -63,7 +63,7 @@ counts: setup ## fails when a request takes more instructions or allocations tha
 	@scripts/counts
 	@echo 'make counts: passed'
 
-fuzz: setup ## feeds hostile octets to decoder, EAP, TLS engine, tunnels and stream framer for FUZZ_SECONDS (600) each
+fuzz: setup ## feeds hostile octets to decoder, EAP, TLS engine, tunnels, stream framer, DTLS and proxy for FUZZ_SECONDS (600) each
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz
 
 soak: setup ## runs a release daemon under load and changes for MINUTES (30): memory flat, nothing lost, nothing wrong

@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Provisioning",
             dependencies: [
-                "RadiusCore", "Database",
+                "RadiusCore", "Database", "CCurl",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: coreSettings),

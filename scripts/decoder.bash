@@ -15,6 +15,8 @@ decoder_sources() {
     # What EAP and the streams need besides.
     printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Policy/Bindings/AccessReason+Bindings.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
     printf 'Sources/RadiusCore/Server/%s.swift\n' Thread SlowChecks/FairQueue
+    # What DTLS looks at before it keeps anything.
+    printf 'Sources/RadiusCore/Server/Transports/DTLS/%s.swift\n' DTLSClientHello DTLSCookies DTLSPeer
 }
 
 # SwiftPM makes this map for its own builds.

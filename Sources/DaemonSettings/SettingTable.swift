@@ -49,6 +49,9 @@ public enum SettingTable {
         SettingKey(
             "dns.refresh_seconds", .integer(5...86_400), "60",
             "how often addresses of NAS and home servers are looked up that are known by a dns_name"),
+        SettingKey(
+            "hooks.networks", .networks, "",
+            "networks that hooks may reach although they are not public, and without TLS; empty: only public addresses, by https"),
         SettingKey("coa.port", .port, "3799", "UDP port of a NAS that takes CoA and Disconnect requests, where the NAS names none"),
         SettingKey("http.address", .address, "127.0.0.1", "address that the HTTP API is answered on"),
         SettingKey("http.port", .port, "8080", "TCP port of the HTTP API; 0 takes any free one"),

@@ -18,6 +18,8 @@ public enum SettingType: Sendable, Equatable {
     case address
     /// Such as `http://ocsp.example.net:8080/`, or empty.
     case web
+    /// Addresses and networks such as `10.1.0.0/16`, each at most once; may be none.
+    case networks
     /// A PostgreSQL connection string, or empty.
     case database
     /// A secret of 16 to 256 printable characters, or empty.
@@ -33,6 +35,7 @@ public enum SettingType: Sendable, Equatable {
         case .path, .optionalPath: "a path of at most 4096 bytes"
         case .address: "an IPv4 or IPv6 address such as 127.0.0.1 or ::1"
         case .web: "an address such as http://ocsp.example.net:8080/, by HTTP without TLS, or empty"
+        case .networks: "a list of addresses and networks such as 10.1.0.0/16 or fd00::/8, at most 100, or none"
         case .database: "postgresql://user:password@host:port/database, or host=... dbname=..., or empty for the private cluster"
         case .token: "16 to 256 printable characters without spaces, or empty to have one generated"
         }
@@ -46,13 +49,13 @@ public enum SettingType: Sendable, Equatable {
 
     /// The value that `text` writes, or nil when the type does not allow it.
     func value(of text: String) -> SettingValue? {
-        if text.isEmpty { return mayBeEmpty ? .text("") : nil }
+        if text.isEmpty { return self == .networks ? .list([]) : mayBeEmpty ? .text("") : nil }
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
         return switch self {
         case .port: Self.number(text, in: 0...65535)
         case .integer(let range): Self.number(text, in: range)
         case .choice(let words): words.contains(text) ? .text(text) : nil
-        case .choices: list(of: text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed))
+        case .choices, .networks: list(of: text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed))
         case .path, .optionalPath: text.utf8.count <= 4096 ? .text(text) : nil
         case .address: Self.isAddress(text) ? .text(text) : nil
         case .web: Self.isWebAddress(text) ? .text(text) : nil
@@ -63,8 +66,12 @@ public enum SettingType: Sendable, Equatable {
 
     /// The value that a list of words writes, or nil when the type takes no list or not these words.
     func list(of words: [String]) -> SettingValue? {
-        guard case .choices(let known) = self, !words.isEmpty, Set(words).count == words.count else { return nil }
-        return words.allSatisfy(known.contains) ? .list(words) : nil
+        guard Set(words).count == words.count else { return nil }
+        return switch self {
+        case .choices(let known): !words.isEmpty && words.allSatisfy(known.contains) ? .list(words) : nil
+        case .networks: words.count <= 100 && words.allSatisfy(Self.isNetwork) ? .list(words) : nil
+        default: nil
+        }
     }
 
     private static func number(_ text: String, in range: ClosedRange<Int>) -> SettingValue? {
@@ -79,6 +86,13 @@ public enum SettingType: Sendable, Equatable {
     private static func isAddress(_ text: String) -> Bool {
         var room = in6_addr()
         return inet_pton(AF_INET, text, &room) == 1 || inet_pton(AF_INET6, text, &room) == 1
+    }
+
+    private static func isNetwork(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (1...2).contains(parts.count), isAddress(parts[0]) else { return false }
+        let most = parts[0].contains(":") ? 128 : 32
+        return parts.count == 1 || number(parts[1], in: 0...most) != nil
     }
 
     private static func isWebAddress(_ text: String) -> Bool {

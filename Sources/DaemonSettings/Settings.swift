@@ -82,6 +82,8 @@ public struct Settings: Sendable {
     /// Where a NAS takes CoA and Disconnect requests unless its own record says otherwise.
     public let coaPort: UInt16
     public let dnsRefreshSeconds: Int
+    /// Addresses and networks that hooks may reach whatever they are.
+    public let hookNetworks: [String]
     /// Numeric IPv4 or IPv6.
     public let httpAddress: String
     /// 0: any free port.
@@ -152,6 +154,7 @@ public struct Settings: Sendable {
         transports = TransportSettings(values)
         coaPort = values.port("coa.port")
         dnsRefreshSeconds = values.number("dns.refresh_seconds")
+        hookNetworks = values.list("hooks.networks")
         httpAddress = values.text("http.address")
         httpPort = values.port("http.port")
         acsPort = values.port("acs.port")

@@ -16,6 +16,7 @@ struct Lastmile: ParsableCommand {
             """,
         subcommands: [
             NounCommand.Subscriber.self, NounCommand.NAS.self, NounCommand.Profile.self, NounCommand.Lock.self, NounCommand.PolicyRule.self,
+            NounCommand.PostAuthHook.self,
             NounCommand.Policy.self, NounCommand.AddressPool.self, NounCommand.AddressLease.self,
             NounCommand.Quota.self, NounCommand.QuotaThreshold.self, NounCommand.QuotaTopUp.self, NounCommand.QuotaState.self,
             NounCommand.QuotaEvent.self,

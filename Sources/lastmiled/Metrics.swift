@@ -21,6 +21,7 @@ struct Metrics {
         metrics.addSessionLimits(parts)
         metrics.addQuotas(parts.quotas.state)
         metrics.addNames(parts.names.state)
+        metrics.addHooks(parts)
         metrics.addDatabase(parts)
         return metrics.text
     }

@@ -40,6 +40,14 @@ extension Parts {
             metrics: { [self] in Metrics.render(self) },
             readiness: { [self] in readiness() })
         services.proxy = proxyServices()
+        services.checkHook = { [feed] condition in
+            do {
+                _ = try LoginCondition(condition, dictionary: feed.store.snapshot.dictionary)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
         return services
     }
 

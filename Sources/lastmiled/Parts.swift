@@ -23,6 +23,9 @@ final class Parts: Sendable {
     let names: NameFollower
     /// What counts usage against quotas.
     let quotas: QuotaService
+    /// What tells hooks of log-ins.
+    let hooks: HookService
+    let hookQueue: HookQueue?
     /// Accounting on its way to home servers.
     let forwarder: AccountingForwarder?
     let authLog: AuthLogShipper?
@@ -68,6 +71,9 @@ final class Parts: Sendable {
         streams = try server.flatMap { try Self.streams(settings, beside: $0, cores: cores) }
         names = NameFollower(configuration: database, seconds: settings.dnsRefreshSeconds, logger: Logger(label: "dns"))
         quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
+        hooks = HookService(
+            configuration: database, open: { try secrets.open($0) }, reach: WebhookReach(settings.hookNetworks),
+            logger: Logger(label: "hooks"))
         shipper = AccountingShipper(
             journal: journal, configuration: database, node: node, settings: Self.keeping(settings), quotas: quotas.wake,
             logger: Logger(label: "accounting"))
@@ -75,12 +81,13 @@ final class Parts: Sendable {
             Self.addressService(addresses, database, node, settings, shipper, journal)
         }
         forwarder = server?.environment.proxy.map { [feed, journal] in AccountingForwarder(journal: journal, store: feed.store, proxy: $0) }
-        authLog = server.map { [streams] server in
+        hookQueue = server.map { [feed] _ in HookQueue(store: feed.store, logger: Logger(label: "hooks")) }
+        authLog = server.map { [streams, hookQueue] server in
             AuthLogShipper(
                 rings: server.authEvents + (streams?.authEvents ?? []), configuration: database,
                 reasonNames: Dictionary(uniqueKeysWithValues: AccessReason.allCases.map { ($0.rawValue, $0.name) }),
                 methodNames: Dictionary(uniqueKeysWithValues: AuthenticationMethod.allCases.map { ($0.rawValue, $0.name) }),
-                eventsPerSecond: settings.authLogRate,
+                eventsPerSecond: settings.authLogRate, hooks: hookQueue,
                 logger: Logger(label: "auth-log"))
         }
         coa = try CoAClient()
@@ -184,6 +191,7 @@ final class Parts: Sendable {
         try shipper.start()
         try quotas.start()
         try names.start()
+        try hooks.start()
         try authLog?.start()
         try addressService?.start()
         try censusReader?.start()

@@ -182,7 +182,7 @@ final class FakeServices: Sendable {
     }
 
     func admin(_ pool: Pool, _ logger: Logger) -> AdminServices {
-        AdminServices(
+        var services = AdminServices(
             pool: pool, logger: logger, operatorToken: AdminFixture.operatorToken,
             seal: { clear in clear.map { $0 ^ 0x5A } },
             open: { sealed in sealed.map { $0 ^ 0x5A } },
@@ -217,6 +217,8 @@ final class FakeServices: Sendable {
                 let isReady = self.ready.withLock { $0 }
                 return Readiness(checks: [.init(name: "database", isReady: isReady, detail: isReady ? "answers" : "does not answer")])
             })
+        services.checkHook = { $0.contains("wrong") ? "line 1, column 1: no dictionary has this attribute" : nil }
+        return services
     }
 }
 

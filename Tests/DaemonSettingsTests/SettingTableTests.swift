@@ -59,6 +59,7 @@ import Testing
         case .path, .optionalPath: "/another/path"
         case .address: "192.0.2.1"
         case .web: "http://192.0.2.1/"
+        case .networks: "127.0.0.0/8, fd00::1"
         case .database: "postgresql://192.0.2.1/lastmile"
         case .token: "a-token-of-sufficient-length"
         }

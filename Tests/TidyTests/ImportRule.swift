@@ -16,7 +16,7 @@ enum ImportRule {
 
     /// Of our own modules, the ones that may be imported; anything of others but Foundation goes.
     private static let ofOurs: [String: Set<String>] = [
-        "Sources/Provisioning": ["CNetSNMP", "Database", "RadiusCore"],
+        "Sources/Provisioning": ["CCurl", "CNetSNMP", "Database", "RadiusCore"],
         "Sources/Admin": ["Database", "Provisioning", "RadiusCore"],
         "Sources/lastmiled": ["Admin", "CLinux", "Certificates", "DaemonSettings", "Database", "Provisioning", "RadiusCore"],
         "Sources/lastmile": ["CCurl", "CLinux", "Certificates", "FreeRADIUSImport", "RadiusCore"],

@@ -23,7 +23,7 @@ public struct Registry: Sendable {
     public static func all(vendors: [String]) -> Registry {
         Registry([
             .tenant, .token, .audit,
-            .profile, .accessPolicy, .nas(vendors: vendors), .subscriber, .lock, .policyRule, .session, .authLog, .usage,
+            .profile, .accessPolicy, .nas(vendors: vendors), .subscriber, .lock, .policyRule, .postAuthHook, .session, .authLog, .usage,
             .dynamicAuthorization, .addressPool, .addressLease, .homeServer, .homeServerPool, .realm,
             .quota, .quotaThreshold, .quotaTopUp, .quotaState, .quotaEvent,
         ])

@@ -17,4 +17,19 @@ typedef int (*lm_curl_progress)(
 CURLcode lm_curl_set_progress(CURL *handle, lm_curl_progress progress, void *context);
 long lm_curl_status(CURL *handle);
 
+// Asked for each address before a connection to it is opened: 4 or 16 octets in network order. 0 forbids it.
+typedef struct {
+    int (*allows)(void *context, const void *octets, int count);
+    void *context;
+} lm_curl_gate;
+// The gate outlives the handle's transfer.
+CURLcode lm_curl_set_gate(CURL *handle, lm_curl_gate *gate);
+// Seconds that Retry-After asks for; 0 without one.
+long long lm_curl_retry_after(CURL *handle);
+
+// Waits for the transfers, or until `wake` can be read; -1 for none.
+CURLMcode lm_curl_multi_wait(CURLM *multi, int wake, int milliseconds);
+// A transfer that ended, and how; NULL when there is none. It is to be removed before the next call.
+CURL *lm_curl_multi_finished(CURLM *multi, CURLcode *result);
+
 #endif

@@ -30,15 +30,16 @@ public final class AuthLogShipper: Sendable {
     ///   - reasonNames: the text code for each reason number; a number without one is written as `reason-N`.
     ///   - methodNames: likewise for methods.
     ///   - eventsPerSecond: what is stored at most, on average; a burst waits in its ring.
+    ///   - hooks: are queued what they want of it.
     ///   - logger: is told when the database is away.
     public init(
         rings: [AuthEventRing], configuration: DatabaseConfiguration, reasonNames: [UInt16: String], methodNames: [UInt8: String] = [:],
-        eventsPerSecond: Int = 2000, logger: Logger
+        eventsPerSecond: Int = 2000, hooks: HookQueue? = nil, logger: Logger
     ) {
         self.rings = rings
         work = AuthLogWork(
             rings: rings, database: configuration, reasons: reasonNames, methods: methodNames, eventsPerSecond: eventsPerSecond,
-            logger: logger)
+            hooks: hooks, logger: logger)
         for ring in rings { ring.setWake(thread.wake) }
     }
 

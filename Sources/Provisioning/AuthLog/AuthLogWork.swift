@@ -16,6 +16,7 @@ struct AuthLogWork: Sendable {
     let methods: [UInt8: String]
     /// Events a second that are stored, on average; more wait in their rings. A flood of log-ins must not become one of the database.
     let eventsPerSecond: Int
+    let hooks: HookQueue?
     let logger: Logger
 
     private var batchEvents: Int { max(1, eventsPerSecond * Int(Self.drainMilliseconds) / 1000) }
@@ -99,7 +100,12 @@ struct AuthLogWork: Sendable {
             }
             try FirstLogins.activate(events, connection)
             try FirstBindings.bind(events, connection)
+            try hooks?.add(events, words, connection)
         }
+    }
+
+    private func words(_ event: AuthEvent) -> (reason: String, method: String) {
+        (reasons[event.reason] ?? "reason-\(event.reason)", methods[event.method] ?? "method-\(event.method)")
     }
 
     private static let columns = """
@@ -109,6 +115,7 @@ struct AuthLogWork: Sendable {
 
     private func write(_ entry: AuthEventRing.Entry, _ writer: inout CopyWriter) throws {
         let event = entry.event
+        let (reason, method) = words(event)
         try writer.row(columns: 16)
         try writer.int8(event.tenant)
         try writer.timestamp(microsecondsSinceUnixEpoch: event.atMicroseconds)
@@ -116,8 +123,8 @@ struct AuthLogWork: Sendable {
         try StorableText.octets(of: entry.userName).withUnsafeBytes { try writer.text(octets: $0) }
         try writer.numberOrNull(event.subscriber)
         try writer.text(event.outcome.name)
-        try writer.text(reasons[event.reason] ?? "reason-\(event.reason)")
-        try writer.text(methods[event.method] ?? "method-\(event.method)")
+        try writer.text(reason)
+        try writer.text(method)
         try writer.storable(entry.callingStation)
         try writer.storable(entry.nasPortID)
         try writer.numberOrNull(event.profile)

@@ -26,6 +26,8 @@ enum NounCommand {
         static let configuration = group(PolicyRuleNoun.self, [PolicyTestCommand.self])
     }
 
+    struct PostAuthHook: ParsableCommand { static let configuration = group(PostAuthHookNoun.self) }
+
     struct HomeServer: ParsableCommand {
         static let configuration = group(HomeServerNoun.self, [HomeServerStatusCommand.self])
     }

@@ -9,6 +9,7 @@ enum ProfileNoun: NounKind { static let noun = Noun.profile }
 enum LockNoun: NounKind { static let noun = Noun.lock }
 enum AccessPolicyNoun: NounKind { static let noun = Noun.accessPolicy }
 enum PolicyRuleNoun: NounKind { static let noun = Noun.policyRule }
+enum PostAuthHookNoun: NounKind { static let noun = Noun.postAuthHook }
 enum HomeServerNoun: NounKind { static let noun = Noun.homeServer }
 enum HomeServerPoolNoun: NounKind { static let noun = Noun.homeServerPool }
 enum RealmNoun: NounKind { static let noun = Noun.realm }

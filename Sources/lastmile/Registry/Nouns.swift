@@ -209,7 +209,7 @@ extension Noun {
 
     /// All of them in the order in which help names them.
     static let all = [
-        subscriber, nas, profile, lock, policyRule, accessPolicy, homeServer, homeServerPool, realm, session, authLog, usage, addressPool,
-        addressLease, quota, quotaThreshold, quotaTopUp, quotaState, quotaEvent, tenant, token, audit,
+        subscriber, nas, profile, lock, policyRule, postAuthHook, accessPolicy, homeServer, homeServerPool, realm, session, authLog, usage,
+        addressPool, addressLease, quota, quotaThreshold, quotaTopUp, quotaState, quotaEvent, tenant, token, audit,
     ]
 }

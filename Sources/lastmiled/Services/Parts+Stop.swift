@@ -15,6 +15,7 @@ extension Parts {
         watch.step("accounting and the authentication log to be stored")
         await Self.together([
             { [authLog] in authLog?.stop() }, { [shipper] in shipper.stop() }, { [quotas] in quotas.stop() }, { [names] in names.stop() },
+            { [hooks] in hooks.stop() },
         ])
         watch.step("addresses to be given back, and the last changes")
         feed.stop()

@@ -35,6 +35,8 @@ public struct AdminServices: Sendable {
     public var metrics: @Sendable () -> String
     public var readiness: @Sendable () async -> Readiness
     public var proxy = ProxyServices()
+    /// What is wrong with the condition of a hook; nil when nothing is.
+    public var checkHook: @Sendable (_ condition: String) -> String? = { _ in nil }
 
     public init(
         pool: Pool,

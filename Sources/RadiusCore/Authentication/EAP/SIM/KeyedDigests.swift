@@ -1,7 +1,8 @@
 import COpenSSL
 
-/// Digests with and without a key, and one block of AES, as the methods of SIM cards, EAP-pwd and TEAP need them; libcrypto does the work.
-enum KeyedDigests {
+/// Digests with and without a key, and one block of AES, as the methods of SIM cards, EAP-pwd, TEAP and hooks need them; libcrypto does
+/// the work.
+public enum KeyedDigests {
     /// Which digest, where a cipher suite says so.
     enum Kind: Sendable {
         case sha1, sha256, sha384
@@ -11,7 +12,7 @@ enum KeyedDigests {
     static func hmacSHA1(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha1(), key, message, count: 20) }
 
     /// HMAC-SHA-256 (RFC 4231); 32 octets.
-    static func hmacSHA256(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha256(), key, message, count: 32) }
+    public static func hmacSHA256(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] { hmac(EVP_sha256(), key, message, count: 32) }
 
     /// HMAC by the digest that `kind` names; 20, 32 or 48 octets.
     static func hmac(_ kind: Kind, _ key: [UInt8], _ message: [UInt8]) -> [UInt8] {
