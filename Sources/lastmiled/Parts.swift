@@ -70,7 +70,7 @@ final class Parts: Sendable {
         quotas = QuotaService(configuration: database, logger: Logger(label: "quotas"))
         shipper = AccountingShipper(
             journal: journal, configuration: database, node: node, settings: Self.keeping(settings), quotas: quotas.wake,
-            logger: Logger(label: "accounting"))
+            store: feed.store, logger: Logger(label: "accounting"))
         addressService = server.map { [addresses, shipper, journal] _ in
             Self.addressService(addresses, database, node, settings, shipper, journal)
         }

@@ -8,6 +8,8 @@ public struct ControlledSession: Sendable {
     public let subscriberID: Int64?
     /// The profile that the session began with.
     public let profileID: Int64?
+    /// The realm that a policy rule chose for it; nil: its User-Name says whose it is.
+    let forwardedRealmID: Int64?
     public let userName: String
     public let vendor: NASVendor
     public let identity: SessionIdentity
@@ -23,6 +25,7 @@ public struct ControlledSession: Sendable {
         nasID = try row.int64("nas_id")
         subscriberID = try row.optionalInt64("subscriber_id")
         profileID = try row.optionalInt64("profile_id")
+        forwardedRealmID = try row.optionalInt64("forwarded_realm_id")
         userName = try row.string("username")
         vendor = NASVendor(name: try row.optionalString("vendor") ?? "") ?? .generic
         let framed = try row.optionalString("framed_ipv4").flatMap { IPAddress(text: $0) }

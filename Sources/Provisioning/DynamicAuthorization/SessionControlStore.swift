@@ -5,7 +5,7 @@ public import RadiusCore
 enum SessionControlStore {
     private static let selection = """
         SELECT s.id, s.nas_id, s.subscriber_id, s.profile_id, s.username, s.acct_session_id, s.calling_station_id, s.nas_port_id,
-            s.nas_identifier, host(s.nas_address) AS nas_address, host(s.framed_ipv4) AS framed_ipv4,
+            s.nas_identifier, host(s.nas_address) AS nas_address, host(s.framed_ipv4) AS framed_ipv4, s.forwarded_realm_id,
             n.vendor, n.coa_port, n.secret, n.send_message_authenticator, n.nas_identifier AS own_identifier,
             coalesce(
                 host(n.coa_address),

@@ -10,7 +10,7 @@ extension ProtocolTests {
             let owner: Operator
             let home: FreeRADIUS
             let nas: FreeRADIUSNAS
-            private let record: TestNAS
+            let record: TestNAS
 
             static let realm = "partner.example"
             static let user = "bob@" + realm
@@ -129,6 +129,34 @@ extension ProtocolTests {
                 #expect(own.values("Error-Cause") == ["Session-Context-Not-Found"], "\(own.transcript)")
                 #expect(scene.nas.requests.isEmpty)
                 #expect(try await scene.owner.list("dynamic-authorizations").isEmpty)
+            }
+        }
+
+        @Test func whatARuleForwardedIsItsPartnersAlone() async throws {
+            try await Scene.with { scene in
+                try await scene.owner.create(
+                    "policy-rules",
+                    #"{"name":"ruled","priority":10,"forward_to":"other","condition":"nas.name == \"\#(scene.record.name)\""}"#)
+                try await eventually {
+                    try await scene.owner.act("realms/match?username=\(Scene.user)&nas=\(scene.record.name)")["realm"]?.text == "other"
+                }
+                // One whose name is another partner's, and one whose name is of no realm.
+                try await scene.beginSession("S-1")
+                try await scene.beginSession("S-2", user: "guest")
+                let shown = try await scene.owner.list("sessions?username=\(Scene.user)")
+                #expect(shown.map { $0["forwarded_realm"]?.text } == ["other"], "\(shown)")
+                for names in [[#"User-Name = "bob""#, #"Acct-Session-Id = "S-1""#], [#"Acct-Session-Id = "S-2""#]] {
+                    let refusal = try await scene.ask("disconnect", names)
+                    #expect(refusal.values("Error-Cause") == ["Session-Context-Not-Found"], "\(refusal.transcript)")
+                }
+                #expect(scene.nas.requests.isEmpty)
+                let change = try await scene.ask("coa", from: "127.0.0.2", [#"User-Name = "guest""#, "Session-Timeout = 60"])
+                #expect(change.code == "CoA-ACK", "\(change.transcript)")
+                let end = try await scene.ask(
+                    "disconnect", from: "127.0.0.2", [#"User-Name = "bob""#, #"Acct-Session-Id = "S-1""#])
+                #expect(end.code == "Disconnect-ACK", "\(end.transcript)")
+                try await eventually { scene.nas.requests.count == 2 }
+                #expect(scene.nas.requests.last?.contains("User-Name = \"\(Scene.user)\"") == true, "\(scene.nas.requests)")
             }
         }
 

@@ -74,6 +74,28 @@ import Testing
         }
     }
 
+    @Test func whatARuleForwardedIsItsPartnersAlone() async throws {
+        try await Desk.with { desk in
+            let (realm, gone) = (try await desk.realm(of: "b"), try await desk.realm(of: "b") + 1000)
+            try await desk.session("carol", forwardedTo: realm)
+            try await desk.session("bob@a.example", forwardedTo: realm)
+            try await desk.session("eve@b.example", forwardedTo: gone)
+            for user in ["carol", "bob@a.example", "eve@b.example"] {
+                let id = Desk.session("S-" + user)
+                #expect(try await desk.ask("a", .disconnect, id) == Self.notFound, "\(user)")
+                #expect(try await desk.ask("a", .coa, Desk.user(user), id) == Self.notFound, "\(user)")
+            }
+            #expect(try await desk.ask("b", .disconnect, Desk.session("S-eve@b.example")) == Self.notFound)
+            #expect(desk.nas.received.isEmpty)
+            #expect(Self.isACK(try await desk.ask("b", .disconnect, Desk.user("carol"))))
+            #expect(Self.isACK(try await desk.ask("b", .disconnect, Desk.session("S-bob@a.example"))))
+            #expect(
+                try await desk.records() == [
+                    "disconnect ack carol home server b", "disconnect ack bob@a.example home server b",
+                ])
+        }
+    }
+
     @Test func theTokenTellsNASApart() async throws {
         try await Desk.with { desk in
             let other = try LoopbackNAS { $0.acknowledge($1) }
