@@ -24,6 +24,9 @@ extension Resource {
             .text("multi_session_id", .readOnly),
             .text("nas_identifier", .readOnly),
             .address("nas_address", .any, .readOnly),
+            .text(
+                "operator_nas_identifier", .computed("encode(t.operator_nas_identifier, 'hex')"),
+                .summary("What a proxy before us calls the NAS, in hexadecimal digits; CoA and Disconnect carry it back")),
             .integer("nas_port", .readOnly),
             .text("nas_port_id", .readOnly),
             .timestamp("started_at", .required, .readOnly),

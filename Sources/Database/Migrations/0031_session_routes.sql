@@ -1,9 +1,12 @@
 -- By which way a session came in, and by which CoA and Disconnect may reach it.
 ALTER TABLE aaa.session_header
     -- the realm that a policy rule chose for its first record; null: none did, and its User-Name says whose it is
-    ADD COLUMN forwarded_realm_id bigint;
+    ADD COLUMN forwarded_realm_id bigint,
+    -- Operator-NAS-Identifier (RFC 8559): what a proxy before us calls the NAS
+    ADD COLUMN operator_nas_identifier bytea;
 ALTER TABLE aaa.session_history
-    ADD COLUMN forwarded_realm_id bigint;
+    ADD COLUMN forwarded_realm_id bigint,
+    ADD COLUMN operator_nas_identifier bytea;
 
 -- As before, and the new columns at the end, so that what stands on these views stays.
 CREATE OR REPLACE VIEW aaa.session WITH (security_invoker = true) AS
@@ -14,7 +17,7 @@ SELECT h.id, h.tenant_id, h.nas_id, h.session_key, h.subscriber_id, h.profile_id
     p.stopped_at, p.ended_by, p.terminate_cause, coalesce(p.session_seconds, h.session_seconds) AS session_seconds,
     coalesce(p.upload_octets, h.upload_octets) AS upload_octets, coalesce(p.download_octets, h.download_octets) AS download_octets,
     coalesce(p.fold, h.fold) AS fold, h.booked_day, h.booked_upload, h.booked_download, h.booked_seconds,
-    h.forwarded_realm_id
+    h.forwarded_realm_id, h.operator_nas_identifier
 FROM aaa.session_header h LEFT JOIN aaa.session_progress p ON p.id = h.id;
 
 CREATE OR REPLACE VIEW aaa.session_list WITH (security_invoker = true) AS
@@ -25,7 +28,7 @@ SELECT s.id, s.tenant_id, s.nas_id, s.session_key, s.subscriber_id, s.profile_id
     s.booked_upload, s.booked_download, s.booked_seconds,
     s.stopped_at IS NULL AND s.updated_at < now() - 3 * interval '1 second'
         * coalesce(u.interim_interval, p.interim_interval, a.interim_interval, 600) AS stale,
-    s.forwarded_realm_id
+    s.forwarded_realm_id, s.operator_nas_identifier
 FROM aaa.session s
 LEFT JOIN aaa.subscriber u ON u.id = s.subscriber_id AND u.tenant_id = s.tenant_id
 LEFT JOIN aaa.profile p ON p.id = s.profile_id AND p.tenant_id = s.tenant_id
@@ -38,7 +41,7 @@ SELECT id, tenant_id, CASE WHEN stopped_at IS NOT NULL THEN 'closed' WHEN stale 
         THEN regexp_replace(calling_station_id, '[^0-9A-Fa-f]', '', 'g')::macaddr END AS mac,
     calling_station_id, called_station_id, acct_session_id, multi_session_id, nas_identifier, nas_address, nas_port, nas_port_id,
     started_at, updated_at, stopped_at, ended_by, terminate_cause, session_seconds, download_octets, upload_octets,
-    forwarded_realm_id
+    forwarded_realm_id, operator_nas_identifier
 FROM aaa.session_list
 UNION ALL
 SELECT id, tenant_id, 'closed',
@@ -47,5 +50,5 @@ SELECT id, tenant_id, 'closed',
         THEN regexp_replace(calling_station_id, '[^0-9A-Fa-f]', '', 'g')::macaddr END,
     calling_station_id, called_station_id, acct_session_id, multi_session_id, nas_identifier, nas_address, nas_port, nas_port_id,
     started_at, updated_at, stopped_at, ended_by, terminate_cause, session_seconds, download_octets, upload_octets,
-    forwarded_realm_id
+    forwarded_realm_id, operator_nas_identifier
 FROM aaa.session_history;

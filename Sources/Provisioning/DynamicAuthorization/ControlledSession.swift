@@ -36,6 +36,7 @@ public struct ControlledSession: Sendable {
             nasIdentifier: try ownIdentifier ?? row.optionalString("nas_identifier"),
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
         identity.sharesAddress = ownIdentifier != nil
+        identity.operatorNAS = try row.optionalBytes("operator_nas_identifier")
         self.identity = identity
         address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
         port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }

@@ -122,7 +122,8 @@ public struct SessionControl: Sendable {
         _ request: RelayedRequest, to session: ControlledSession, through realm: Realm, _ dictionary: RadiusDictionary, tenant: Int64
     ) async throws -> SessionControlResult {
         let plan = SessionControlPlan(session: session, kind: request.kind, change: []) { secret throws(CoARequestError) in
-            try request.attributes(through: realm, tenant: tenant, dictionary, to: secret)
+            try request.attributes(
+                through: realm, tenant: tenant, dictionary, to: secret, isRouted: session.identity.operatorNAS != nil)
         }
         let requests = try await begin([plan], tenant: tenant, by: "home server " + request.serverName(in: tenant))
         guard let row = requests[session.id] else { throw SessionControlError.sessionNotFound(session.id) }

@@ -116,6 +116,34 @@ import Testing
         }
     }
 
+    @Test func aProxysNameForTheNASGoesBackToIt() async throws {
+        try await Desk.with { desk in
+            let (first, second) = (try await desk.session("bob@a.example", id: "1"), try await desk.session("rob@a.example", id: "1"))
+            for (session, name) in [(first, [0, 1, 255]), (second, [2])] as [(Int64, [UInt8])] {
+                try await desk.desk.sql(
+                    "UPDATE aaa.session_header SET operator_nas_identifier = $2 WHERE id = $1", [.int(session), .bytes(name)])
+            }
+            let bobs: [UInt8] = [AttributeNumber.extendedAttribute1, 6, 8, 0, 1, 255]
+            // The session says it, and the partner by saying it tells the sessions apart.
+            #expect(Self.isACK(try await desk.ask("a", .disconnect, Desk.user("rob"))))
+            #expect(Self.isACK(try await desk.ask("a", .disconnect, Desk.session("1"), bobs)))
+            let told = desk.nas.received.map { $0.value(AttributeNumber.extendedAttribute1) }
+            #expect(told == [[8, 2], [8, 0, 1, 255]])
+            let last = try #require(desk.nas.received.last?.attributes)
+            var (cursor, names) = (AttributeCursor(0..<last.count), 0)
+            while let member = cursor.next(in: last.span) {
+                if OperatorNASIdentifiers.isMeant(member, in: last.span) { names += 1 }
+            }
+            #expect(names == 1)
+            #expect(
+                try await desk.records() == [
+                    "disconnect ack rob@a.example home server a", "disconnect ack bob@a.example home server a",
+                ])
+            let stranger: [UInt8] = [AttributeNumber.extendedAttribute1, 4, 8, 3]
+            #expect(try await desk.ask("a", .disconnect, Desk.session("1"), stranger) == Self.notFound)
+        }
+    }
+
     @Test func whatTheNASSaysIsPassedOn() async throws {
         let answer: LoopbackNAS.Answer = { server, request in
             server.refuse(request, cause: request.kind == .coa ? .unsupportedAttribute : .sessionContextNotFound)

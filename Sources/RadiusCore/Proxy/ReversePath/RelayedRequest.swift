@@ -72,6 +72,7 @@ public struct RelayedRequest: Sendable {
         guard let name = session.userName, !name.isEmpty,
             let (realm, forwardedName) = plan.realm(tenant: tenant, userName: name, chosen: chosen), asks(realm)
         else { return nil }
+        if case .foreign = reading(in: tenant), let own = session.operatorNAS, own != operatorNAS { return nil }
         var identity = session
         if request.value(AttributeNumber.userName) == Array(forwardedName.utf8) { identity.userName = forwardedName }
         return request.mismatch(with: identity) == nil ? realm : nil
@@ -79,8 +80,10 @@ public struct RelayedRequest: Sendable {
 
     /// What its Operator-NAS-Identifier is in `tenant`; nil without one.
     func reading(in tenant: Int64) -> OperatorNASIdentifiers.Reading? {
-        OperatorNASIdentifiers.value(in: request.attributes.span).map { identifiers?.read($0, tenant: tenant) ?? .foreign }
+        operatorNAS.map { identifiers?.read($0, tenant: tenant) ?? .foreign }
     }
+
+    private var operatorNAS: [UInt8]? { OperatorNASIdentifiers.value(in: request.attributes.span) }
 
     /// Whether the asking server is one of those that answer for the log-ins of `realm`.
     private func asks(_ realm: Realm) -> Bool {

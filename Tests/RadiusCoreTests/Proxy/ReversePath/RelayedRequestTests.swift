@@ -113,6 +113,20 @@ import Testing
         #expect(try Self.realm(RelayDesk.request(from: [Self.ours], RelayDesk.session("S-2")), identity) == nil)
     }
 
+    @Test func whatAProxyCallsTheNASMustFitToo() throws {
+        var identity = Self.identity("bob@a.example")
+        identity.operatorNAS = Array("gw7".utf8)
+        func fits(_ attributes: [UInt8]) throws -> Bool {
+            try Self.realm(RelayDesk.request(from: [Self.ours], RelayDesk.session("S-1"), attributes), identity) != nil
+        }
+        #expect(try fits([]))
+        #expect(try fits(ScriptedHomeServer.attribute(241, [8] + Array("gw7".utf8))))
+        #expect(try !fits(ScriptedHomeServer.attribute(241, [8] + Array("gw8".utf8))))
+        // Another extended attribute is none.
+        #expect(try fits(ScriptedHomeServer.attribute(241, [1] + Array("gw8".utf8))))
+        #expect(try fits(RelayDesk.identifiers.attribute(tenant: 1, nas: 42)))
+    }
+
     @Test func aStrippedNameIsTheSessions() throws {
         let request = try RelayDesk.request(from: [Self.ours], RelayDesk.user("bob"))
         #expect(try Self.realm(request, Self.identity("bob@a.example"), strips: true) == "a.example")
@@ -187,6 +201,11 @@ import Testing
         let realm = try RelayDesk.realm(.suffix, "a.example", Self.ours)
         let theirs = ScriptedHomeServer.attribute(241, [8] + Array("theirs".utf8))
         #expect(try Self.crossing(realm, RelayDesk.session("S-1"), theirs) == theirs)
+        // Once only, where our request names the NAS so by itself.
+        let other = ScriptedHomeServer.attribute(241, [1, 9])
+        let crossing = try RelayDesk.request(.coa, from: [Self.ours], RelayDesk.session("S-1"), theirs, other).attributes(
+            through: realm, tenant: 1, try ShippedDictionaries.loaded.get(), to: Self.nasSecret, isRouted: true)
+        #expect(crossing == other)
     }
 
     @Test func hiddenValuesAreHiddenAnew() throws {
