@@ -85,7 +85,7 @@ final class Parts: Sendable {
         }
         coa = try CoAClient()
         control = SessionControl(
-            pool: pool, client: coa, open: { try secrets.open($0) },
+            pool: pool, client: coa, connections: streams?.reverse, open: { try secrets.open($0) },
             attributes: { [feed] tenant, session in
                 feed.store.snapshot.change(
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor)

@@ -52,3 +52,6 @@ SELECT id, tenant_id, 'closed',
     started_at, updated_at, stopped_at, ended_by, terminate_cause, session_seconds, download_octets, upload_octets,
     forwarded_realm_id, operator_nas_identifier
 FROM aaa.session_history;
+
+-- How CoA and Disconnect reach a NAS: at its port of UDP, or over the connections that it has opened to us.
+ALTER TABLE aaa.nas ADD COLUMN coa_over text NOT NULL DEFAULT 'udp' CHECK (coa_over IN ('udp', 'connection'));

@@ -19,6 +19,10 @@ public struct ControlledSession: Sendable {
     let port: UInt16?
     let sealedSecret: [UInt8]?
     let sendsMessageAuthenticator: Bool
+    /// The NAS takes requests over the connections that it opens to us, and at no port.
+    let usesConnection: Bool
+    /// Where such a connection must come from; nil where the record of the NAS stands for one host.
+    let connectionSource: IPAddress?
 
     init(_ row: Row) throws {
         id = try row.int64("id")
@@ -42,6 +46,8 @@ public struct ControlledSession: Sendable {
         port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }
         sealedSecret = try row.optionalBytes("secret")
         sendsMessageAuthenticator = try row.optionalBool("send_message_authenticator") ?? true
+        usesConnection = try row.optionalString("coa_over") == "connection"
+        connectionSource = try row.optionalString("connection_source").flatMap { IPAddress(text: $0) }
     }
 
     /// Names the session at its NAS as the vendor wants it, with `change` for a CoA-Request.

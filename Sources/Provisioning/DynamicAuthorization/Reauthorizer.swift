@@ -135,12 +135,11 @@ public struct Reauthorizer: Sendable {
 
     /// Brings one session into line.
     ///
-    /// - Returns: whether its NAS is silent.
+    /// - Returns: whether its NAS is silent, or has no connection to this node.
     private func tell(_ session: Int64, of claim: Claim) async throws -> Bool {
         do {
             let result = try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
-            if case .timeout = result.outcome { return true }
-            return false
+            return result.outcome.isPassing
         } catch is SessionControlError {
             // It ended meanwhile.
             return false

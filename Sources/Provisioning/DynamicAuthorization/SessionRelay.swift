@@ -87,8 +87,9 @@ public struct SessionRelay: Sendable {
 
     private static func cause(of refusal: CoARefusal) -> ErrorCause {
         switch refusal {
-        case .queueFull, .shutDown: .resourcesUnavailable
-        case .transport, .unprepared: .requestNotRoutable
+        case .queueFull, .shutDown, .connectionFull: .resourcesUnavailable
+        case .transport, .unprepared, .notConnected: .requestNotRoutable
+        case .connectionLost: .otherProxyProcessingError
         case .invalid(.unidentified): .requestNotRoutable
         case .invalid(.hiddenValue), .invalid(.valueTooLong), .invalid(.packetTooLong): .invalidAttributeValue
         case .invalid(.forbiddenAttribute): .unsupportedAttribute

@@ -34,7 +34,7 @@ extension PolicyScratch {
         let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
         // The NAS may have been deleted meanwhile; then nothing is known of it.
         let client = snapshot.clients.rows.find(id: entry.nas)
-        return packet.withUnsafeBufferPointer { packet in
+        return packet.withUnsafeBufferPointer { packet -> Realm? in
             guard let start = packet.baseAddress else { return nil }
             let login = PolicyLogin(
                 packet: start, count: packet.count, userName: name, status: nil, profileName: nobody, level: .active,
