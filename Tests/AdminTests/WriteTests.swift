@@ -1,4 +1,5 @@
 import Admin
+import Database
 import Testing
 
 @Suite struct WriteTests {
@@ -45,6 +46,30 @@ import Testing
             let lock: JSON = ["subscriber": "alice", "reason": "fraud", "level": "captive"]
             #expect(try await fixture.post("/api/v1/locks", lock).status == 201)
             #expect(try await fixture.post("/api/v1/locks", lock).faults == ["/reason unique", "/subscriber unique"])
+        }
+    }
+
+    /// PostgreSQL ends the connection while it stores, or while it takes the change over for good.
+    @Test(arguments: [(false, "unavailable"), (true, "outcome_unknown")])
+    func aConnectionLostOnTheWayTellsWhetherItMayHaveBeenDone(isDeferred: Bool, code: String) async throws {
+        try await AdminFixture.run { fixture in
+            let rest = isDeferred ? "DEFERRABLE INITIALLY DEFERRED" : ""
+            try await fixture.pool.run { connection in
+                try connection.script(
+                    """
+                    CREATE FUNCTION aaa.hang_up() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+                    BEGIN
+                        PERFORM pg_terminate_backend(pg_backend_pid());
+                        PERFORM pg_sleep(60);
+                        RETURN NULL;
+                    END $$;
+                    CREATE CONSTRAINT TRIGGER hang_up AFTER INSERT ON aaa.profile \(rest) FOR EACH ROW EXECUTE FUNCTION aaa.hang_up()
+                    """)
+            }
+            let reply = try await fixture.post("/api/v1/profiles", ["name": "home"])
+            #expect(reply.status == 503 && reply.code == code, "\(reply.text)")
+            #expect((reply.header("retry-after") == nil) == isDeferred)
+            #expect(try await fixture.sql("SELECT count(*)::text FROM aaa.profile") == "0")
         }
     }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import Support
 import Testing
@@ -196,7 +197,7 @@ import Testing
     @Test func patternsNumberTheirNames() throws {
         #expect(NamePattern("user%06d@x")?.name(42) == Array("user000042@x".utf8))
         #expect(NamePattern("u%d")?.name(1234) == Array("u1234".utf8))
-        for text in ["alice", "100%", "a%sd", "%9999d", "us%d%d", "us%d%", "%s%d"] { #expect(NamePattern(text) == nil) }
+        for text in ["alice", "100%", "a%sd", "%9999d", "u%3d", "us%d%d", "us%d%", "%s%d"] { #expect(NamePattern(text) == nil) }
         #expect(try LoadNames.read("alice", count: 5, password: []).count == 1)
         #expect(throws: CommandFailure.self) { try LoadNames.read("/nonexistent/users", count: 5, password: []) }
     }
@@ -212,6 +213,13 @@ import Testing
         }
         #expect(failure?.status == .usage)
         #expect(failure?.message.hasPrefix(message) == true)
+    }
+
+    @Test(arguments: [["--interims", "1"], ["--open", "64"], ["--leave-open"], ["--run-name", "r"], ["--acknowledged", "/dev/null"]])
+    func whatBelongsToAccountingIsRefusedElsewhere(option: [String]) throws {
+        var command = try LoadCommand.parse(["--target", "127.0.0.1:1812", "--secret", "s", "--users", "alice"] + option)
+        let failure = #expect(throws: CommandFailure.self) { try command.run() }
+        #expect(failure?.message == "\(option[0]) belongs to --mode accounting")
     }
 
     @Test func aRateThatWasNotReachedIsSaid() throws {

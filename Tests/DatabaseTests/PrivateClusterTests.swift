@@ -105,6 +105,21 @@ private func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 }
         }
     }
 
+    /// They hold the memory of a server that is gone, and no other starts beside it.
+    @Test func processesThatStandStillDoNotOutliveTheirServer() async throws {
+        try await withCluster { cluster in
+            try await cluster.start()
+            let processes = ProcessTable.processes(in: "\(cluster.directory)/data")
+            #expect(processes.count > 1)
+            for process in processes { kill(process, SIGSTOP) }
+            kill(try #require(cluster.postmaster), SIGKILL)
+            try await eventually { cluster.restarts == 1 }
+            let configuration = DatabaseConfiguration(conninfo: cluster.conninfo)
+            try await eventually { (try? await withConnection(configuration) { $0.serverVersion }) ?? 0 >= 150_000 }
+            #expect(Set(ProcessTable.processes(in: "\(cluster.directory)/data")).isDisjoint(with: processes))
+        }
+    }
+
     @Test func staleLockFileOfAnotherProcessIsIgnored() async throws {
         try await withCluster { cluster in
             try await cluster.start()

@@ -62,11 +62,5 @@ struct ChildProcess {
         _ = lm_wait(watched, UInt32(watched.count), limit)
     }
 
-    /// What it has started itself and what lives; none where the kernel does not tell.
-    var children: [pid_t] {
-        let text = FileSystem.text("/proc/\(identifier)/task/\(identifier)/children") ?? ""
-        return text.split { $0 == " " || $0 == "\n" }.compactMap { pid_t($0) }
-    }
-
     func signal(_ number: Int32) { kill(identifier, number) }
 }

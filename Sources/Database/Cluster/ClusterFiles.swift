@@ -87,7 +87,7 @@ struct ClusterFiles {
     func livingPostmaster() -> pid_t? {
         let lines = FileSystem.text("\(data)/postmaster.pid")?.split(separator: "\n")
         guard let process = lines?.first.flatMap({ pid_t($0) }) else { return nil }
-        return isPostmaster(process) ? process : nil
+        return isServer(process) ? process : nil
     }
 
     /// Removes the lock files of a server that is gone, which would keep PostgreSQL from starting for ever: over an empty one, left by
@@ -100,7 +100,30 @@ struct ClusterFiles {
         for path in ["\(data)/postmaster.pid", "\(socket).lock", socket] { unlink(path) }
     }
 
-    func isPostmaster(_ process: pid_t) -> Bool {
+    /// Processes of this directory's servers, the postmaster among them.
+    func servers() -> [pid_t] {
+        let names = (try? FileSystem.names(in: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter(isServer)
+    }
+
+    /// Ends what a server that is gone left behind, for it holds the server's memory and no other could start. It goes by itself at once,
+    /// unless it stands still; what is committed is kept either way.
+    ///
+    /// - Returns: whom it took SIGKILL to end.
+    func endServers(within seconds: Double) -> [pid_t] {
+        let deadline = Clock.after(seconds: seconds)
+        var left = servers()
+        while !left.isEmpty, Clock.now < deadline {
+            PoolWorker.pause(milliseconds: 20)
+            left = servers()
+        }
+        for process in left { kill(process, SIGKILL) }
+        let end = Clock.after(seconds: 5)
+        while !servers().isEmpty, Clock.now < end { PoolWorker.pause(milliseconds: 20) }
+        return left
+    }
+
+    func isServer(_ process: pid_t) -> Bool {
         guard process > 1, let ours = FileSystem.status(data), let theirs = FileSystem.status("/proc/\(process)/cwd") else { return false }
         let name = FileSystem.text("/proc/\(process)/comm")
         return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino && name?.hasPrefix("postgres") == true

@@ -10,6 +10,8 @@ struct ClusterSupervisor: Sendable {
     private static let stopSeconds = 30.0
     /// How long it may take to end before it is asked whether it is there at all.
     private static let hangSeconds = 10.0
+    /// How long processes may outlive their postmaster.
+    private static let leaveSeconds = 2.0
     /// On a full machine answering RADIUS goes before storing what was answered.
     private static let niceness: Int32 = 10
 
@@ -57,7 +59,7 @@ struct ClusterSupervisor: Sendable {
                 try setup.createData()
             }
             try setup.createConfiguration()
-            try stopOrphan(files)
+            try stopOrphan(setup)
             return setup
         } catch {
             files.close()
@@ -66,15 +68,15 @@ struct ClusterSupervisor: Sendable {
     }
 
     /// A server that outlived its daemon is stopped: only one that we started gets our settings and our death signal.
-    private func stopOrphan(_ files: ClusterFiles) throws {
+    private func stopOrphan(_ setup: ClusterSetup) throws {
+        let files = setup.files
         guard let orphan = files.livingPostmaster() else { return }
         progress("stopping the PostgreSQL server (process \(orphan)) that an earlier daemon left behind")
-        for (signal, seconds) in [(SIGINT, ClusterSupervisor.stopSeconds), (SIGQUIT, 10), (SIGKILL, 5)] {
-            kill(orphan, signal)
-            let deadline = Clock.after(seconds: seconds)
-            while files.isPostmaster(orphan), Clock.now < deadline { PoolWorker.pause(milliseconds: 50) }
-            if !files.isPostmaster(orphan) { return }
+        end(orphan, setup) { deadline in
+            while files.isServer(orphan), Clock.now < deadline { PoolWorker.pause(milliseconds: 50) }
+            return !files.isServer(orphan)
         }
+        guard files.isServer(orphan) else { return }
         throw DatabaseError(
             .clusterUnavailable, "the PostgreSQL server that an earlier daemon left behind (process \(orphan)) does not end")
     }
@@ -116,6 +118,11 @@ struct ClusterSupervisor: Sendable {
     }
 
     private func launch(_ setup: ClusterSetup) throws -> ChildProcess {
+        if setup.files.livingPostmaster() == nil {
+            let killed = setup.files.endServers(within: ClusterSupervisor.leaveSeconds)
+            let names = killed.map(String.init).joined(separator: ", ")
+            if !killed.isEmpty { progress("killed processes of an earlier PostgreSQL server that stood still: \(names)") }
+        }
         setup.files.removeStaleLocks()
         let log = try setup.files.openLog(setup.files.log)
         defer { closeDescriptor(log) }
@@ -190,20 +197,23 @@ struct ClusterSupervisor: Sendable {
         }
     }
 
-    /// One that stands still hears nothing but SIGKILL, and its processes have to go with it: they would hold the data.
     private func shutDown(_ server: ChildProcess, _ setup: ClusterSetup) {
-        server.signal(SIGINT)
-        if server.wait(until: Clock.after(seconds: ClusterSupervisor.hangSeconds)) != nil { return }
+        end(server.identifier, setup) { server.wait(until: $0) != nil }
+    }
+
+    /// One that stands still hears nothing but SIGKILL, and its processes have to go with it: they would hold the data. `isGone` waits until
+    /// it has ended, or for the deadline.
+    private func end(_ postmaster: pid_t, _ setup: ClusterSetup, _ isGone: (_ deadline: UInt64) -> Bool) {
+        kill(postmaster, SIGINT)
+        if isGone(Clock.after(seconds: ClusterSupervisor.hangSeconds)) { return }
         if PQping(setup.conninfo(user: "postgres", database: "postgres") + " connect_timeout=5") != PQPING_NO_RESPONSE {
-            if server.wait(until: Clock.after(seconds: ClusterSupervisor.stopSeconds - ClusterSupervisor.hangSeconds)) != nil { return }
-            server.signal(SIGQUIT)
-            if server.wait(until: Clock.after(seconds: 10)) != nil { return }
+            if isGone(Clock.after(seconds: ClusterSupervisor.stopSeconds - ClusterSupervisor.hangSeconds)) { return }
+            kill(postmaster, SIGQUIT)
+            if isGone(Clock.after(seconds: 10)) { return }
         }
-        logger.error(
-            "PostgreSQL does not end and is killed; what is committed is kept", metadata: ["process": "\(server.identifier)"])
-        let workers = server.children
-        server.signal(SIGKILL)
-        for worker in workers { kill(worker, SIGKILL) }
-        _ = server.wait(until: Clock.after(seconds: 5))
+        logger.error("PostgreSQL does not end and is killed; what is committed is kept", metadata: ["process": "\(postmaster)"])
+        kill(postmaster, SIGKILL)
+        _ = isGone(Clock.after(seconds: 5))
+        _ = setup.files.endServers(within: 0)
     }
 }

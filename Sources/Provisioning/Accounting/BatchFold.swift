@@ -106,12 +106,17 @@ struct BatchFold {
     private mutating func applySession(_ record: AccountingProgress, _ journalled: JournalledRecord, _ session: Int) {
         switch places[session] {
         case .one(let place):
+            if rows[place].isAlone, rows[place].fold.isPerhapsOfTheOneBefore(record) {
+                isUnsettled = true
+                return
+            }
             if offer(record, journalled, to: place, isNewest: true) == .taken { return }
             if rows[place].isAlone {
                 isUnsettled = true
                 return
             }
         case .many(let known):
+            if let place = placeBefore(record, known), offer(record, journalled, to: place, isNewest: false) == .taken { return }
             for place in known.reversed() {
                 let answer = offer(record, journalled, to: place, isNewest: place == known.last)
                 if answer == .taken { return }
@@ -120,6 +125,12 @@ struct BatchFold {
         case .none: break
         }
         open(record, journalled, session)
+    }
+
+    /// Where a record belongs that the newest session's Start has overtaken.
+    private func placeBefore(_ record: AccountingProgress, _ known: [Int]) -> Int? {
+        guard let newest = known.last.map({ rows[$0].fold }), newest.isPerhapsOfTheOneBefore(record) else { return nil }
+        return known.dropLast().last { rows[$0].fold.claims(record, before: newest) }
     }
 
     private enum Answer {

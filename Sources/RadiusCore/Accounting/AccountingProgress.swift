@@ -26,8 +26,8 @@ public struct AccountingProgress: Equatable, Sendable {
     public var time: EventTime
     /// Attributes that were left out because of their length.
     public internal(set) var ignoredAttributes = 0
-    /// Of a Start; else none.
-    var addresses = StartAddresses()
+    /// What the packet says of the session's addresses.
+    var addresses = SessionAddresses()
 
     /// Made by hand: without counters.
     public init(status: AcctStatus, time: EventTime) {
@@ -60,7 +60,7 @@ public struct AccountingProgress: Equatable, Sendable {
         downloadPackets = reader.integer(index.first(AttributeNumber.acctOutputPackets))
         terminateCause = reader.integer(index.first(AttributeNumber.acctTerminateCause)).map(TerminateCause.init(rawValue:))
         ignoredAttributes = reader.ignored
-        if self.status == .start { addresses = StartAddresses(packet, index) }
+        addresses = SessionAddresses(packet, index)
     }
 }
 

@@ -66,7 +66,7 @@ public struct SessionFold: Equatable, Sendable {
     var hasSeconds = false
     /// Nil in a session that a former version stored.
     var sighting: SessionSighting?
-    var addresses = StartAddresses()
+    var addresses = SessionAddresses()
     var digests = RecentDigests()
 
     /// Whether the session is going on as far as we know.

@@ -89,7 +89,7 @@ extension SessionFold {
             sighting = SessionSighting(age: UInt32(age), microseconds: Int64(bitPattern: moment))
         }
         if flags & 16 != 0, let ipv4 = reader.take(4), let ipv6 = reader.take(8) {
-            addresses = StartAddresses(ipv4: UInt32(ipv4), ipv6: ipv6)
+            addresses = SessionAddresses(ipv4: UInt32(ipv4), ipv6: ipv6)
         }
     }
 }

@@ -63,10 +63,36 @@ extension SessionFold {
     }
 }
 
-/// The addresses that a session's Starts name. A Start that is sent again names the same (RFC 2866 §4.1).
+/// Records of the session before, under the same id, that arrive behind this one's Start.
+extension SessionFold {
+    /// By which a session's age, in whole seconds, and the time of its Start may differ.
+    private static let roundingMicroseconds: Int64 = 2_000_000
+    /// How long after a Start its NAS may repeat what it had to say of the session before.
+    private static let overtakenMicroseconds: Int64 = 3_600_000_000
+
+    /// Whether the record, with this session's key, may be of the session before: by its age it did not begin with this one's Start, and
+    /// began earlier or names another address. The session before knows; see `claims`.
+    public func isPerhapsOfTheOneBefore(_ record: AccountingProgress) -> Bool {
+        guard hasStart, record.status != .start, !digests.contains(record.digest) else { return false }
+        if let start = record.estimatedStart {
+            if start < startedMicroseconds - Self.roundingMicroseconds { return true }
+            if start <= startedMicroseconds + Self.roundingMicroseconds { return false }
+        }
+        return record.time.microseconds < startedMicroseconds + Self.overtakenMicroseconds
+            && addresses.contradictIPv4(record.addresses)
+    }
+
+    /// Whether a record that may be of this session, or of `next`, is of this one: it was taken in before, or it names this one's address.
+    public func claims(_ record: AccountingProgress, before next: SessionFold) -> Bool {
+        if digests.contains(record.digest) { return true }
+        return next.addresses.contradictIPv4(record.addresses) && addresses.ipv4 == record.addresses.ipv4
+    }
+}
+
+/// The addresses that a record names, or a session's Starts together. A Start that is sent again names the same (RFC 2866 §4.1).
 ///
 /// Merged in any order and any repetition they end the same: where two Starts of one session differ, nothing contradicts it any more.
-struct StartAddresses: Equatable, Sendable {
+struct SessionAddresses: Equatable, Sendable {
     /// Framed-IP-Address; 0 for none, all ones where Starts differ.
     var ipv4: UInt32 = 0
     /// A digest of the IPv6 address and the prefixes; 0 for none, all ones where Starts differ.
@@ -74,14 +100,17 @@ struct StartAddresses: Equatable, Sendable {
 
     var isNone: Bool { ipv4 == 0 && ipv6 == 0 }
 
-    mutating func merge(_ other: StartAddresses) {
+    mutating func merge(_ other: SessionAddresses) {
         ipv4 = Self.merged(ipv4, other.ipv4)
         ipv6 = Self.merged(ipv6, other.ipv6)
     }
 
-    func contradict(_ other: StartAddresses) -> Bool {
-        Self.differ(ipv4, other.ipv4) || Self.differ(ipv6, other.ipv6)
+    func contradict(_ other: SessionAddresses) -> Bool {
+        contradictIPv4(other) || Self.differ(ipv6, other.ipv6)
     }
+
+    /// IPv6 prefixes come one by one while a session lasts, so that another set of them says nothing outside a Start.
+    func contradictIPv4(_ other: SessionAddresses) -> Bool { Self.differ(ipv4, other.ipv4) }
 
     private static func merged<Value: FixedWidthInteger>(_ known: Value, _ value: Value) -> Value {
         known == 0 ? value : value == 0 || value == known ? known : .max
@@ -92,8 +121,8 @@ struct StartAddresses: Equatable, Sendable {
     }
 }
 
-extension StartAddresses {
-    /// Reads them out of a Start; values of a wrong length are none.
+extension SessionAddresses {
+    /// Reads them out of a packet; values of a wrong length are none.
     init(_ packet: Span<UInt8>, _ index: borrowing AttributeIndex) {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         var isNamed = false

@@ -38,7 +38,7 @@ struct LoadCommand: ParsableCommand {
     @Flag(help: "Verifies every reply.") var verify = false
     @Option(help: ArgumentHelp("Milliseconds before a request is sent again.", valueName: "ms")) var timeout = 3000
     @Option(help: "How often a request is sent again before it counts as lost.") var retries = 2
-    @Option(help: "Interim records of each session.") var interims = 2
+    @Option(help: "Interim records of each session; 2 unless given.") var interims: Int?
     @Option(help: ArgumentHelp("Sessions open at once, whose records take turns; else as many as --outstanding.", valueName: "count"))
     var open: Int?
     @Flag(help: "Leaves sessions open at the end instead of sending their Stop.") var leaveOpen = false
@@ -88,12 +88,19 @@ struct LoadCommand: ParsableCommand {
         plan.verifies = verify
         plan.timeoutMilliseconds = timeout
         plan.retries = retries
-        plan.interims = interims
+        plan.interims = interims ?? 2
         plan.open = open
         plan.leavesOpen = leaveOpen
+        let ofAccounting = [
+            ("--interims", interims != nil), ("--open", open != nil), ("--leave-open", leaveOpen), ("--run-name", runName != nil),
+            ("--acknowledged", acknowledged != nil),
+        ]
+        if mode != .accounting, let given = ofAccounting.first(where: \.1)?.0 {
+            throw CommandFailure.usage("\(given) belongs to --mode accounting")
+        }
         if let runName { plan.run = try Self.checked(runName) }
         if let fault = plan.fault { throw CommandFailure.usage(fault) }
-        if let acknowledged { plan.acknowledgedFD = try Self.open(acknowledged, mode) }
+        if let acknowledged { plan.acknowledgedFD = try Self.open(acknowledged) }
         return plan
     }
 
@@ -104,8 +111,7 @@ struct LoadCommand: ParsableCommand {
         return run
     }
 
-    private static func open(_ path: String, _ mode: LoadPlan.Mode) throws(CommandFailure) -> Int32 {
-        guard mode == .accounting else { throw .usage("--acknowledged belongs to --mode accounting") }
+    private static func open(_ path: String) throws(CommandFailure) -> Int32 {
         let fd = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard fd >= 0 else {
             throw .usage("cannot write \(path): \(String(cString: strerror(errno)))", next: "Choose a path that you may write.")
@@ -184,7 +190,7 @@ struct NamePattern {
         guard let percent = text.firstIndex(of: "%"), let letter = text[percent...].firstIndex(of: "d") else { return nil }
         let digits = text[text.index(after: percent)..<letter]
         guard !text[letter...].contains("%") else { return nil }
-        guard digits.isEmpty || digits.allSatisfy({ $0.isASCII && $0.isNumber }), digits.count <= 3 else { return nil }
+        guard digits.isEmpty || digits.first == "0", digits.allSatisfy({ $0.isASCII && $0.isNumber }), digits.count <= 3 else { return nil }
         before = Array(text[..<percent].utf8)
         after = Array(text[text.index(after: letter)...].utf8)
         width = Int(digits) ?? 0

@@ -29,10 +29,12 @@ extension Resource {
             .textList("reply_remove", .initial([]), .octets(1...253), .summary("Attributes that are taken out of its answers")),
             .textList(
                 "request_set", .initial([]), .octets(3...600),
-                .summary("Attributes that a home server is sent whatever the NAS sent of them, each as Name = value, such as Operator-Name")),
+                .summary("Attributes that a home server is sent whatever the NAS sent of them, each as Name = value, such as Operator-Name")
+            ),
             .textList(
                 "reply_set", .initial([]), .octets(3...600),
-                .summary("Attributes that a NAS is sent with Access-Accept whatever the home server answered of them, each as Name = value")),
+                .summary("Attributes that a NAS is sent with Access-Accept whatever the home server answered of them, each as Name = value")
+            ),
             .boolean("enabled", .initial(true)),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
             .timestamp("created_at", .required, .readOnly),

@@ -93,7 +93,7 @@ extension Problem {
     static func outcomeUnknown() -> Problem {
         Problem(
             503, "outcome_unknown", "It is not known whether this was done",
-            "the database stopped answering at the moment of storing it: it may have been done; look before you send it again")
+            "the database stopped answering on the way: all of it, a part or nothing may have been done; look before you send it again")
     }
 
     private static func summary(_ faults: [Fault]) -> String {

@@ -88,7 +88,8 @@ struct LoadWorker: ~Copyable {
     private mutating func settle(_ moment: UInt64, _ start: UInt64) {
         guard plan.rate > 0, !isSettled else { return }
         isSettled = true
-        step.due = due(moment, start)
+        // What is due at the very end has no time left.
+        step.due = due(max(moment, start + 1) - 1, start)
         step.missed = step.due - min(step.due, launched)
     }
 

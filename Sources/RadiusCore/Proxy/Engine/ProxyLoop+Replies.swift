@@ -100,6 +100,7 @@ extension ProxyLoop {
         }
         finish(exchange, .reply(ProxyReply(octets: octets, server: lane.server, authenticator: exchange.request.authenticator)))
     }
+
     /// Whether a Protocol-Error with that Error-Cause speaks of the server, so that another may do, and not of the request (RFC 9765
     /// §6.1).
     private static func concernsServer(_ cause: ErrorCause?) -> Bool {
