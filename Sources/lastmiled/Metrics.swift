@@ -172,8 +172,17 @@ struct Metrics {
         single("database_failures_total", "counter", "Work refused or given up, and failed attempts to connect.", pool.failuresTotal)
         let coa = parts.coa.counters
         family("coa_requests_total", "counter", "CoA and Disconnect requests, by what became of them.")
-        let outcomes = [("ack", coa.acks), ("nak", coa.naks), ("timeout", coa.timeouts), ("refused", coa.refused)]
-        for (outcome, count) in outcomes { sample("coa_requests_total", [("outcome", outcome)], count) }
+        addCoA("coa_requests_total", coa)
         single("coa_unverified_total", "counter", "Answers to CoA whose authenticator is wrong: mostly a wrong secret.", coa.unverified)
+        guard let reverse = parts.streams?.reverse.counters else { return }
+        family("coa_connection_requests_total", "counter", "Those over connections of the NAS, by what became of them.")
+        addCoA("coa_connection_requests_total", reverse)
+        let dropped = reverse.unmatched + reverse.wrongCode + reverse.malformed + reverse.unverified
+        single("coa_connection_dropped_total", "counter", "What NAS sent over their connections that answers nothing.", dropped)
+    }
+
+    private mutating func addCoA(_ name: String, _ counters: CoACounters) {
+        let outcomes = [("ack", counters.acks), ("nak", counters.naks), ("timeout", counters.timeouts), ("refused", counters.refused)]
+        for (outcome, count) in outcomes { sample(name, [("outcome", outcome)], count) }
     }
 }

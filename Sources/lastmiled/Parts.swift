@@ -76,7 +76,7 @@ final class Parts: Sendable {
             logger: Logger(label: "hooks"))
         shipper = AccountingShipper(
             journal: journal, configuration: database, node: node, settings: Self.keeping(settings), quotas: quotas.wake,
-            logger: Logger(label: "accounting"))
+            store: feed.store, logger: Logger(label: "accounting"))
         addressService = server.map { [addresses, shipper, journal] _ in
             Self.addressService(addresses, database, node, settings, shipper, journal)
         }
@@ -92,7 +92,7 @@ final class Parts: Sendable {
         }
         coa = try CoAClient()
         control = SessionControl(
-            pool: pool, client: coa, open: { try secrets.open($0) },
+            pool: pool, client: coa, connections: streams?.reverse, open: { try secrets.open($0) },
             attributes: { [feed] tenant, session in
                 feed.store.snapshot.change(
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,

@@ -24,6 +24,9 @@ extension Resource {
                 .address("coa_address", .any, .summary("Where CoA and Disconnect go; null: where its packets come from")),
                 .integer("coa_port", .range(1...65535)),
                 .choice(
+                    "coa_over", ["udp", "connection"], .initial("udp"),
+                    .summary("connection: CoA and Disconnect go over the connections of TLS, DTLS or TCP that the NAS has opened to us")),
+                .choice(
                     "require_message_authenticator", ["no", "yes", "auto"],
                     .summary("auto: from the first request on that brought one; null: as the configuration says")),
                 .choice("limit_proxy_state", ["no", "yes", "auto"], .summary("null: as the configuration says")),

@@ -10,6 +10,9 @@ extension Resource {
             .reference("subscriber", to: "subscriber", .readOnly, .loose, .summary("null: it logged in without being known here")),
             .reference("nas", to: "nas", .required, .readOnly, .loose),
             .reference("profile", to: "profile", .readOnly, .loose),
+            .reference(
+                "forwarded_realm", to: "realm", .readOnly, .loose,
+                .summary("The realm that a policy rule chose for it; null: its username says whose it is")),
             .address("framed_ipv4", .ipv4, .readOnly),
             .address("framed_ipv6", .ipv6, .readOnly),
             .prefix("framed_ipv6_prefix", .ipv6, .readOnly),
@@ -21,6 +24,9 @@ extension Resource {
             .text("multi_session_id", .readOnly),
             .text("nas_identifier", .readOnly),
             .address("nas_address", .any, .readOnly),
+            .text(
+                "operator_nas_identifier", .computed("encode(t.operator_nas_identifier, 'hex')"),
+                .summary("What a proxy before us calls the NAS, in hexadecimal digits; CoA and Disconnect carry it back")),
             .integer("nas_port", .readOnly),
             .text("nas_port_id", .readOnly),
             .timestamp("started_at", .required, .readOnly),

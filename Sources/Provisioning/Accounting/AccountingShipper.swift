@@ -21,14 +21,16 @@ public final class AccountingShipper: Sendable {
     ///   - node: the node's name; the same after every restart.
     ///   - settings: sizes, pauses, and how long things are kept.
     ///   - quotas: is signalled when usage was queued for them; nil: nobody is.
+    ///   - store: has the policy rules that forward, loaded before `start`; nil: none forwards.
     ///   - logger: is told when the database is away and when a record is put aside.
     public init(
         journal: Journal, configuration: DatabaseConfiguration, node: String, settings: AccountingSettings = AccountingSettings(),
-        quotas: WakeSignal? = nil, logger: Logger
+        quotas: WakeSignal? = nil, store: SnapshotStore? = nil, logger: Logger
     ) {
         self.journal = journal
         work = ShipperWork(
-            journal: journal, database: configuration, nodeID: node, settings: settings, quotas: quotas, logger: logger)
+            journal: journal, database: configuration, nodeID: node, settings: settings, quotas: quotas, store: store,
+            logger: logger)
     }
 
     deinit { stop() }
@@ -74,6 +76,7 @@ struct ShipperWork: Sendable {
     let nodeID: String
     let settings: AccountingSettings
     let quotas: WakeSignal?
+    let store: SnapshotStore?
     let logger: Logger
 
     /// Shipper thread: until it is stopped and nothing is left, or the database does not take it.

@@ -39,6 +39,7 @@ struct BatchFold {
     private let days: TenantDays
     private var lastDay: (slot: UsageSlot, day: Int32)
     private let batch: RecordBatch
+    private let realms: RecordRealms?
 
     /// Most keys have one row.
     private enum Places {
@@ -61,8 +62,10 @@ struct BatchFold {
     ///   - subscribers: by tenant and user name, of those that the journal did not know.
     ///   - days: has learnt the records' slots.
     ///   - batch: has the records' packets.
+    ///   - realms: says where policy rules forward new sessions; nil: nowhere.
     init(
-        sessions: BatchSessions, rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, batch: RecordBatch
+        sessions: BatchSessions, rows: [SessionRow], subscribers: [Int64: [String: Int64]], days: TenantDays, batch: RecordBatch,
+        realms: RecordRealms?
     ) {
         self.sessions = sessions
         self.rows = rows
@@ -71,6 +74,7 @@ struct BatchFold {
         let slot = UsageSlot(tenant: 0, slot: 0)
         lastDay = (slot, days.day(of: slot))
         self.batch = batch
+        self.realms = realms
         places = Array(repeating: .none, count: sessions.keys.count)
         lines.reserveCapacity(sessions.numbers.count)
         for place in rows.indices { add(place) }
@@ -153,9 +157,12 @@ struct BatchFold {
         guard let whole = batch.whole(journalled) else { return }
         let (fold, effect) = SessionFold.opened(by: record)
         let entry = journalled.entry
+        let subscriber = subscriber(of: whole, entry)
+        // Those of subscribers of ours are nobody else's business.
+        let realm = subscriber == 0 ? realms?.realm(of: batch.packet(of: journalled), entry, name: whole.userName) : nil
         let row = SessionRow(
-            opened: fold, tenant: entry.tenant, key: sessions.keys[session], subscriber: subscriber(of: whole, entry),
-            profile: entry.profile, session: session)
+            opened: fold, tenant: entry.tenant, key: sessions.keys[session], subscriber: subscriber, profile: entry.profile,
+            forwardedRealm: realm ?? 0, session: session)
         row.name(whole, from: entry.peer, digest: journalled.naming)
         rows.append(row)
         let place = rows.count - 1

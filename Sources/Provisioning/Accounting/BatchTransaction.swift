@@ -23,17 +23,22 @@ final class BatchTransaction {
     private let nodeID: String
     private let journalID: Int64
     private let quotas: WakeSignal?
+    private let realms: RecordRealms?
     private var days = TenantDays()
     private(set) var cache: SessionCache
     /// Numbers for new sessions that the database has given out to nobody else.
     private var numbers: ArraySlice<Int64> = []
 
-    /// `quotas` is signalled when usage was queued for them.
-    init(connection: Connection, nodeID: String, journalID: Int64, cachedSessions: Int, quotas: WakeSignal? = nil) {
+    /// `quotas` is signalled when usage was queued for them; `realms` says where policy rules forward new sessions.
+    init(
+        connection: Connection, nodeID: String, journalID: Int64, cachedSessions: Int, quotas: WakeSignal? = nil,
+        realms: RecordRealms? = nil
+    ) {
         self.connection = connection
         self.nodeID = nodeID
         self.journalID = journalID
         self.quotas = quotas
+        self.realms = realms
         cache = SessionCache(limit: cachedSessions)
     }
 
@@ -123,7 +128,7 @@ final class BatchTransaction {
         }
         let subscribers = try SubscriberNames(connection: connection).find(batch, strangers)
         try days.learn(sessions, rows, connection)
-        var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, batch: batch)
+        var fold = BatchFold(sessions: sessions, rows: rows, subscribers: subscribers, days: days, batch: batch, realms: realms)
         for position in part { fold.apply(batch.records[position], at: position - part.lowerBound) }
         return fold
     }

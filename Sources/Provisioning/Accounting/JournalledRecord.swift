@@ -116,16 +116,17 @@ enum NamingDigest {
     private static let factor: UInt64 = 0x9e37_79b9_7f4a_7c15
 
     /// The attributes that `SessionNaming` keeps, as bits of 64 attribute numbers each.
-    private static let members: (UInt64, UInt64, UInt64) = {
+    private static let members: (UInt64, UInt64, UInt64, UInt64) = {
         let numbers = [
             AttributeNumber.userName, AttributeNumber.acctSessionID, AttributeNumber.acctMultiSessionID, AttributeNumber.nasIdentifier,
             AttributeNumber.nasIPAddress, AttributeNumber.nasIPv6Address, AttributeNumber.nasPort, AttributeNumber.nasPortID,
             AttributeNumber.nasPortType, AttributeNumber.callingStationID, AttributeNumber.calledStationID,
             AttributeNumber.framedIPAddress, AttributeNumber.framedIPv6Address, AttributeNumber.framedIPv6Prefix,
             AttributeNumber.delegatedIPv6Prefix, AttributeNumber.framedInterfaceID, AttributeNumber.classAttribute,
+            AttributeNumber.extendedAttribute1,
         ]
         func bits(_ word: Int) -> UInt64 { numbers.filter { Int($0) >> 6 == word }.reduce(0) { $0 | 1 << UInt64($1 & 63) } }
-        return (bits(0), bits(1), bits(2))
+        return (bits(0), bits(1), bits(2), bits(3))
     }()
 
     static func of(_ packet: Span<UInt8>, _ index: borrowing AttributeIndex, peer: InlineArray<16, UInt8>) -> UInt64 {
@@ -133,7 +134,8 @@ enum NamingDigest {
         var digest = seed
         for position in 0..<index.count {
             let location = index[position]
-            let word = location.type < 64 ? members.0 : location.type < 128 ? members.1 : location.type < 192 ? members.2 : 0
+            let word =
+                location.type < 64 ? members.0 : location.type < 128 ? members.1 : location.type < 192 ? members.2 : members.3
             guard word >> UInt64(location.type & 63) & 1 == 1 else { continue }
             mix(UInt64(location.type) << 8 | UInt64(location.count), &digest)
             packet.extracting(location.range).withUnsafeBytes { mix($0, &digest) }

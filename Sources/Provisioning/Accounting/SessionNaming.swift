@@ -20,6 +20,7 @@ final class SessionNaming {
     var delegatedIPv6Prefix: IPv6Prefix?
     var framedInterfaceID: [UInt8] = []
     var classes: [[UInt8]] = []
+    var operatorNAS: [UInt8] = []
     /// Where the record came from: 4 or 16 octets.
     var sourceAddress: [UInt8] = []
 
@@ -42,6 +43,7 @@ final class SessionNaming {
         delegatedIPv6Prefix = record.delegatedIPv6Prefix ?? delegatedIPv6Prefix
         set(&framedInterfaceID, record.framedInterfaceID)
         if !record.classes.isEmpty { classes = record.classes }
+        set(&operatorNAS, record.operatorNAS)
     }
 
     private func set(_ field: inout [UInt8], _ value: [UInt8]) {

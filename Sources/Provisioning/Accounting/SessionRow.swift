@@ -11,6 +11,8 @@ final class SessionRow {
     let subscriber: Int64
     /// Of the subscriber when the session began; 0 = unknown, or the row has it.
     let profile: Int64
+    /// The realm that a policy rule chose for its first record; 0 = none did, or the row has it.
+    let forwardedRealm: Int64
     /// What the batch brought, if it brought something that the row may lack; empty fields leave the row's columns as they are.
     var naming: SessionNaming?
     /// Of the last record whose naming is in the row; 0 = not known.
@@ -42,15 +44,18 @@ final class SessionRow {
         id: Int64, tenant: Int64, key: SessionKey, subscriber: Int64, nasIdentifier: [UInt8] = [], nasAddress: [UInt8] = [],
         fold: SessionFold, booked: BookedUsage? = nil, writer: UInt32?, session: Int
     ) {
-        (self.id, self.tenant, self.key, self.subscriber, profile) = (id, tenant, key, subscriber, 0)
+        (self.id, self.tenant, self.key, self.subscriber, profile, forwardedRealm) = (id, tenant, key, subscriber, 0, 0)
         (self.nasIdentifier, self.nasAddress) = (nasIdentifier, nasAddress)
         (self.fold, self.booked, self.writer, self.session) = (fold, booked, writer, session)
         (isNew, isChanged, isBookingChanged) = (false, false, false)
     }
 
     /// A session that the database does not have yet.
-    init(opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, profile: Int64, session: Int) {
+    init(
+        opened fold: SessionFold, tenant: Int64, key: SessionKey, subscriber: Int64, profile: Int64, forwardedRealm: Int64, session: Int
+    ) {
         (id, self.tenant, self.key, self.subscriber, self.profile) = (0, tenant, key, subscriber, profile)
+        self.forwardedRealm = forwardedRealm
         (nasIdentifier, nasAddress) = ([], [])
         (self.fold, writer, self.session) = (fold, nil, session)
         (isNew, isChanged, isBookingChanged) = (true, true, true)

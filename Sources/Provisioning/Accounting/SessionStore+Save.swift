@@ -10,6 +10,7 @@ extension SessionStore {
         "id", "tenant_id", "nas_id", "session_key", "subscriber_id", "profile_id", "username", "acct_session_id", "multi_session_id",
         "nas_identifier", "nas_address", "nas_port", "nas_port_id", "nas_port_type", "calling_station_id", "called_station_id",
         "framed_ipv4", "framed_ipv6", "framed_ipv6_prefix", "delegated_ipv6_prefix", "framed_interface_id", "class", "source_address",
+        "forwarded_realm_id", "operator_nas_identifier",
     ]
     /// Columns of how far it has come, which `aaa.session_progress` has, and `aaa.session_header` as it began.
     private static let growth = ["started_at", "updated_at", "session_seconds", "upload_octets", "download_octets", "fold"]
@@ -29,8 +30,9 @@ extension SessionStore {
         SELECT n.id, n.tenant, n.nas, n.key, n.subscriber,
             coalesce(n.profile, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber)),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
-            n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.started, n.updated, n.seconds,
-            n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download, n.booked_seconds
+            n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.realm, n.operator_nas,
+            n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download,
+            n.booked_seconds
         FROM pg_temp.shipper_header n WHERE n.is_new
         """
 
@@ -45,8 +47,9 @@ extension SessionStore {
         framed_ipv6 = coalesce(n.ipv6, s.framed_ipv6), framed_ipv6_prefix = coalesce(n.prefix, s.framed_ipv6_prefix), \
         delegated_ipv6_prefix = coalesce(n.delegated, s.delegated_ipv6_prefix), \
         framed_interface_id = coalesce(n.interface, s.framed_interface_id), class = coalesce(n.class, s.class), \
-        source_address = coalesce(n.source, s.source_address), booked_day = n.booked_day, booked_upload = n.booked_upload, \
-        booked_download = n.booked_download, booked_seconds = n.booked_seconds
+        source_address = coalesce(n.source, s.source_address), \
+        operator_nas_identifier = coalesce(n.operator_nas, s.operator_nas_identifier), \
+        booked_day = n.booked_day, booked_upload = n.booked_upload, booked_download = n.booked_download, booked_seconds = n.booked_seconds
         FROM pg_temp.shipper_header n WHERE s.id = n.id AND NOT n.is_new
         """
 
@@ -85,7 +88,7 @@ extension SessionStore {
         let grown = changed.filter { rows[$0].isGrown }
         let told = changed.filter { rows[$0].isTold }
         try copy(rows, grown, to: "shipper_progress", columns: 13, Self.write(progress:to:))
-        try copy(rows, told, to: "shipper_header", columns: 34, Self.write(header:to:))
+        try copy(rows, told, to: "shipper_header", columns: 36, Self.write(header:to:))
         try update(Self.growing, Span(grown.lazy.map { rows[$0] }.filter { $0.writer != nil }))
         try begin(grown.count { rows[$0].writer == nil })
         try update(Self.renaming, Span(told.lazy.map { rows[$0] }.filter { !$0.isNew }))
@@ -183,6 +186,7 @@ extension SessionStore {
         try writer.bytes(row.key.octets)
         try writer.numberOrNull(row.subscriber)
         try writer.numberOrNull(row.profile)
+        try writer.numberOrNull(row.forwardedRealm)
         try write(growth: row.fold, to: &writer)
         if let day = row.booked?.day { try writer.int4(day) } else { try writer.null() }
         let booked = row.booked?.usage ?? Usage()
@@ -211,6 +215,7 @@ extension SessionStore {
         try writer.textOrNull(
             naming.classes.isEmpty ? nil : naming.classes.map { StorableText.hexadecimal($0) }.joined(separator: " "))
         try writer.address(naming.sourceAddress)
+        if naming.operatorNAS.isEmpty { try writer.null() } else { try writer.bytes(naming.operatorNAS) }
     }
 }
 

@@ -31,7 +31,7 @@ final class ShipperSession {
         try ShipperStaging.prepare(connection)
         transaction = BatchTransaction(
             connection: connection, nodeID: work.nodeID, journalID: work.journal.identity, cachedSessions: work.settings.cachedSessions,
-            quotas: work.quotas)
+            quotas: work.quotas, realms: work.store.map { RecordRealms($0) })
         maintenance = AccountingMaintenance(settings: work.settings)
         cursor = try Self.readCursor(connection, work)
         reader = JournalReader(directory: work.journal.directory, after: cursor)

@@ -16,10 +16,10 @@ enum ShipperStaging {
         CREATE TEMPORARY TABLE shipper_progress (writer xid, id bigint, is_new boolean, tenant bigint, \(growth), stopped timestamptz, ended_by text,
             cause text) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_header (id bigint, is_new boolean, tenant bigint, nas bigint, key bytea, subscriber bigint, profile bigint,
-            \(growth), booked_day date, booked_upload bigint, booked_download bigint, booked_seconds bigint,
+            realm bigint, \(growth), booked_day date, booked_upload bigint, booked_download bigint, booked_seconds bigint,
             username text, session text, multi text, nas_identifier text, nas_address inet, port bigint, port_id text, port_type integer,
-            calling text, called text, ipv4 inet, ipv6 inet, prefix cidr, delegated cidr, interface text, class text, source inet
-            ) ON COMMIT DELETE ROWS;
+            calling text, called text, ipv4 inet, ipv6 inet, prefix cidr, delegated cidr, interface text, class text, source inet,
+            operator_nas bytea) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE shipper_usage (tenant bigint, subscriber bigint, day date, upload bigint, download bigint, seconds bigint)
             ON COMMIT DELETE ROWS;
         """

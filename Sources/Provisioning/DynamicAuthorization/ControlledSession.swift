@@ -8,6 +8,8 @@ public struct ControlledSession: Sendable {
     public let subscriberID: Int64?
     /// The profile that the session began with.
     public let profileID: Int64?
+    /// The realm that a policy rule chose for it; nil: its User-Name says whose it is.
+    let forwardedRealmID: Int64?
     public let userName: String
     public let vendor: NASVendor
     public let identity: SessionIdentity
@@ -19,12 +21,17 @@ public struct ControlledSession: Sendable {
     let port: UInt16?
     let sealedSecret: [UInt8]?
     let sendsMessageAuthenticator: Bool
+    /// The NAS takes requests over the connections that it opens to us, and at no port.
+    let usesConnection: Bool
+    /// Where such a connection must come from; nil where the record of the NAS stands for one host.
+    let connectionSource: IPAddress?
 
     init(_ row: Row) throws {
         id = try row.int64("id")
         nasID = try row.int64("nas_id")
         subscriberID = try row.optionalInt64("subscriber_id")
         profileID = try row.optionalInt64("profile_id")
+        forwardedRealmID = try row.optionalInt64("forwarded_realm_id")
         userName = try row.string("username")
         vendor = NASVendor(name: try row.optionalString("vendor") ?? "") ?? .generic
         let framed = try row.optionalString("framed_ipv4").flatMap { IPAddress(text: $0) }
@@ -35,12 +42,15 @@ public struct ControlledSession: Sendable {
             nasIdentifier: try ownIdentifier ?? row.optionalString("nas_identifier"),
             nasAddress: try row.optionalString("nas_address").flatMap { IPAddress(text: $0) }, framedIPv4: framed?.ipv4)
         identity.sharesAddress = ownIdentifier != nil
+        identity.operatorNAS = try row.optionalBytes("operator_nas_identifier")
         self.identity = identity
         used = (UInt64(clamping: try row.int64("upload_octets")), UInt64(clamping: try row.int64("download_octets")))
         address = try row.optionalString("peer_address").flatMap { IPAddress(text: $0) }
         port = try row.optionalInt64("coa_port").map { UInt16(clamping: $0) }
         sealedSecret = try row.optionalBytes("secret")
         sendsMessageAuthenticator = try row.optionalBool("send_message_authenticator") ?? true
+        usesConnection = try row.optionalString("coa_over") == "connection"
+        connectionSource = try row.optionalString("connection_source").flatMap { IPAddress(text: $0) }
     }
 
     /// Names the session at its NAS as the vendor wants it, with `change` for a CoA-Request.

@@ -137,22 +137,18 @@ public struct Reauthorizer: Sendable {
 
     /// Brings one session into line.
     ///
-    /// - Returns: whether its NAS is silent.
+    /// - Returns: whether its NAS is silent, or has no connection to this node.
     private func tell(_ session: Int64, of claim: Claim) async throws -> Bool {
         do {
-            guard claim.isOfLimit else {
-                return Self.isSilent(try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy"))
-            }
-            return Self.isSilent(try await control.renewLimit(tenant: claim.tenant, session: session, by: "quota"))
+            let result =
+                claim.isOfLimit
+                ? try await control.renewLimit(tenant: claim.tenant, session: session, by: "quota")
+                : try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
+            return result?.outcome.isPassing ?? false
         } catch is SessionControlError {
             // It ended meanwhile.
             return false
         }
-    }
-
-    private static func isSilent(_ result: SessionControlResult?) -> Bool {
-        if case .timeout = result?.outcome { return true }
-        return false
     }
 
     /// Deletes the request, unless it is to be tried again or a newer one took its place.

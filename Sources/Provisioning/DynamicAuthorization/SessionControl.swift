@@ -71,6 +71,7 @@ public struct SessionControl: Sendable {
 
     private let pool: Pool
     private let client: CoAClient
+    private let connections: ReverseCoA?
     private let open: @Sendable ([UInt8]) throws -> [UInt8]
     private let attributes: AttributeProvider
     private let closeGhost: @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool
@@ -80,19 +81,21 @@ public struct SessionControl: Sendable {
     /// - Parameters:
     ///   - pool: of the database.
     ///   - client: sends and repeats.
+    ///   - connections: of NAS that take requests there; nil: there are none.
     ///   - open: opens a sealed secret of a NAS.
     ///   - attributes: what a running session is told.
     ///   - closeGhost: ends the row of a session that its NAS does not know, inside a tenant's transaction; false when it was over.
     ///   - defaultPort: where a NAS takes requests when its record names no port (RFC 5176 §2.1).
     ///   - concurrency: sessions that `applyProfileChange` has in hand at once, 1...1024.
     public init(
-        pool: Pool, client: CoAClient, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
+        pool: Pool, client: CoAClient, connections: ReverseCoA? = nil, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
         attributes: @escaping AttributeProvider,
         closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, defaultPort: UInt16 = 3799,
         concurrency: Int = 64
     ) {
         self.pool = pool
         self.client = client
+        self.connections = connections
         self.open = open
         self.attributes = attributes
         self.closeGhost = closeGhost
@@ -137,7 +140,8 @@ public struct SessionControl: Sendable {
         _ request: RelayedRequest, to session: ControlledSession, through realm: Realm, _ dictionary: RadiusDictionary, tenant: Int64
     ) async throws -> SessionControlResult {
         let plan = SessionControlPlan(session: session, kind: request.kind, change: []) { secret throws(CoARequestError) in
-            try request.attributes(through: realm, tenant: tenant, dictionary, to: secret)
+            try request.attributes(
+                through: realm, tenant: tenant, dictionary, to: secret, isRouted: session.identity.operatorNAS != nil)
         }
         return try await carryOut(plan, tenant: tenant, by: "home server " + request.serverName(in: tenant))
     }
@@ -222,9 +226,8 @@ public struct SessionControl: Sendable {
         var outcome: CoAOutcome
         var message: String
         do {
-            let (packet, peer) = try prepare(plan)
-            outcome = await client.send(packet, to: peer)
-            message = outcome.message
+            outcome = try await send(plan)
+            message = plan.session.usesConnection ? outcome.messageOfConnection : outcome.message
         } catch {
             outcome = .refused(error.refusal)
             message = error.message
@@ -242,16 +245,37 @@ public struct SessionControl: Sendable {
         return SessionControlResult(sessionID: plan.session.id, requestID: id, kind: plan.kind, outcome: outcome, message: message)
     }
 
-    private func prepare(_ plan: SessionControlPlan) throws(SessionControlRefusal) -> (CoARequest, CoAPeer) {
+    private func send(_ plan: SessionControlPlan) async throws(SessionControlRefusal) -> CoAOutcome {
         let session = plan.session
-        guard let sealed = session.sealedSecret else { throw .nasDeleted }
+        if session.usesConnection { return try await sendOverConnection(plan) }
+        guard session.sealedSecret != nil else { throw .nasDeleted }
         guard let address = session.address else { throw .addressUnknown }
-        let secret: [UInt8]
-        do { secret = try open(sealed) } catch { throw .secretClosed("\(error)") }
         let peer = CoAPeer(
-            address: address, port: session.port ?? defaultPort, secret: SharedSecret(secret),
+            address: address, port: session.port ?? defaultPort, secret: try secret(of: session),
             sendsMessageAuthenticator: session.sendsMessageAuthenticator)
-        do { return (try plan.request(for: peer.secret), peer) } catch { throw .request(error) }
+        let request = try Self.request(plan, peer.secret)
+        return await client.send(request, to: peer)
+    }
+
+    /// Sends over the newest connection of the NAS to this node; without one it does not wait for another.
+    private func sendOverConnection(_ plan: SessionControlPlan) async throws(SessionControlRefusal) -> CoAOutcome {
+        let session = plan.session
+        guard let connections, let connection = connections.connection(of: session.nasID, from: session.connectionSource) else {
+            return .refused(.notConnected)
+        }
+        let key: SharedSecret
+        if let shared = connection.secret { key = shared } else { key = try secret(of: session) }
+        let request = try Self.request(plan, key)
+        return await connections.send(request, over: connection, secret: key, signed: session.sendsMessageAuthenticator)
+    }
+
+    private func secret(of session: ControlledSession) throws(SessionControlRefusal) -> SharedSecret {
+        guard let sealed = session.sealedSecret else { throw .nasDeleted }
+        do { return SharedSecret(try open(sealed)) } catch { throw .secretClosed("\(error)") }
+    }
+
+    private static func request(_ plan: SessionControlPlan, _ secret: SharedSecret) throws(SessionControlRefusal) -> CoARequest {
+        do { return try plan.request(for: secret) } catch { throw .request(error) }
     }
 }
 

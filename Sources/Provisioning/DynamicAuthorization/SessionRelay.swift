@@ -4,8 +4,9 @@ public import RadiusCore
 
 /// Takes CoA and Disconnect of home servers to the NAS that have the sessions (RFC 8559, RFC 5176).
 ///
-/// A home server reaches the sessions whose log-ins it answers for, and no other: the realm of the session's User-Name has it in its pool,
-/// and the session is of no subscriber of ours. All else is told that there is no such session. A value; one task runs it.
+/// A home server reaches the sessions whose log-ins it answers for, and no other: the realm that a policy rule chose for the session,
+/// or else that of its User-Name, has it in its pool, and the session is of no subscriber of ours. All else is told that there is no such
+/// session. A value; one task runs it.
 public struct SessionRelay: Sendable {
     private let pool: Pool
     private let control: SessionControl
@@ -43,7 +44,7 @@ public struct SessionRelay: Sendable {
         var outcome = RelayOutcome.notFound
         do {
             for tenant in request.tenants {
-                switch request.route(in: tenant, plan) {
+                switch request.route(in: tenant, plan, rulesForward: snapshot.forwarding[tenant] != nil) {
                 case .nowhere: break
                 case .refused(let cause): outcome = .refused(cause)
                 case .search(let search):
@@ -69,7 +70,7 @@ public struct SessionRelay: Sendable {
             try SessionControlStore.sessions(search, tenant: tenant, limit: Self.candidateLimit, on: $0)
         }
         return candidates.compactMap { session in
-            request.realm(of: session.identity, tenant: tenant, plan).map { (session, $0) }
+            request.realm(of: session.identity, chosen: session.forwardedRealmID, tenant: tenant, plan).map { (session, $0) }
         }
     }
 
@@ -86,8 +87,9 @@ public struct SessionRelay: Sendable {
 
     private static func cause(of refusal: CoARefusal) -> ErrorCause {
         switch refusal {
-        case .queueFull, .shutDown: .resourcesUnavailable
-        case .transport, .unprepared: .requestNotRoutable
+        case .queueFull, .shutDown, .connectionFull: .resourcesUnavailable
+        case .transport, .unprepared, .notConnected: .requestNotRoutable
+        case .connectionLost: .otherProxyProcessingError
         case .invalid(.unidentified): .requestNotRoutable
         case .invalid(.hiddenValue), .invalid(.valueTooLong), .invalid(.packetTooLong): .invalidAttributeValue
         case .invalid(.forbiddenAttribute): .unsupportedAttribute

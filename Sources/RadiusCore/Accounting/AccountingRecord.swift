@@ -25,6 +25,8 @@ public struct AccountingRecord: Equatable, Sendable {
     public var multiSessionID: [UInt8] = []
     /// All Class attributes in the packet's order.
     public var classes: [[UInt8]] = []
+    /// What a proxy before us calls the NAS: Operator-NAS-Identifier (RFC 8559 §3.4), at most 252 octets; empty for none.
+    public var operatorNAS: [UInt8] = []
     /// Attributes that were left out because of their length.
     public private(set) var ignoredAttributes = 0
 
@@ -45,6 +47,12 @@ public struct AccountingRecord: Equatable, Sendable {
         while let found = position {
             classes.append(reader.octets(index[found]))
             position = index.position(of: AttributeNumber.classAttribute, from: found + 1)
+        }
+        position = index.position(of: AttributeNumber.extendedAttribute1)
+        while let found = position, operatorNAS.isEmpty {
+            let value = reader.octets(index[found])
+            if value.first == OperatorNASIdentifiers.extendedType { operatorNAS = Array(value.dropFirst()) }
+            position = index.position(of: AttributeNumber.extendedAttribute1, from: found + 1)
         }
         ignoredAttributes = reader.ignored
     }

@@ -173,13 +173,7 @@ struct CoALoop: ~Copyable {
             engine.count { if case .ack = outcome { $0.acks += 1 } else { $0.naks += 1 } }
             return outcome
         } catch {
-            engine.count { counters in
-                switch error {
-                case .malformed: counters.malformed += 1
-                case .wrongCode: counters.wrongCode += 1
-                case .unverified: counters.unverified += 1
-                }
-            }
+            engine.count { $0.add(error) }
             return nil
         }
     }

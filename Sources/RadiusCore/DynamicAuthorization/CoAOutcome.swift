@@ -22,8 +22,24 @@ public enum CoAOutcome: Sendable, Equatable {
     }
 }
 
+extension CoAOutcome {
+    /// The same for a request that went over a connection of the NAS.
+    public var messageOfConnection: String {
+        guard case .timeout = self else { return message }
+        return "No answer on the connection of the NAS. Check that it takes CoA there (reverse CoA), and not only at a port of its own."
+    }
+
+    /// It may end otherwise on another node or a little later, without anybody's help.
+    public var isPassing: Bool {
+        switch self {
+        case .timeout, .refused(.notConnected), .refused(.connectionFull), .refused(.connectionLost): true
+        case .ack, .nak, .refused: false
+        }
+    }
+}
+
 /// Why a request was not sent or not waited for.
-public enum CoARefusal: Sendable, Equatable {
+public enum CoARefusal: Error, Sendable, Equatable {
     /// Too many requests wait already.
     case queueFull
     /// The client was shut down.
@@ -34,6 +50,12 @@ public enum CoARefusal: Sendable, Equatable {
     case invalid(CoARequestError)
     /// The peer's address or secret is not known; whoever asked knows why.
     case unprepared
+    /// It is to go over a connection of the NAS, which has none to this node.
+    case notConnected
+    /// As many requests as the connection of the NAS can have wait there, or the NAS does not read what it has.
+    case connectionFull
+    /// The connection of the NAS ended before its answer. Whether it acted is unknown.
+    case connectionLost
 
     public var message: String {
         switch self {
@@ -42,6 +64,10 @@ public enum CoARefusal: Sendable, Equatable {
         case .transport(let code): "The system could not send to the NAS (errno \(code)). Check the address and the route to it."
         case .invalid(let error): error.message
         case .unprepared: "The address or secret of the NAS is not known. Complete the NAS."
+        case .notConnected:
+            "The NAS takes CoA over its own connection, and has none to this node. Look at its link, or ask the node that has it."
+        case .connectionFull: "The connection of the NAS has as many requests as it can have. Try again when some have ended."
+        case .connectionLost: "The connection of the NAS ended before the answer. Whether it acted is unknown; ask again when it is back."
         }
     }
 }

@@ -40,3 +40,14 @@ enum CoAReply {
         range.map { packet[$0] }
     }
 }
+
+extension CoACounters {
+    /// Counts a reply that is no answer to trust.
+    mutating func add(_ rejection: CoAReply.Rejection) {
+        switch rejection {
+        case .malformed: malformed += 1
+        case .wrongCode: wrongCode += 1
+        case .unverified: unverified += 1
+        }
+    }
+}

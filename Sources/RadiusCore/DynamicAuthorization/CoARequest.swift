@@ -47,7 +47,8 @@ public struct CoARequest: Hashable, Sendable {
     /// Encoded attributes: identification first, then the change.
     public let attributes: [UInt8]
 
-    /// Names the session as `vendor` wants it and appends `change`: encoded attributes, which a Disconnect-Request leaves out.
+    /// Names the session as `vendor` wants it, and its NAS as a proxy before us does, and appends `change`: encoded attributes, which a
+    /// Disconnect-Request leaves out.
     public init(_ kind: Kind, of session: SessionIdentity, at vendor: NASVendor, change: [UInt8] = []) throws(CoARequestError) {
         guard let keys = VendorIdentification.of(vendor).keys(for: session) else { throw .unidentified }
         var octets: [UInt8] = []
@@ -55,6 +56,12 @@ public struct CoARequest: Hashable, Sendable {
             guard let attribute = session.attribute(key) else { continue }
             guard attribute.value.count <= 253 else { throw .valueTooLong(attribute.number) }
             octets += [attribute.number, UInt8(attribute.value.count + 2)] + attribute.value
+        }
+        if let operatorNAS = session.operatorNAS, !operatorNAS.isEmpty {
+            guard operatorNAS.count <= OperatorNASIdentifiers.longest else {
+                throw .valueTooLong(AttributeNumber.extendedAttribute1)
+            }
+            octets += OperatorNASIdentifiers.attribute(operatorNAS)
         }
         try self.init(kind, attributes: octets + (kind == .coa ? change : []))
     }

@@ -9,6 +9,8 @@ public struct SessionIdentity: Hashable, Sendable {
     public var nasAddress: IPAddress?
     /// In host order.
     public var framedIPv4: UInt32?
+    /// What a proxy between us and the NAS calls it, Operator-NAS-Identifier (RFC 8559 §3.4): by this the proxy finds the NAS again.
+    public var operatorNAS: [UInt8]?
     /// The NAS shares its address with others, so that NAS-Identifier has to say which one is meant.
     public var sharesAddress = false
 

@@ -199,9 +199,16 @@ public final class ProxyPlan: Sendable {
     func find(tenant: Int64, name: UnsafeRawBufferPointer) -> RealmMatch? { tenants[tenant]?.find(name) }
 
     /// The realm that `userName` belongs to, and what a home server is told as User-Name.
-    public func realm(tenant: Int64, userName: String) -> (realm: Realm, forwardedName: String)? {
+    ///
+    /// `chosen` is the number of the realm that a policy rule chose, whatever the name; while that is not in force there is none.
+    public func realm(tenant: Int64, userName: String, chosen: Int64? = nil) -> (realm: Realm, forwardedName: String)? {
         let octets = Array(userName.utf8)
-        guard let match = octets.withUnsafeBytes({ find(tenant: tenant, name: $0) }) else { return nil }
+        let match = octets.withUnsafeBytes { name -> RealmMatch? in
+            guard let chosen else { return find(tenant: tenant, name: name) }
+            guard let realm = realm(chosen), realm.tenant == tenant else { return nil }
+            return RealmMatch(chosen: realm, for: name)
+        }
+        guard let match else { return nil }
         return (match.realm, String(decoding: match.forwarded(octets), as: UTF8.self))
     }
 }

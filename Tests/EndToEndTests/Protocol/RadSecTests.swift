@@ -73,6 +73,30 @@ extension ProtocolTests {
             }
         }
 
+        @Test func aNASThatNobodyCanReachIsToldOverItsOwnConnection() async throws {
+            try await Self.with { daemon, tool, pki in
+                let owner = Operator(daemon)
+                let change = try await tool.run("nas", "update", "loopback", "--coa-over", "connection")
+                #expect(change.status == 0, "\(change.errors)")
+                let nas = ConnectedNAS(to: daemon, pki: pki)
+                defer { nas.stop() }
+                // Acct-Status-Type Start, Acct-Session-Id, User-Name.
+                try nas.account([40, 6, 0, 0, 0, 1, 44, 3, 0x41, 1, 7] + Array("alice".utf8))
+                try await eventually { try await owner.list("sessions?username=alice&state=open").count == 1 || nas.ending != nil }
+                let id = try #require(try await owner.list("sessions?username=alice").first?["id"]?.integer, "\(nas.ending ?? "")")
+                #expect(try await owner.act("sessions/\(id)/coa")["outcome"]?.text == "ack")
+                let end = try await tool.run("session", "disconnect", "\(id)")
+                #expect(end.status == 0, "\(end)")
+                #expect(nas.heard == ["CoA-Request", "Disconnect-Request"])
+                #expect(try await Self.figure(daemon, #"coa_connection_requests_total{outcome="ack"}"#) == 2)
+                nas.stop()
+                let connected = #"stream_connections{tenant="1",nas="loopback",transport="tls"}"#
+                try await eventually { try await Self.figure(daemon, connected) == 0 }
+                let alone = try await tool.run("session", "disconnect", "\(id)")
+                #expect(alone.status != 0 && alone.output.contains("has none to this node"), "\(alone)")
+            }
+        }
+
         @Test func aCertificateOfAnotherNASIsRefusedAndTheLogSaysWhy() async throws {
             try await Self.with { daemon, tool, pki in
                 try await TemporaryDirectory.use { directory in

@@ -10,7 +10,7 @@ extension ProtocolTests {
             let owner: Operator
             let home: FreeRADIUS
             let nas: FreeRADIUSNAS
-            private let record: TestNAS
+            let record: TestNAS
 
             static let realm = "partner.example"
             static let user = "bob@" + realm
@@ -47,10 +47,10 @@ extension ProtocolTests {
             }
 
             /// Begins a session, as the NAS does.
-            func beginSession(_ id: String, user: String = user) async throws {
+            func beginSession(_ id: String, user: String = user, _ attributes: [String] = []) async throws {
                 let client = Radclient(daemon, as: record)
                 try await eventually {
-                    try await client.impatient.account("Start", session: id, user: user).code == "Accounting-Response"
+                    try await client.impatient.account("Start", session: id, user: user, attributes).code == "Accounting-Response"
                 }
                 try await eventually { try await owner.list("sessions?username=\(user)&state=open").count == 1 }
             }
@@ -129,6 +129,54 @@ extension ProtocolTests {
                 #expect(own.values("Error-Cause") == ["Session-Context-Not-Found"], "\(own.transcript)")
                 #expect(scene.nas.requests.isEmpty)
                 #expect(try await scene.owner.list("dynamic-authorizations").isEmpty)
+            }
+        }
+
+        @Test func whatARuleForwardedIsItsPartnersAlone() async throws {
+            try await Scene.with { scene in
+                try await scene.owner.create(
+                    "policy-rules",
+                    #"{"name":"ruled","priority":10,"forward_to":"other","condition":"nas.name == \"\#(scene.record.name)\""}"#)
+                try await eventually {
+                    try await scene.owner.act("realms/match?username=\(Scene.user)&nas=\(scene.record.name)")["realm"]?.text == "other"
+                }
+                // One whose name is another partner's, and one whose name is of no realm.
+                try await scene.beginSession("S-1")
+                try await scene.beginSession("S-2", user: "guest")
+                let shown = try await scene.owner.list("sessions?username=\(Scene.user)")
+                #expect(shown.map { $0["forwarded_realm"]?.text } == ["other"], "\(shown)")
+                for names in [[#"User-Name = "bob""#, #"Acct-Session-Id = "S-1""#], [#"Acct-Session-Id = "S-2""#]] {
+                    let refusal = try await scene.ask("disconnect", names)
+                    #expect(refusal.values("Error-Cause") == ["Session-Context-Not-Found"], "\(refusal.transcript)")
+                }
+                #expect(scene.nas.requests.isEmpty)
+                let change = try await scene.ask("coa", from: "127.0.0.2", [#"User-Name = "guest""#, "Session-Timeout = 60"])
+                #expect(change.code == "CoA-ACK", "\(change.transcript)")
+                let end = try await scene.ask(
+                    "disconnect", from: "127.0.0.2", [#"User-Name = "bob""#, #"Acct-Session-Id = "S-1""#])
+                #expect(end.code == "Disconnect-ACK", "\(end.transcript)")
+                try await eventually { scene.nas.requests.count == 2 }
+                #expect(scene.nas.requests.last?.contains("User-Name = \"\(Scene.user)\"") == true, "\(scene.nas.requests)")
+            }
+        }
+
+        /// Our own requests find their way back through a proxy that the session came in through.
+        @Test func whatAProxyCallsTheNASGoesBackToIt() async throws {
+            try await Scene.with { scene in
+                let name = "Operator-NAS-Identifier = 0x67772d3700ff"
+                try await scene.beginSession("S-1", user: "through-a-proxy", [name])
+                try await scene.beginSession("S-2", user: "straight")
+                for (user, shown) in [("through-a-proxy", "67772d3700ff"), ("straight", nil)] as [(String, String?)] {
+                    let session = try #require(try await scene.owner.list("sessions?username=\(user)").first)
+                    #expect(session["operator_nas_identifier"]?.text == shown, "\(session)")
+                    let id = try #require(session["id"]?.integer)
+                    #expect(try await scene.owner.act("sessions/\(id)/disconnect")["outcome"]?.text == "ack")
+                }
+                try await eventually { scene.nas.requests.count(where: { $0.contains("Sent Disconnect-ACK") }) == 2 }
+                let heard = scene.nas.requests
+                #expect(heard.map { $0.contains(name) } == [true, false], "\(heard)")
+                #expect(heard.allSatisfy { $0.hasPrefix("Disconnect-Request") }, "\(heard)")
+                #expect(heard.last?.contains("Operator-NAS-Identifier") == false, "\(heard)")
             }
         }
 

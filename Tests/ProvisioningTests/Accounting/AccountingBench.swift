@@ -73,8 +73,11 @@ final class AccountingBench: Sendable {
         try Journal.open(directory: journalPath(node), segmentBytes: 1 << 20)
     }
 
-    func shipper(_ journal: Journal, node: String = "node1", settings: AccountingSettings = AccountingBench.settings) -> AccountingShipper {
-        AccountingShipper(journal: journal, configuration: configuration, node: node, settings: settings, logger: Self.quiet)
+    func shipper(
+        _ journal: Journal, node: String = "node1", settings: AccountingSettings = AccountingBench.settings, store: SnapshotStore? = nil
+    ) -> AccountingShipper {
+        AccountingShipper(
+            journal: journal, configuration: configuration, node: node, settings: settings, store: store, logger: Self.quiet)
     }
 
     /// Journals the packets, ships them, and waits until all are in the database.
@@ -97,11 +100,12 @@ final class AccountingBench: Sendable {
 
     /// Runs `body` with one shipper; what `body` calls journals packets and waits until they are in the database.
     func shipping(
-        node: String = "node1", _ body: (_ feed: ([AccountingPacket]) async throws -> ShipperStatistics) async throws -> Void
+        node: String = "node1", store: SnapshotStore? = nil,
+        _ body: (_ feed: ([AccountingPacket]) async throws -> ShipperStatistics) async throws -> Void
     ) async throws {
         let journal = try openJournal(node)
         defer { journal.close() }
-        let shipper = shipper(journal, node: node)
+        let shipper = shipper(journal, node: node, store: store)
         try shipper.start()
         defer { shipper.stop() }
         try await body { packets in

@@ -156,6 +156,19 @@ private struct Desk: Sendable {
         #expect(try await desk.records() == ["disconnect refused noc true"])
     }
 
+    @Test func aNASThatTakesCoAOverItsConnectionIsAskedNowhereElse() async throws {
+        let nas = try LoopbackNAS { $0.acknowledge($1) }
+        let desk = try await Desk(port: nas.port)
+        let session = try await desk.session("alice")
+        try await desk.pool.transaction(.system) { _ = try $0.execute("UPDATE aaa.nas SET coa_over = 'connection'") }
+        let result = try await desk.control().disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(result.outcome == .refused(.notConnected) && result.outcome.isPassing)
+        #expect(result.message.contains("has none to this node"))
+        #expect(nas.received.isEmpty)
+        #expect(try await desk.records() == ["disconnect refused noc true"])
+        #expect(try await desk.isOpen(session))
+    }
+
     @Test func aForbiddenAttributeIsARecordedRefusal() async throws {
         let nas = try LoopbackNAS { $0.acknowledge($1) }
         let desk = try await Desk(port: nas.port)

@@ -95,16 +95,26 @@ struct SessionRelayDesk: Sendable {
             """, [.int(tenant), .text(name), .text(realm), .int(pool)])
     }
 
-    /// A session of a user at the NAS; of a subscriber of ours if one is named. Its id at the NAS is `S-` and the name.
+    /// A session of a user at the NAS; of a subscriber of ours if one is named, and of the realm that a rule chose if one did. Its id at
+    /// the NAS is `S-` and the name.
     @discardableResult
-    func session(_ user: String, id: String? = nil, nas: Int64? = nil, subscriber: Int64? = nil) async throws -> Int64 {
+    func session(
+        _ user: String, id: String? = nil, nas: Int64? = nil, subscriber: Int64? = nil, forwardedTo realm: Int64? = nil
+    ) async throws -> Int64 {
         try await desk.sql(
             """
             INSERT INTO aaa.session_header (tenant_id, nas_id, session_key, subscriber_id, username, acct_session_id, framed_ipv4,
-                started_at, updated_at)
-            VALUES ($1, $2, $3::text::bytea, $4, $3, $5, '100.64.0.7', now(), now()) RETURNING id
+                forwarded_realm_id, started_at, updated_at)
+            VALUES ($1, $2, $3::text::bytea, $4, $3, $5, '100.64.0.7', $6, now(), now()) RETURNING id
             """,
-            [.int(desk.tenant), .int(nas ?? nasID), .text(user), SQLValue(subscriber), .text(id ?? "S-" + user)])
+            [
+                .int(desk.tenant), .int(nas ?? nasID), .text(user), SQLValue(subscriber), .text(id ?? "S-" + user), SQLValue(realm),
+            ])
+    }
+
+    /// The number of a partner's realm.
+    func realm(of partner: String) async throws -> Int64 {
+        try await desk.sql("SELECT id FROM aaa.realm WHERE tenant_id = $1 AND name = $2", [.int(desk.tenant), .text(partner)])
     }
 
     /// What a partner hears when it asks for something.

@@ -74,6 +74,28 @@ import Testing
         }
     }
 
+    @Test func whatARuleForwardedIsItsPartnersAlone() async throws {
+        try await Desk.with { desk in
+            let (realm, gone) = (try await desk.realm(of: "b"), try await desk.realm(of: "b") + 1000)
+            try await desk.session("carol", forwardedTo: realm)
+            try await desk.session("bob@a.example", forwardedTo: realm)
+            try await desk.session("eve@b.example", forwardedTo: gone)
+            for user in ["carol", "bob@a.example", "eve@b.example"] {
+                let id = Desk.session("S-" + user)
+                #expect(try await desk.ask("a", .disconnect, id) == Self.notFound, "\(user)")
+                #expect(try await desk.ask("a", .coa, Desk.user(user), id) == Self.notFound, "\(user)")
+            }
+            #expect(try await desk.ask("b", .disconnect, Desk.session("S-eve@b.example")) == Self.notFound)
+            #expect(desk.nas.received.isEmpty)
+            #expect(Self.isACK(try await desk.ask("b", .disconnect, Desk.user("carol"))))
+            #expect(Self.isACK(try await desk.ask("b", .disconnect, Desk.session("S-bob@a.example"))))
+            #expect(
+                try await desk.records() == [
+                    "disconnect ack carol home server b", "disconnect ack bob@a.example home server b",
+                ])
+        }
+    }
+
     @Test func theTokenTellsNASApart() async throws {
         try await Desk.with { desk in
             let other = try LoopbackNAS { $0.acknowledge($1) }
@@ -91,6 +113,34 @@ import Testing
             #expect(told.value(AttributeNumber.extendedAttribute1) == nil)
             let foreign = identifiers.attribute(tenant: desk.desk.tenant + 1, nas: otherID)
             #expect(try await desk.ask("a", .disconnect, Desk.session("00000001"), foreign) == .nak(errorCause: 502))
+        }
+    }
+
+    @Test func aProxysNameForTheNASGoesBackToIt() async throws {
+        try await Desk.with { desk in
+            let (first, second) = (try await desk.session("bob@a.example", id: "1"), try await desk.session("rob@a.example", id: "1"))
+            for (session, name) in [(first, [0, 1, 255]), (second, [2])] as [(Int64, [UInt8])] {
+                try await desk.desk.sql(
+                    "UPDATE aaa.session_header SET operator_nas_identifier = $2 WHERE id = $1", [.int(session), .bytes(name)])
+            }
+            let bobs: [UInt8] = [AttributeNumber.extendedAttribute1, 6, 8, 0, 1, 255]
+            // The session says it, and the partner by saying it tells the sessions apart.
+            #expect(Self.isACK(try await desk.ask("a", .disconnect, Desk.user("rob"))))
+            #expect(Self.isACK(try await desk.ask("a", .disconnect, Desk.session("1"), bobs)))
+            let told = desk.nas.received.map { $0.value(AttributeNumber.extendedAttribute1) }
+            #expect(told == [[8, 2], [8, 0, 1, 255]])
+            let last = try #require(desk.nas.received.last?.attributes)
+            var (cursor, names) = (AttributeCursor(0..<last.count), 0)
+            while let member = cursor.next(in: last.span) {
+                if OperatorNASIdentifiers.isMeant(member, in: last.span) { names += 1 }
+            }
+            #expect(names == 1)
+            #expect(
+                try await desk.records() == [
+                    "disconnect ack rob@a.example home server a", "disconnect ack bob@a.example home server a",
+                ])
+            let stranger: [UInt8] = [AttributeNumber.extendedAttribute1, 4, 8, 3]
+            #expect(try await desk.ask("a", .disconnect, Desk.session("1"), stranger) == Self.notFound)
         }
     }
 

@@ -51,6 +51,15 @@ import Testing
         #expect(record.progress.upload == nil)
     }
 
+    @Test func readsWhatAProxyCallsTheNAS() throws {
+        let record = try decode([
+            (40, [0, 0, 0, 1]), (44, [0x41]), (241, []), (241, [1, 9]), (241, [8]), (241, [8, 0, 255]), (241, [8, 1]),
+        ])
+        #expect(record.operatorNAS == [0, 255])
+        #expect(record.ignoredAttributes == 0)
+        #expect(try decode([(40, [0, 0, 0, 1]), (44, [0x41]), (242, [8, 1])]).operatorNAS.isEmpty)
+    }
+
     @Test func refusesRecordsWithoutStatusOrSession() {
         #expect(throws: DecodeError.accountingIncomplete) { _ = try decode([(44, [0x41])]) }
         #expect(throws: DecodeError.accountingIncomplete) { _ = try decode([(40, [0, 0, 1]), (44, [0x41])]) }

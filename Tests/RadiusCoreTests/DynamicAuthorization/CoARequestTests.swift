@@ -57,6 +57,25 @@ import Testing
         #expect(throws: CoARequestError.valueTooLong(1)) { try CoARequest(.disconnect, of: session, at: .generic) }
     }
 
+    /// RFC 8559 §3.4: the proxy finds the NAS by what it called it.
+    @Test func carriesBackWhatAProxyCallsTheNAS() throws {
+        var session = Self.session
+        let name = [UInt8](repeating: 0xa5, count: 252)
+        session.operatorNAS = name
+        let plain = try CoARequest(.disconnect, of: Self.session, at: .mikrotik)
+        #expect(try CoARequest(.disconnect, of: session, at: .mikrotik).attributes == plain.attributes + [241, 255, 8] + name)
+        let change: [UInt8] = [27, 6, 0, 0, 0, 60]
+        #expect(
+            try CoARequest(.coa, of: session, at: .mikrotik, change: change).attributes
+                == plain.attributes + [241, 255, 8] + name + change)
+        session.operatorNAS = [7]
+        #expect(try CoARequest(.disconnect, of: session, at: .generic).attributes.suffix(4) == [241, 4, 8, 7])
+        session.operatorNAS = []
+        #expect(try CoARequest(.disconnect, of: session, at: .mikrotik) == plain)
+        session.operatorNAS = name + [1]
+        #expect(throws: CoARequestError.valueTooLong(241)) { try CoARequest(.disconnect, of: session, at: .mikrotik) }
+    }
+
     @Test func refusesASessionThatNothingNames() {
         let session = SessionIdentity(userName: "alice", nasAddress: IPAddress(ipv4: 0xc000_0201))
         for vendor in NASVendor.allCases {

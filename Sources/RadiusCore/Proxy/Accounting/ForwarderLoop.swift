@@ -4,10 +4,7 @@ internal import CLinux
 struct ForwarderLoop: ~Copyable {
     private struct Waiting {
         let packet: [UInt8]
-        let tenant: Int64
-        let nas: Int64
-        let peer: IPAddress
-        let receivedMicroseconds: Int64
+        let entry: JournalEntry
         var realm: Int64 = 0
         var failures = 0
     }
@@ -98,7 +95,7 @@ struct ForwarderLoop: ~Copyable {
         let now = lm_monotonic_nanoseconds()
         while inFlight < forwarder.settings.inFlight, let sequence = retries.pop(notAfter: now) {
             guard let record = waiting[sequence] else { continue }
-            let age = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) - record.receivedMicroseconds
+            let age = Int64(truncatingIfNeeded: lm_realtime_nanoseconds() / 1000) - record.entry.receivedMicroseconds
             if age / 1_000_000 > Int64(forwarder.settings.keepSeconds) {
                 statistics.expired += 1
                 forget(sequence)
@@ -162,10 +159,7 @@ struct ForwarderLoop: ~Copyable {
             let count = try reader.read(through: last, limit: limit) { record in
                 guard record.entry.kind == JournalEntry.accountingRequest else { return }
                 let packet = record.packet
-                let waiting = Waiting(
-                    packet: packet.indices.map { packet[$0] }, tenant: record.entry.tenant, nas: record.entry.nas,
-                    peer: IPAddress(octets: record.entry.peer), receivedMicroseconds: record.entry.receivedMicroseconds)
-                found.append((record.sequence, waiting))
+                found.append((record.sequence, Waiting(packet: packet.indices.map { packet[$0] }, entry: record.entry)))
             }
             return (count, found)
         } catch {
@@ -181,30 +175,11 @@ struct ForwarderLoop: ~Copyable {
             return nil
         }
         let match = name.withUnsafeBytes { octets in
-            chooseRealm(record, octets, plan, snapshot) ?? plan.find(tenant: record.tenant, name: octets)
+            rules.realm(of: record.packet, record.entry, octets, in: snapshot).map { RealmMatch(chosen: $0, for: octets) }
+                ?? plan.find(tenant: record.entry.tenant, name: octets)
         }
         guard let match, let pool = match.realm.accountingPool else { return nil }
         return (match, pool, name)
-    }
-
-    /// What the tenant's rules say of a record, for which its attributes stand as those of a log-in, and its arrival as the time.
-    private mutating func chooseRealm(
-        _ record: Waiting, _ name: UnsafeRawBufferPointer, _ plan: ProxyPlan, _ snapshot: Snapshot
-    ) -> RealmMatch? {
-        guard let program = snapshot.forwarding[record.tenant] else { return nil }
-        let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
-        // The NAS may have been deleted meanwhile; then nothing is known of it.
-        let client = snapshot.clients.rows.find(id: record.nas)
-        let realm = record.packet.withUnsafeBufferPointer { packet -> Realm? in
-            guard let start = packet.baseAddress else { return nil }
-            let login = PolicyLogin(
-                packet: start, count: packet.count, userName: name, status: nil, profileName: nobody, level: .active,
-                nasName: client?.pointee.name ?? nobody, nasHuntgroup: client?.pointee.huntgroup ?? nobody,
-                nasVendor: client?.pointee.vendor ?? .generic, nasAddress: record.peer, method: .none,
-                seconds: record.receivedMicroseconds / 1_000_000)
-            return withExtendedLifetime(snapshot) { rules.run(program, login, forwardingBy: plan) }
-        }
-        return realm.map { RealmMatch(chosen: $0, for: name) }
     }
 
     /// Gives a record to the proxy, unless it is nobody's but ours.
@@ -218,10 +193,10 @@ struct ForwarderLoop: ~Copyable {
         }
         let station = Self.value(AttributeNumber.callingStationID, of: record.packet)
         let order = ProxyOrder(
-            .accounting(receivedMicroseconds: record.receivedMicroseconds), to: pool, received: record.packet,
+            .accounting(receivedMicroseconds: record.entry.receivedMicroseconds), to: pool, received: record.packet,
             userName: match.realm.strips && !match.user.isEmpty ? Array(name[match.user]) : nil, filter: match.realm.requestFilter,
             dictionary: forwarder.store.snapshot.dictionary,
-            operatorNAS: forwarder.proxy.operatorNAS(tenant: record.tenant, nas: record.nas),
+            operatorNAS: forwarder.proxy.operatorNAS(tenant: record.entry.tenant, nas: record.entry.nas),
             key: StickyServers.key(station ?? name, pool.id)
         ) { [forwarder] outcome in forwarder.conclude(sequence, .init(outcome)) }
         keep(record, sequence, of: match.realm.id)

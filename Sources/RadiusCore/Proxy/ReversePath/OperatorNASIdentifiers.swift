@@ -15,6 +15,8 @@ public struct OperatorNASIdentifiers: Sendable {
 
     /// Extended-Type in Extended-Attribute-1.
     static let extendedType: UInt8 = 8
+    /// Octets that a value may have: an attribute's, without its type, length and Extended-Type.
+    static let longest = 252
     /// Octets of a value that we make.
     static let count = mark.count + 8 + codeCount
     private static let mark = Array("LM".utf8)
@@ -31,8 +33,13 @@ public struct OperatorNASIdentifiers: Sendable {
 
     /// The attribute for `nas`, encoded.
     func attribute(tenant: Int64, nas: Int64) -> [UInt8] {
-        let value = Self.mark + Self.octets(nas) + Self.code(keys[0], tenant, nas)
-        return [AttributeNumber.extendedAttribute1, UInt8(value.count + 3), Self.extendedType] + value
+        Self.attribute(Self.mark + Self.octets(nas) + Self.code(keys[0], tenant, nas))
+    }
+
+    /// The attribute with `value`, of at most `longest` octets, encoded.
+    static func attribute(_ value: [UInt8]) -> [UInt8] {
+        precondition(value.count <= longest)
+        return [AttributeNumber.extendedAttribute1, UInt8(value.count + 3), extendedType] + value
     }
 
     /// What `value`, that of an attribute behind its Extended-Type, is in `tenant`.

@@ -11,10 +11,11 @@ extension RelayedRequest {
     ///   - tenant: of the realm.
     ///   - dictionary: knows which vendors' values are hidden.
     ///   - secret: the NAS's.
+    ///   - isRouted: the session has an Operator-NAS-Identifier, which names it to its NAS and stands for that of the request.
     /// - Returns: the attributes in their order.
     /// - Throws: `hiddenValue`.
     public func attributes(
-        through realm: Realm, tenant: Int64, _ dictionary: RadiusDictionary, to secret: SharedSecret
+        through realm: Realm, tenant: Int64, _ dictionary: RadiusDictionary, to secret: SharedSecret, isRouted: Bool = false
     ) throws(CoARequestError) -> [UInt8] {
         let packet = [UInt8](repeating: 0, count: PacketHeader.count) + request.attributes
         let zeros = Digest16(repeating: 0)
@@ -26,13 +27,13 @@ extension RelayedRequest {
         } catch {
             throw .hiddenValue
         }
-        var isOurs = false
-        if case .nas = reading(in: tenant) { isOurs = true }
+        var leavesRoute = isRouted
+        if case .nas = reading(in: tenant) { leavesRoute = true }
         var run = AttributeRun()
         var cursor = AttributeCursor(0..<crossing.count)
         while let member = cursor.next(in: crossing.span) {
             let type = UInt8(truncatingIfNeeded: member.type)
-            if Self.notCrossing.contains(type) || isOurs && OperatorNASIdentifiers.isMeant(member, in: crossing.span) { continue }
+            if Self.notCrossing.contains(type) || leavesRoute && OperatorNASIdentifiers.isMeant(member, in: crossing.span) { continue }
             run.append(type, Array(crossing[member.range]))
         }
         return run.octets

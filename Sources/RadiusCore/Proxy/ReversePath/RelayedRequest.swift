@@ -44,8 +44,8 @@ public struct RelayedRequest: Sendable {
     /// By which of our names for it the asking server is known in `tenant`.
     public func serverName(in tenant: Int64) -> String { servers.first { $0.tenant == tenant }?.name ?? servers[0].name }
 
-    /// Where to look for the session in `tenant`.
-    public func route(in tenant: Int64, _ plan: ProxyPlan) -> Route {
+    /// Where to look for the session in `tenant`; `rulesForward`: the tenant has policy rules that do.
+    public func route(in tenant: Int64, _ plan: ProxyPlan, rulesForward: Bool = false) -> Route {
         var nas: Int64?
         switch reading(in: tenant) {
         case .nas(let number): nas = number
@@ -57,8 +57,8 @@ public struct RelayedRequest: Sendable {
         guard given != nil || session != nil else { return .refused(.missingAttribute) }
         let realms = plan.realms.filter { $0.tenant == tenant && asks($0) }
         guard !realms.isEmpty else { return .nowhere }
-        // Which realm was stripped from a name of the kind `default` cannot be known.
-        let isAnybody = session != nil && realms.contains { $0.kind == .other && $0.strips }
+        // What was stripped from a name of the kind `default`, or of one that a rule forwarded, cannot be known.
+        let isAnybody = session != nil && realms.contains { $0.strips && ($0.kind == .other || rulesForward) }
         let names = isAnybody ? [] : given.map { Self.names(of: $0, in: realms) } ?? []
         return .search(Search(sessionID: session, userNames: names, nas: nas))
     }
@@ -66,11 +66,13 @@ public struct RelayedRequest: Sendable {
     /// The realm through which a session of `tenant` is the asking server's, if it is, and every attribute that names it fits.
     ///
     /// A session is the business of those who answer for its log-ins, and of nobody else; that its accounting is forwarded gives no say.
-    public func realm(of session: SessionIdentity, tenant: Int64, _ plan: ProxyPlan) -> Realm? {
+    /// `chosen` is the realm that a policy rule chose for it, and then its name has no say either.
+    public func realm(of session: SessionIdentity, chosen: Int64? = nil, tenant: Int64, _ plan: ProxyPlan) -> Realm? {
         // A log-in without a name is not forwarded.
         guard let name = session.userName, !name.isEmpty,
-            let (realm, forwardedName) = plan.realm(tenant: tenant, userName: name), asks(realm)
+            let (realm, forwardedName) = plan.realm(tenant: tenant, userName: name, chosen: chosen), asks(realm)
         else { return nil }
+        if case .foreign = reading(in: tenant), let own = session.operatorNAS, own != operatorNAS { return nil }
         var identity = session
         if request.value(AttributeNumber.userName) == Array(forwardedName.utf8) { identity.userName = forwardedName }
         return request.mismatch(with: identity) == nil ? realm : nil
@@ -78,8 +80,10 @@ public struct RelayedRequest: Sendable {
 
     /// What its Operator-NAS-Identifier is in `tenant`; nil without one.
     func reading(in tenant: Int64) -> OperatorNASIdentifiers.Reading? {
-        OperatorNASIdentifiers.value(in: request.attributes.span).map { identifiers?.read($0, tenant: tenant) ?? .foreign }
+        operatorNAS.map { identifiers?.read($0, tenant: tenant) ?? .foreign }
     }
+
+    private var operatorNAS: [UInt8]? { OperatorNASIdentifiers.value(in: request.attributes.span) }
 
     /// Whether the asking server is one of those that answer for the log-ins of `realm`.
     private func asks(_ realm: Realm) -> Bool {

@@ -16,6 +16,8 @@ final class StreamConnection {
     let tls: TLSConversation?
     /// Where RADIUS/1.1 is spoken.
     var tokens: ServerTokens?
+    /// What waits for answers of the NAS; nil until it was asked something.
+    var reverse: ReverseExchanges?
     /// The handshake is not done.
     var isHandshaking: Bool
     /// Nothing more is read: too much waits for the peer.

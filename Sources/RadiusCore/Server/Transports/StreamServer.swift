@@ -28,6 +28,8 @@ public final class StreamServer: Sendable {
     public let authEvents: [AuthEventRing]
     public let census: StreamCensus
     public let certificates: RadSecCertificates?
+    /// CoA and Disconnect over the connections.
+    public let reverse: ReverseCoA
     /// In the order in which they were asked for, also where the system chose.
     public let ports: [UInt16]
     /// Files that this process may have open; fewer than the connections that it may have are a reason for a warning.
@@ -80,6 +82,7 @@ public final class StreamServer: Sendable {
         counters = listeners.map { _ in WorkerCounters() }
         authEvents = listeners.map { _ in AuthEventRing(capacity: 1 << 22) }
         wakeUps = listeners.map { _ in lm_eventfd() }
+        reverse = ReverseCoA(wakeUps: wakeUps, timing: settings.reverse)
         // Journal segments, databases, HTTP and the other sockets need some, too.
         fileLimit = Int(lm_raise_file_limit(settings.connections + 1024))
     }
@@ -93,7 +96,7 @@ public final class StreamServer: Sendable {
                 var worker = StreamWorker(
                     listeners: listeners[position], environment: environment, settings: settings, census: census,
                     certificates: certificates, cookies: cookies, counters: counters[position], events: authEvents[position],
-                    completions: ParkedCompletions(eventFD: wakeUps[position]))
+                    completions: ParkedCompletions(eventFD: wakeUps[position]), reverse: reverse, number: position)
                 worker.run { stopping.load(ordering: .relaxed) }
                 running.subtract(1, ordering: .releasing)
             }

@@ -38,6 +38,8 @@ public struct StreamSettings: Sendable {
     public var stallSeconds = 30
     /// Threads that serve connections, 1...64.
     public var threads = 1
+    /// How long the NAS's answers to requests of ours are waited for.
+    var reverse = ReverseTiming()
 
     public init() {}
 

@@ -63,7 +63,7 @@ extension StreamWorker {
         let connection = StreamConnection(
             carrier, handle: connections.nextHandle(), listener: listener, peer: peer, client: client, tls: tls, now: nowSeconds)
         connections.insert(connection)
-        if connection.isHandshaking { begin(connection) }
+        if connection.isHandshaking { begin(connection) } else { announce(connection) }
         return connection
     }
 
@@ -137,6 +137,7 @@ extension StreamWorker {
             if let before = port.establish(connection.handle, of: peer), let session = connections[before] { end(session, .renewed) }
         }
         connection.lastPacket = nowSeconds
+        announce(connection)
         proceed(connection, tls)
     }
 
@@ -190,7 +191,7 @@ extension StreamWorker {
 
     private mutating func discard(_ connection: StreamConnection) {
         connections.remove(connection)
-        if connection.isHandshaking { handshakeCount -= 1 }
+        if connection.isHandshaking { handshakeCount -= 1 } else { forget(connection) }
         census.leave(connection.client, connection.transport, wasHandshaking: connection.isHandshaking)
         switch connection.carrier {
         case .socket(let fd):
@@ -207,6 +208,7 @@ extension StreamWorker {
         let hasChanged = path.generation != knownGeneration
         knownGeneration = path.generation
         for connection in connections.all {
+            tendReverse(connection)
             if let refusal = overdue(connection) ?? (hasChanged && !connection.isHandshaking ? objection(to: connection) : nil) {
                 refuse(refusal, connection)
             } else if !connection.isHandshaking, nowSeconds &- connection.lastPacket >= UInt32(settings.idleSeconds) {

@@ -54,6 +54,7 @@ extension StreamWorker {
     mutating func gather(_ connection: StreamConnection) {
         do throws(StreamFramer.BadLength) {
             while connection.outputCount <= StreamSettings.outputPause, let length = try connection.framer.next() {
+                if connection.reverse != nil, takeAnswer(length, of: connection) { continue }
                 if connection.tokens == nil {
                     add(connection, code: connection.framer.code) { place in
                         connection.framer.take(length, into: place)
@@ -75,6 +76,13 @@ extension StreamWorker {
             connection.packetBegan = nil
         }
         watch(connection)
+    }
+
+    /// Takes the next packet out when it answers a request of ours; whether it did.
+    private mutating func takeAnswer(_ length: Int, of connection: StreamConnection) -> Bool {
+        guard let code = connection.framer.code, PacketCode(rawValue: code).answersDynamicAuthorization else { return false }
+        connection.framer.take(length, into: scratch)
+        return takeAnswer(connection, Span(_unsafeStart: UnsafePointer(scratch), count: length))
     }
 
     /// Adds a packet of RADIUS/1.1 as the packet path knows it. One that cannot be had so ends the connection where its peer breaks the

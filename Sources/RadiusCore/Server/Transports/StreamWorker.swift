@@ -14,6 +14,9 @@ struct StreamWorker: ~Copyable {
     let certificates: RadSecCertificates?
     let counters: WorkerCounters
     let connections: StreamConnections
+    /// What goes to NAS over their connections, and the number of this thread there.
+    let reverse: ReverseCoA
+    let number: Int
     /// Of TCP.
     let listeners: [StreamListener]
     /// Nil without DTLS.
@@ -38,6 +41,8 @@ struct StreamWorker: ~Copyable {
     /// Which listening sockets are watched.
     var isListening: [Bool]
     var isAccepting = true
+    /// Where answers to requests of ours are read.
+    var answerIndex = AttributeIndex()
     var nowSeconds: UInt32 = 0
     private var sweptSeconds: UInt32 = 0
     var knownGeneration: UInt64 = 0
@@ -56,8 +61,10 @@ struct StreamWorker: ~Copyable {
     init(
         listeners: [StreamListener], environment: ServerEnvironment, settings: StreamSettings, census: StreamCensus,
         certificates: RadSecCertificates?, cookies: DTLSCookies, counters: WorkerCounters, events: AuthEventRing,
-        completions: ParkedCompletions
+        completions: ParkedCompletions, reverse: ReverseCoA, number: Int
     ) {
+        self.reverse = reverse
+        self.number = number
         self.listeners = listeners.filter { $0.transport != .dtls }
         datagrams = listeners.first { $0.transport == .dtls }.map { DTLSPort($0, cookies: cookies, counters: counters) }
         self.environment = environment
@@ -114,6 +121,7 @@ struct StreamWorker: ~Copyable {
         }
         writeAll()
         for connection in connections.all { end(connection, .stopping) }
+        reverse.stop(number)
         if let datagrams { close(datagrams.listener.fd) }
     }
 
@@ -130,6 +138,7 @@ struct StreamWorker: ~Copyable {
         finishBatches()
         for request in path.completions.drain() { path.resume(request, to: &authentication) }
         answerUnserved()
+        sendReverse()
         release()
         writeAll()
         if hasHandshakes {

@@ -113,11 +113,68 @@ import Testing
         #expect(try Self.realm(RelayDesk.request(from: [Self.ours], RelayDesk.session("S-2")), identity) == nil)
     }
 
+    @Test func whatAProxyCallsTheNASMustFitToo() throws {
+        var identity = Self.identity("bob@a.example")
+        identity.operatorNAS = Array("gw7".utf8)
+        func fits(_ attributes: [UInt8]) throws -> Bool {
+            try Self.realm(RelayDesk.request(from: [Self.ours], RelayDesk.session("S-1"), attributes), identity) != nil
+        }
+        #expect(try fits([]))
+        #expect(try fits(ScriptedHomeServer.attribute(241, [8] + Array("gw7".utf8))))
+        #expect(try !fits(ScriptedHomeServer.attribute(241, [8] + Array("gw8".utf8))))
+        // Another extended attribute is none.
+        #expect(try fits(ScriptedHomeServer.attribute(241, [1] + Array("gw8".utf8))))
+        #expect(try fits(RelayDesk.identifiers.attribute(tenant: 1, nas: 42)))
+    }
+
     @Test func aStrippedNameIsTheSessions() throws {
         let request = try RelayDesk.request(from: [Self.ours], RelayDesk.user("bob"))
         #expect(try Self.realm(request, Self.identity("bob@a.example"), strips: true) == "a.example")
         #expect(try Self.realm(request, Self.identity("bob@a.example")) == nil)
         #expect(try Self.realm(request, Self.identity("rob@a.example"), strips: true) == nil)
+    }
+
+    /// The numbers of the plan's realms by name.
+    private static func numbers(_ plan: ProxyPlan) -> [String: Int64] {
+        [String: Int64](uniqueKeysWithValues: plan.realms.map { ($0.name, $0.id) })
+    }
+
+    @Test(arguments: ["alice", "bob@a.example", "eve@partner-b.example", "carol@told.org"])
+    func whatARuleForwardedIsItsRealmsWhateverTheName(user: String) throws {
+        let plan = try Self.plan()
+        let chosen = try #require(Self.numbers(plan)["a.example"])
+        let mine = try RelayDesk.request(from: [Self.ours], RelayDesk.session("S-1"))
+        #expect(mine.realm(of: Self.identity(user), chosen: chosen, tenant: 1, plan)?.name == "a.example")
+        let others = try RelayDesk.request(from: [Self.theirs], RelayDesk.session("S-1"))
+        #expect(others.realm(of: Self.identity(user), chosen: chosen, tenant: 1, plan) == nil)
+        #expect(mine.realm(of: Self.identity(user), chosen: chosen, tenant: 2, plan) == nil)
+    }
+
+    @Test func whatARuleKeepsHereAndWhatItsRealmLeftBehindIsNobodys() throws {
+        let plan = try Self.plan()
+        let here = try #require(Self.numbers(plan)["told.org"])
+        for server in [Self.ours, Self.theirs] {
+            let request = try RelayDesk.request(from: [server], RelayDesk.session("S-1"))
+            for user in ["bob@a.example", "eve@partner-b.example"] {
+                #expect(request.realm(of: Self.identity(user), chosen: here, tenant: 1, plan) == nil)
+                #expect(request.realm(of: Self.identity(user), chosen: 99, tenant: 1, plan) == nil)
+            }
+        }
+    }
+
+    @Test func aNameThatARuleHadStrippedIsFoundByTheSessionsId() throws {
+        let plan = try Self.plan(strips: true)
+        let request = try RelayDesk.request(from: [Self.ours], RelayDesk.user("rob"), RelayDesk.session("S-1"))
+        let expected = RelayedRequest.Search(sessionID: Array("S-1".utf8), userNames: [], nas: nil)
+        #expect(request.route(in: 1, plan, rulesForward: true) == .search(expected))
+        guard case .search(let byName) = request.route(in: 1, plan) else {
+            Issue.record("the request leads nowhere")
+            return
+        }
+        #expect(byName.userNames.map { String(decoding: $0, as: UTF8.self) } == ["rob", "rob@a.example"])
+        let chosen = Self.numbers(plan)["a.example"]
+        #expect(request.realm(of: Self.identity("rob@elsewhere.example"), chosen: chosen, tenant: 1, plan) != nil)
+        #expect(request.realm(of: Self.identity("bob@elsewhere.example"), chosen: chosen, tenant: 1, plan) == nil)
     }
 
     private static let nasSecret = SharedSecret(Array("the-nas-and-we".utf8))
@@ -144,6 +201,11 @@ import Testing
         let realm = try RelayDesk.realm(.suffix, "a.example", Self.ours)
         let theirs = ScriptedHomeServer.attribute(241, [8] + Array("theirs".utf8))
         #expect(try Self.crossing(realm, RelayDesk.session("S-1"), theirs) == theirs)
+        // Once only, where our request names the NAS so by itself.
+        let other = ScriptedHomeServer.attribute(241, [1, 9])
+        let crossing = try RelayDesk.request(.coa, from: [Self.ours], RelayDesk.session("S-1"), theirs, other).attributes(
+            through: realm, tenant: 1, try ShippedDictionaries.loaded.get(), to: Self.nasSecret, isRouted: true)
+        #expect(crossing == other)
     }
 
     @Test func hiddenValuesAreHiddenAnew() throws {

@@ -106,6 +106,7 @@ extension StreamWorker {
             connection.records &+= 1
             let length = min(count, PacketHeader.maximumLength)
             let record = scratch
+            if connection.reverse != nil, takeAnswer(connection, Span(_unsafeStart: UnsafePointer(record), count: length)) { continue }
             add(connection, code: record[0]) { place in
                 place.update(from: record, count: length)
                 return length
