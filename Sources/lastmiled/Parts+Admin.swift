@@ -41,7 +41,7 @@ extension Parts {
             readiness: { [self] in readiness() })
         services.proxy = proxyServices()
         services.checkHook = { [feed] condition in
-            do {
+            do throws(LoginCondition.Fault) {
                 _ = try LoginCondition(condition, dictionary: feed.store.snapshot.dictionary)
                 return nil
             } catch {

@@ -70,7 +70,8 @@ import Testing
             }
         }
         guard case .dropped = verdict(400, 3) else {
-            return Issue.record("a message that is refused again and again holds up the others")
+            Issue.record("a message that is refused again and again holds up the others")
+            return
         }
     }
 
