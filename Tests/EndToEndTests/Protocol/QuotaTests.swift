@@ -138,6 +138,8 @@ extension ProtocolTests {
             defer { simulator.tool.remove() }
             let accepted = try await simulator.event("accepted")
             #expect(Self.limit { accepted.attribute($0) } == 10_500_000_000)
+            // A session that is not stored yet is told of nothing.
+            try await eventually { try await owner.list("sessions?user=\(user)&state=open").count == 1 }
             let more = try await tool.run("quota-top-up", "create", "--subscriber", user, "--octets", "5G")
             #expect(more.status == 0, "\(more)")
             // What the session has used comes on top: some megabytes.

@@ -154,7 +154,7 @@ extension ProtocolTests {
                     _ = try await CommandLineTool(daemon).run("home-server", "update", "home", "--radius-versions", "1.1")
                     try await eventually { try await Self.figure(daemon, Self.failures) >= 1 }
                     let status = try await CommandLineTool(daemon).run("home-server", "status")
-                    #expect(!status.output.contains("1.0"), "\(status.output)")
+                    #expect(!status.output.contains("\t1.0\t"), "\(status.output)")
                 }
             }
         }
