@@ -45,6 +45,7 @@ extension AccessVerdict {
     ///   - subscriber: whom the verdict is about.
     ///   - vendor: make of the NAS.
     ///   - used: octets that the session has moved already.
+    /// - Returns: nil without a quota that NASes keep.
     func quotaShare(
         of subscriber: SubscriberRecord, to vendor: NASVendor, used: (upload: UInt64, download: UInt64) = (0, 0)
     ) -> QuotaShare? {
