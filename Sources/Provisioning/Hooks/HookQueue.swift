@@ -64,7 +64,7 @@ public final class HookQueue: Sendable {
         }
         let counted = hooks
         memory.withLock { $0.hooks = counted }
-        lost.merge(try store(batch, connection), uniquingKeysWith: +)
+        lost.merge(try queue(batch, connection), uniquingKeysWith: +)
         let owed = try note(lost, connection)
         memory.withLock { $0.owed = owed.filter { entry in counted.contains { $0.id == entry.key } } }
     }
@@ -72,7 +72,7 @@ public final class HookQueue: Sendable {
     /// Queues what it can.
     ///
     /// - Returns: how many events are lost, by hook.
-    private func store(_ batch: HookBatch, _ connection: Connection) throws -> [Int64: Int64] {
+    private func queue(_ batch: HookBatch, _ connection: Connection) throws -> [Int64: Int64] {
         guard !batch.isEmpty else { return [:] }
         do {
             let stored = try connection.savepoint { try batch.store($0) }

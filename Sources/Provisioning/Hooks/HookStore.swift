@@ -151,7 +151,8 @@ struct HookStore {
         -- hooks.waiting
         SELECT p.hook_id,
             (SELECT count(*) FROM (SELECT FROM aaa.post_auth_event e WHERE e.hook_id = p.hook_id LIMIT $3::bigint) w)
-        FROM aaa.post_auth_progress p WHERE p.hook_id > $1 ORDER BY p.hook_id LIMIT $2::bigint
+        FROM (SELECT q.hook_id FROM aaa.post_auth_progress q WHERE q.hook_id > $1 ORDER BY q.hook_id LIMIT $2::bigint) p
+        ORDER BY p.hook_id
         """
 
     /// That a count is of now is written down every ten seconds at least, that it changed at once.

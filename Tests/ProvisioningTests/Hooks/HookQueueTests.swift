@@ -165,7 +165,7 @@ import Testing
     @Test func aZoneThatCouldNotBeReadIsReadAgain() async throws {
         try await HookBench.run { bench in
             try await bench.hook("all")
-            try await bench.bench.pool.run { try $0.script("UPDATE tenancy.tenant SET time_zone = 'Europe/Kyiv'") }
+            try await bench.bench.pool.run { try $0.script("UPDATE tenancy.tenant SET time_zone = 'Europe/Berlin'") }
             let dictionary = try SnapshotDesk.dictionary.get()
             let problems = try await bench.bench.pool.transaction(.system) { connection in
                 let early = try PostAuthHook.inForce(connection, dictionary, known: [], zones: "/nonexistent")

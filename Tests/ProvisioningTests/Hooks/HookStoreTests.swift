@@ -1,4 +1,5 @@
 import Database
+import Support
 import Testing
 
 @testable import Provisioning
@@ -61,6 +62,47 @@ import Testing
                     #"hooks|update|post_auth_hook|\#(hook)|crm|{"enabled": true}|{"enabled": false, "problem": "gone"}|\#(message.id)"#
                 ])
             #expect(try await bench.bench.texts("SELECT enabled::text FROM aaa.post_auth_hook") == ["false"])
+        }
+    }
+
+    /// As the removal of a hook locks them.
+    @Test func progressIsLockedBeforeEvents() async throws {
+        try await HookBench.run { bench in
+            let hook = try await bench.hook("crm")
+            try await bench.queue(1, for: hook)
+            let message = try await Self.begin(bench)
+            let held = Gate()
+            async let holder: Void = bench.bench.pool.transaction(.system) { connection in
+                try connection.execute("SELECT 1 FROM aaa.post_auth_progress FOR UPDATE")
+                held.open()
+                let isAwaited = """
+                    SELECT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid)))
+                    """
+                try eventuallyBlocking { try connection.queryOne(isAwaited)?.bool(0) ?? false }
+                try connection.execute("SELECT 1 FROM aaa.post_auth_event FOR UPDATE NOWAIT")
+            }
+            try await eventually { held.isOpen }
+            _ = try await Self.settle(message, .delivered, bench)
+            try await holder
+            #expect(try await bench.waiting(hook) == 0)
+        }
+    }
+
+    @Test func aHookThatIsHeldDoesNotHoldUpOthers() async throws {
+        try await HookBench.run { bench in
+            let (first, second) = (try await bench.hook("held"), try await bench.hook("other"))
+            for hook in [first, second] { try await bench.queue(1, for: hook) }
+            let (held, over) = (Gate(), Gate())
+            async let holder: Void = bench.bench.pool.transaction(.system) { connection in
+                try connection.execute("SELECT 1 FROM aaa.post_auth_progress WHERE hook_id = \(first) FOR UPDATE")
+                held.open()
+                try over.pass()
+            }
+            defer { over.open() }
+            try await eventually { held.isOpen }
+            #expect(try await Self.begin(bench).hook == second)
+            over.open()
+            try await holder
         }
     }
 
