@@ -25,7 +25,6 @@ struct HookStore {
     /// Keeps what came of an attempt; nothing happens when the message is settled already, or the hook was edited so that it is tried anew.
     ///
     /// - Returns: whether the hook is switched off by it.
-    @discardableResult
     func settle(_ message: HookMessage, _ verdict: HookVerdict) throws -> Bool {
         try connection.transaction(.system) { connection in
             let known: [SQLValue] = [.int(message.hook), .int(message.firstEvent)]
