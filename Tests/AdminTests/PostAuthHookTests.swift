@@ -1,5 +1,7 @@
 import Admin
 import Database
+import Support
+import Synchronization
 import Testing
 
 @Suite struct PostAuthHookTests {
@@ -18,7 +20,8 @@ import Testing
             #expect(made["waiting_events"]?.integer == 0 && made["problem"] == .null && made["enabled"] == true, "\(made.text)")
             try await fixture.script(
                 """
-                UPDATE aaa.post_auth_progress SET attempts = 2, lost_events = 5, delivered_events = 7, problem = 'it answered 500';
+                UPDATE aaa.post_auth_progress
+                SET attempts = 2, waiting_events = 1, lost_events = 5, delivered_events = 7, problem = 'it answered 500';
                 INSERT INTO aaa.post_auth_event (tenant_id, hook_id, event) SELECT tenant_id, id, '{}' FROM aaa.post_auth_hook
                 """)
             let row = try #require(try await fixture.get("/api/v1/post-auth-hooks?problem[isnull]=false&sort=-waiting_events").rows.first)
@@ -51,6 +54,43 @@ import Testing
             let condition = try await fixture.post("/api/v1/post-auth-hooks", Self.body("bad", [("condition", "wrong")]))
             #expect(condition.status == 422 && condition.faults == ["/condition condition"], "\(condition.text)")
         }
+    }
+
+    @Test func whatNoLongerFitsCanBeSwitchedOff() async throws {
+        try await AdminFixture.run { fixture in
+            #expect(try await fixture.post("/api/v1/post-auth-hooks", Self.body("crm")).status == 201)
+            try await fixture.script("UPDATE aaa.post_auth_hook SET condition = 'wrong'")
+            let off = try await fixture.patch("/api/v1/post-auth-hooks/crm", ["enabled": false])
+            #expect(off.status == 200, "\(off.text)")
+            let on = try await fixture.patch("/api/v1/post-auth-hooks/crm", ["enabled": true])
+            #expect(on.status == 422 && on.faults == ["/condition condition"], "\(on.text)")
+        }
+    }
+
+    /// As the authentication log does, which stores what refers to the hook.
+    @Test func whoeverRefersToAHookDoesNotWaitForItsEdit() async throws {
+        try await AdminFixture.run { fixture in
+            #expect(try await fixture.post("/api/v1/post-auth-hooks", Self.body("crm")).status == 201)
+            let (isHeld, isOver) = (Flag(), Flag())
+            async let holder: Void = fixture.pool.transaction(.system) { connection in
+                try connection.execute("SELECT 1 FROM aaa.post_auth_hook FOR KEY SHARE")
+                isHeld.raise()
+                try eventuallyBlocking { isOver.isRaised }
+            }
+            defer { isOver.raise() }
+            try await eventually { isHeld.isRaised }
+            let edited = try await fixture.patch("/api/v1/post-auth-hooks/crm", ["notes": "edited"])
+            #expect(edited.status == 200, "\(edited.text)")
+            isOver.raise()
+            try await holder
+        }
+    }
+
+    private final class Flag: Sendable {
+        private let raised = Atomic(false)
+
+        var isRaised: Bool { raised.load(ordering: .acquiring) }
+        func raise() { raised.store(true, ordering: .releasing) }
     }
 
     @Test func aTenantHasSixteenAtMost() async throws {

@@ -20,15 +20,18 @@ public final class HTTPReceiver: Sendable {
         var status: Int
         var headers: [String]
         var body: String
+        var missing: Int
 
-        public init(_ status: Int, headers: [String] = [], body: String = "") {
+        /// `missing`: octets that are announced and do not come.
+        public init(_ status: Int, headers: [String] = [], body: String = "", missing: Int = 0) {
             self.status = status
             self.headers = headers
             self.body = body
+            self.missing = missing
         }
 
         var octets: [UInt8] {
-            let head = ["HTTP/1.1 \(status) X", "Content-Length: \(body.utf8.count)", "Connection: close"] + headers
+            let head = ["HTTP/1.1 \(status) X", "Content-Length: \(body.utf8.count + missing)", "Connection: close"] + headers
             return Array((head.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
         }
     }

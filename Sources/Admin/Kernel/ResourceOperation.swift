@@ -84,7 +84,7 @@ struct ResourceOperation: Sendable {
         let draft = try Draft(try body(), resource, isCreation: false, exchange)
         let stored = try await rehearsable {
             try await transaction { connection in
-                let before = try store.find(key, connection, forUpdate: true)
+                let before = try store.find(key, connection, lockedFor: .change)
                 try store.checkMatch(before)
                 let after = try store.update(before, draft, connection)
                 if after.version != before.version {
@@ -123,7 +123,7 @@ struct ResourceOperation: Sendable {
         _ = try store.requireMatch()
         return try await rehearsable {
             try await transaction { connection in
-                let before = try store.find(key, connection, forUpdate: true)
+                let before = try store.find(key, connection, lockedFor: .removal)
                 try store.checkMatch(before)
                 if let why = try resource.rules.refuseRemoval?(connection, before.id) { throw Problem.conflict(why) }
                 try store.delete(before, connection)

@@ -39,10 +39,17 @@ struct ResourceStore {
         }
     }
 
+    /// What a row is locked for.
+    enum Lock: String {
+        /// Whoever stores something that refers to the row, as the logs do all the time, need not wait for it.
+        case change = "NO KEY UPDATE"
+        case removal = "UPDATE"
+    }
+
     /// The row that `key` names.
     ///
     /// - Throws: `Problem.notFound`.
-    func find(_ key: Key, _ connection: Connection, forUpdate: Bool = false) throws -> Stored {
+    func find(_ key: Key, _ connection: Connection, lockedFor lock: Lock? = nil) throws -> Stored {
         var statement = Statement(resource.selection(in: registry))
         switch key {
         case .id(let id): statement.text += " WHERE t.\(resource.key) = \(statement.bind(.int(id)))"
@@ -56,7 +63,7 @@ struct ResourceStore {
                 "INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
             statement.text += " WHERE t.tenant_id = \(statement.bind(.int(exchange.principal.tenant)))"
         }
-        if forUpdate { statement.text += " FOR UPDATE OF t" }
+        if let lock { statement.text += " FOR \(lock.rawValue) OF t" }
         guard let row = try connection.queryOne(statement.text, statement.values) else { throw Problem.notFound(described(key)) }
         return Stored(id: try row.int64(2), version: try row.int64(1), name: try row.string(3), json: try row.string(0))
     }

@@ -31,6 +31,9 @@ CREATE TABLE aaa.post_auth_progress (
     events bigint[] NOT NULL DEFAULT '{}',
     delivered_events bigint NOT NULL DEFAULT 0,
     lost_events bigint NOT NULL DEFAULT 0,
+    -- in aaa.post_auth_event, as the node that tells hooks counted them last; no more than may wait are counted
+    waiting_events bigint NOT NULL DEFAULT 0,
+    counted_at timestamptz NOT NULL DEFAULT now(),
     delivered_at timestamptz,
     problem text,
     FOREIGN KEY (tenant_id, hook_id) REFERENCES aaa.post_auth_hook (tenant_id, id) ON DELETE CASCADE

@@ -5,15 +5,16 @@ import Synchronization
 
 /// Tells hooks what waits for them (Standard Webhooks): what was answered, to whom and why. It asks nothing: all is decided by then.
 ///
-/// One thread with one connection; over all nodes one at a time has the turn, as long as its connection lives. A hook gets one message at a
-/// time, and in their order; a message that was on its way when its node died goes again, under the same id.
+/// One thread with one connection; over all nodes one at a time has the turn, as long as its connection lives and somebody
+/// answers. A hook gets one message at a time, and in their order; a message that was on its way when its node died goes again, under the
+/// same id.
 public final class HookService: Sendable {
     /// What this node knows now.
     public struct State: Sendable {
         public var hasTurn = false
         /// Messages that receivers took from this node.
         public var delivered: UInt64 = 0
-        /// Attempts that have to be repeated.
+        /// Attempts that have to be repeated, whoever is to blame.
         public var failed: UInt64 = 0
         /// Messages that were left out because their receivers refused them again and again.
         public var dropped: UInt64 = 0

@@ -24,14 +24,18 @@ struct PostAuthHook: Sendable {
     var outcome = Outcome.both
     /// Events that it is still to be told; it grows with what is added since they were counted.
     var waiting: Int64 = 0
+    /// When they were, in microseconds since 1970.
+    var countedAt = Int64.min
 
-    init(id: Int64, tenant: Int64, name: String, _ source: Source, _ dictionary: RadiusDictionary) throws(LoginCondition.Fault) {
+    init(
+        id: Int64, tenant: Int64, name: String, _ source: Source, _ dictionary: RadiusDictionary, zones: String
+    ) throws(LoginCondition.Fault) {
         self.id = id
         self.tenant = tenant
         self.source = source
         var zone = ZoneOffsets.utc
         var problem: String?
-        do { zone = try ZoneOffsets.load(source.zone) } catch { problem = "the hook \(name) goes by UTC: \(error)" }
+        do { zone = try ZoneOffsets.load(source.zone, directory: zones) } catch { problem = "the hook \(name) goes by UTC: \(error)" }
         self.problem = problem
         condition = try LoginCondition(source.condition, dictionary: dictionary, zone: zone)
     }
@@ -45,27 +49,30 @@ struct PostAuthHook: Sendable {
         }
     }
 
-    /// The hooks in force of all tenants, and what is wrong with them; what waits for each is counted up to `limit`. Those of `known` that
-    /// nobody edited are not compiled again. In a transaction of scope `system`.
+    /// The hooks in force of all tenants, and what is wrong with them. Those of `known` that are whole and that nobody edited are not
+    /// compiled again. In a transaction of scope `system`.
     static func inForce(
-        _ connection: Connection, _ dictionary: RadiusDictionary, known: [PostAuthHook], countingTo limit: Int64
+        _ connection: Connection, _ dictionary: RadiusDictionary, known: [PostAuthHook], zones: String = ZoneOffsets.directory
     ) throws -> (hooks: [PostAuthHook], problems: [String]) {
         let before = Dictionary(uniqueKeysWithValues: known.map { ($0.id, $0) })
         var hooks: [PostAuthHook] = []
         var problems: [String] = []
-        try connection.query(sql, [.int(limit)]) { row in
+        try connection.query(sql) { row in
             let (id, tenant, name) = (try row.int64(0), try row.int64(1), try row.string(2))
             let (outcome, waiting) = (Outcome(rawValue: try row.string(3)), try row.int64(6))
+            let countedAt = try row.int64(7)
             let source = Source(condition: try row.string(4), zone: try row.string(5))
             var hook: PostAuthHook
-            if let same = before[id], same.source == source {
+            if let same = before[id], same.source == source, same.problem == nil {
                 hook = same
             } else {
-                do { hook = try PostAuthHook(id: id, tenant: tenant, name: name, source, dictionary) } catch {
+                do { hook = try PostAuthHook(id: id, tenant: tenant, name: name, source, dictionary, zones: zones) } catch {
                     return problems.append("the hook \(name) is told of nothing: \(error)")
                 }
             }
-            (hook.outcome, hook.waiting) = (outcome ?? .both, waiting)
+            hook.outcome = outcome ?? .both
+            // While nobody counts, what this node adds is all that is known.
+            if hook.countedAt != countedAt { (hook.waiting, hook.countedAt) = (waiting, countedAt) }
             if let problem = hook.problem { problems.append(problem) }
             hooks.append(hook)
         }
@@ -74,8 +81,9 @@ struct PostAuthHook: Sendable {
 
     private static let sql = """
         -- hooks.in_force
-        SELECT h.id, h.tenant_id, h.name, h.outcome, h.condition, o.time_zone,
-            (SELECT count(*) FROM (SELECT FROM aaa.post_auth_event e WHERE e.hook_id = h.id LIMIT $1) w)
-        FROM aaa.post_auth_hook h JOIN tenancy.tenant o ON o.id = h.tenant_id WHERE h.enabled ORDER BY h.id
+        SELECT h.id, h.tenant_id, h.name, h.outcome, h.condition, o.time_zone, p.waiting_events,
+            (extract(epoch FROM p.counted_at) * 1000000)::bigint
+        FROM aaa.post_auth_hook h JOIN tenancy.tenant o ON o.id = h.tenant_id JOIN aaa.post_auth_progress p ON p.hook_id = h.id
+        WHERE h.enabled ORDER BY h.id
         """
 }

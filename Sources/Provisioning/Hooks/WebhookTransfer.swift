@@ -4,7 +4,7 @@ import RadiusCore
 /// One attempt at one message, over libcurl. Confined to the thread of its `WebhookTransfers`.
 final class WebhookTransfer {
     private static let connectSeconds = 5
-    private static let seconds = 10
+    static let seconds = 10
     /// Of an answer with its head, of which nothing is read but the status and Retry-After.
     private static let answerOctets = 65_536
 
@@ -45,11 +45,13 @@ final class WebhookTransfer {
     /// What came of it, once it ended with `code`.
     func answer(_ code: CURLcode) -> HookAnswer {
         let status = Int(lm_curl_status(handle))
-        // Whoever says more than we read has answered all the same.
-        if code == CURLE_OK || code == CURLE_WRITE_ERROR && status != 0 {
+        // Whoever says more than we read, or breaks off in the body, has answered all the same.
+        if code == CURLE_OK || status >= 200 {
             return .status(status, retryAfterSeconds: Int64(lm_curl_retry_after(handle)))
         }
-        guard wasForbidden else { return .failure(String(cString: curl_easy_strerror(code))) }
+        guard wasForbidden else {
+            return .silence(String(cString: curl_easy_strerror(code)), isTimeout: code == CURLE_OPERATION_TIMEDOUT)
+        }
         let rule = message.isPlain ? "http:// is for the networks of hooks.networks" : "only public ones and those of hooks.networks are"
         return .failure("its address is not one that may be reached; \(rule)")
     }

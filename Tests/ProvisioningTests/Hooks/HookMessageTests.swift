@@ -58,6 +58,32 @@ import Testing
         #expect(again(.min) == .again(afterMilliseconds: 5000, problem: "it answered 503"))
     }
 
+    @Test func silenceCountsUnlessThisNodeMissedTheAnswer() {
+        let verdict = { (isTimeout: Bool, stood: Bool) in
+            HookVerdict(.silence("none", isTimeout: isTimeout), attempts: 10, jitter: 0, stood: stood)
+        }
+        for (isTimeout, stood) in [(true, false), (false, true), (false, false)] {
+            #expect(verdict(isTimeout, stood) == .disabled(problem: "none, 10 times in three days"))
+        }
+        guard case .postponed = verdict(true, true) else {
+            Issue.record("a receiver is blamed for what this node missed")
+            return
+        }
+        #expect(HookVerdict(.status(204, retryAfterSeconds: 0), attempts: 10, jitter: 0, stood: true) == .delivered)
+    }
+
+    @Test func manyThatDoNotAnswerSpeakOfThisNode() {
+        let isEverywhere = { (answers: [(HookAnswer, Int64)]) in
+            var silence = HookSilence()
+            for (answer, hook) in answers { silence.note(answer, of: hook) }
+            return silence.isEverywhere
+        }
+        let (silent, heard) = (HookAnswer.silence("none", isTimeout: false), HookAnswer.status(500, retryAfterSeconds: 0))
+        #expect(isEverywhere([(silent, 1), (silent, 2)]) && isEverywhere([(silent, 1), (silent, 1), (silent, 1)]))
+        #expect(!isEverywhere([(silent, 1), (silent, 1)]) && !isEverywhere([(silent, 1), (heard, 3), (silent, 2)]))
+        #expect(!isEverywhere([(.failure("its secret"), 1), (.failure("its address"), 2)]))
+    }
+
     @Test func onlySuccessIsSuccess() {
         let verdict = { (status: Int, attempts: Int) in HookVerdict(.status(status, retryAfterSeconds: 0), attempts: attempts, jitter: 0) }
         for status in [200, 201, 204, 299] { #expect(verdict(status, 1) == .delivered) }

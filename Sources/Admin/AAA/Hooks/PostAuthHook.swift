@@ -18,12 +18,10 @@ extension Resource {
                 "secret", .required, .octets(1...300), .form(.webhookSecret),
                 .summary("What messages are signed with: whsec_ and 24 to 64 octets in base64; two, with a blank between them, both sign")),
             .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
-            progress(
-                "waiting_events", "(SELECT count(*) FROM aaa.post_auth_event e WHERE e.hook_id = t.id)",
-                "Logins that it is still to be told of"),
-            progress("delivered_events", of: "delivered_events", "Logins that it was told of"),
-            progress("lost_events", of: "lost_events", "Logins that it was not told of: too many waited, or it refused them"),
-            progress("attempts", of: "attempts", "That failed, at the message under way"),
+            progress("waiting_events", "Logins that it is still to be told of, counted every few seconds"),
+            progress("delivered_events", "Logins that it was told of"),
+            progress("lost_events", "Logins that it was not told of: too many waited, or it refused them"),
+            progress("attempts", "That failed, at the message under way"),
             .timestamp("delivered_at", .computed(column("delivered_at")), .summary("When it took the last message")),
             .text("problem", .computed(column("problem")), .summary("Why the last attempt failed; null: it did not")),
             .timestamp("created_at", .required, .readOnly),
@@ -32,10 +30,14 @@ extension Resource {
         list: ["name", "enabled", "outcome", "url", "waiting_events", "problem"],
         rules: Rules(verify: { exchange, connection, id in
             let row = try connection.queryOne(
-                "SELECT h.condition, (SELECT count(*) FROM aaa.post_auth_hook) FROM aaa.post_auth_hook h WHERE h.id = $1", [.int(id)])
+                "SELECT h.condition, (SELECT count(*) FROM aaa.post_auth_hook), h.enabled FROM aaa.post_auth_hook h WHERE h.id = $1",
+                [.int(id)])
             guard let row else { return [] }
             var faults: [Problem.Fault] = []
-            if let mistake = exchange.services.checkHook(try row.string(0)) { faults.append(.member("condition", "condition", mistake)) }
+            // One that no longer fits the dictionary can be switched off.
+            if try row.bool(2), let mistake = exchange.services.checkHook(try row.string(0)) {
+                faults.append(.member("condition", "condition", mistake))
+            }
             if try row.int64(1) > mostHooks { faults.append(.init(.body(""), "limit", "a tenant has at most \(mostHooks) hooks")) }
             return faults
         }))
@@ -47,12 +49,8 @@ extension Resource {
         "(SELECT p.\(name) FROM aaa.post_auth_progress p WHERE p.hook_id = t.id)"
     }
 
-    private static func progress(_ name: String, of column: String, _ summary: String) -> Field {
-        progress(name, Self.column(column), summary)
-    }
-
-    private static func progress(_ name: String, _ expression: String, _ summary: String) -> Field {
-        .integer(name, .computed(expression), .summary(summary))
+    private static func progress(_ name: String, _ summary: String) -> Field {
+        .integer(name, .computed(column(name)), .summary(summary))
     }
 }
 

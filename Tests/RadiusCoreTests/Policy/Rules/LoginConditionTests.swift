@@ -71,7 +71,9 @@ import Testing
     ])
     func whatIsNotKeptIsRefused(condition: String) throws {
         let fault = try Self.fault("login.method == pap and \(condition)")
-        #expect(fault?.hasPrefix("line 1, column 25") == true, "\(fault ?? "taken")")
+        // What stands behind `in` may be a list, so each test of it is placed at its value.
+        let column = condition.hasPrefix("nas.address") ? 40 : 25
+        #expect(fault?.hasPrefix("line 1, column \(column)") == true, "\(fault ?? "taken")")
         #expect(fault?.contains("not kept of a login") == true, "\(fault ?? "taken")")
     }
 
