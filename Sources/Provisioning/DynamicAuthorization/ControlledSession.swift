@@ -78,8 +78,8 @@ enum SessionControlRefusal: Error {
         case .addressUnknown:
             "It is not known where this NAS takes CoA requests: it is configured as a network. Set coa_address of the NAS."
         case .hasNoConnections:
-            "The NAS takes CoA over its own connection, and this process has none of any NAS: it takes no RADIUS over TLS. Ask a node that has "
-                + "both roles, aaa and admin, and to which the NAS is connected."
+            "The NAS takes CoA over its own connection, and this process has none of any NAS: it takes no RADIUS over TLS. "
+                + "Ask a node that has both roles, aaa and admin, and to which the NAS is connected."
         case .sourceUnknown:
             "The NAS takes CoA over its own connection and is configured as a network, and no accounting says from where this session came."
         case .secretClosed(let reason): "The shared secret of the NAS cannot be read: \(reason)."

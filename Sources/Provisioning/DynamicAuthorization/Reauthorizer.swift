@@ -189,8 +189,8 @@ public struct Reauthorizer: Sendable {
             for miss in misses {
                 logger.warning(
                     """
-                    subscriber \(claim.subscriber): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be told \
-                    and is not asked again: \(miss.message)
+                    subscriber \(claim.subscriber): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
+                    told and is not asked again: \(miss.message)
                     """)
             }
         }

@@ -65,8 +65,8 @@ public struct SessionReplacer: Sendable {
         }
         logger.warning(
             """
-            subscriber \(replacement.subscriber): session \(session) was to give way to a newer one and goes on, its NAS could not be told: \
-            \(message)
+            subscriber \(replacement.subscriber): session \(session) was to give way to a newer one and goes on, its NAS could not be \
+            told: \(message)
             """)
     }
 

@@ -5,8 +5,8 @@ enum CoAReply {
         case malformed, wrongCode, unverified
     }
 
-    /// What `packet`, exactly and without padding, says to a request of `kind` with that Request Authenticator. `takesProtocolError`: it may
-    /// say so by Protocol-Error, too (RFC 9765 §6.1).
+    /// What `packet`, exactly and without padding, says to a request of `kind` with that Request Authenticator.
+    /// `takesProtocolError`: it may say so by Protocol-Error, too (RFC 9765 §6.1).
     static func read(
         _ packet: Span<UInt8>, to kind: CoARequest.Kind, authenticator: Digest16, secret: SharedSecret, takesProtocolError: Bool = false,
         index: inout AttributeIndex

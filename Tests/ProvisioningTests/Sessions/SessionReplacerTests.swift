@@ -74,7 +74,8 @@ import Testing
     private static func recorded(_ outcome: String, _ desk: ReauthorizerDesk) async throws {
         try await eventually {
             try await desk.desk.sql(
-                "SELECT count(*) FROM aaa.dynamic_authorization WHERE requested_by = 'session limit' AND outcome = $1", [.text(outcome)]) == 1
+                "SELECT count(*) FROM aaa.dynamic_authorization WHERE requested_by = 'session limit' AND outcome = $1", [.text(outcome)])
+                == 1
         }
     }
 }
