@@ -181,7 +181,7 @@ public struct Reauthorizer: Sendable {
         let isUnsent = misses.contains { $0.outcome.isUnsent }
         let isSilent = misses.contains { !$0.outcome.isUnsent }
         if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < Self.attemptLimit {
-            // Sooner than the other nodes' next look, and than ours; less often as time goes by.
+            // What was not sent is due when the others look next, and later for this node; less often as time goes by.
             let pause = isUnsent ? max(2, claim.age / 8) : 60
             if isUnsent { othersTurn.leave(claim.name, seconds: pause + Int64(poll) + 5) }
             try await putOff(claim, seconds: pause, counts: isSilent)
