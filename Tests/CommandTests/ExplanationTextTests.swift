@@ -68,6 +68,9 @@ import Testing
         #expect(OutcomeText.applied(nak) == "session 8: nak: No.\n")
         #expect(OutcomeText.applied(counts) == "sessions 3, ack 2, nak 0, timeout 1, refused 0\n")
         #expect(!OutcomeText.advice(counts).isEmpty)
+        // It says itself where its NAS takes requests.
+        let silence = try JSONReader.parse(#"{"session":7,"outcome":"timeout","message":"No answer on the connection of the NAS."}"#)
+        #expect(!OutcomeText.isDone(silence) && OutcomeText.advice(silence).isEmpty)
         #expect(OutcomeText.advice(nak).isEmpty)
     }
 }

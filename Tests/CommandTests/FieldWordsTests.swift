@@ -21,6 +21,7 @@ import Testing
     @Test func sendsEachKindAsItsJSON() throws {
         #expect(try body("--vlan=100 --static-ipv4 192.0.2.7", .subscriber) == #"{"vlan":100,"static_ipv4":"192.0.2.7"}"#)
         #expect(try body("--enabled false --send-message-authenticator", .nas) == #"{"enabled":false,"send_message_authenticator":true}"#)
+        #expect(try body("--coa-over connection --coa-port 1700", .nas) == #"{"coa_over":"connection","coa_port":1700}"#)
         #expect(try body("--scope aaa:read --scope aaa:write", .token) == #"{"scopes":["aaa:read","aaa:write"]}"#)
         #expect(
             try body("--attribute Class=0x01 --attribute Filter-Id=a=b", .profile)

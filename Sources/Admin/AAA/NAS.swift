@@ -25,7 +25,7 @@ extension Resource {
                 .integer("coa_port", .range(1...65535)),
                 .choice(
                     "coa_over", ["udp", "connection"], .initial("udp"),
-                    .summary("connection: CoA and Disconnect go over the connections of TLS, DTLS or TCP that the NAS has opened to us")),
+                    .summary("connection: CoA and Disconnect go over the connections of TLS and DTLS that the NAS has opened to us")),
                 .choice(
                     "require_message_authenticator", ["no", "yes", "auto"],
                     .summary("auto: from the first request on that brought one; null: as the configuration says")),
@@ -49,6 +49,9 @@ extension Resource {
                     "address", "unique",
                     "a NAS has it, perhaps another tenant's; several share an address when all but one have a nas_identifier, each its own"),
                 "nas_located": .member("address", "required", "give address, or dns_name"),
+                "nas_connected": .member(
+                    "coa_over", "nas_identifier",
+                    "connections are of a NAS by its address alone: one that has a nas_identifier can be told at a port only, by udp"),
             ], rules: Rules(verify: { _, connection, id in try NASActions.verify(connection, id) }))
     }
 }

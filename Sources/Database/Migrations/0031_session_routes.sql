@@ -54,4 +54,6 @@ SELECT id, tenant_id, 'closed',
 FROM aaa.session_history;
 
 -- How CoA and Disconnect reach a NAS: at its port of UDP, or over the connections that it has opened to us.
-ALTER TABLE aaa.nas ADD COLUMN coa_over text NOT NULL DEFAULT 'udp' CHECK (coa_over IN ('udp', 'connection'));
+-- A connection is of a NAS by its address, so one that its NAS-Identifier tells from others there never has any.
+ALTER TABLE aaa.nas ADD COLUMN coa_over text NOT NULL DEFAULT 'udp' CHECK (coa_over IN ('udp', 'connection')),
+    ADD CONSTRAINT nas_connected CHECK (coa_over = 'udp' OR nas_identifier IS NULL);

@@ -23,8 +23,10 @@ public struct ControlledSession: Sendable {
     let sendsMessageAuthenticator: Bool
     /// The NAS takes requests over the connections that it opens to us, and at no port.
     let usesConnection: Bool
-    /// Where such a connection must come from; nil where the record of the NAS stands for one host.
-    let connectionSource: IPAddress?
+    /// The record of the NAS stands for a network, of which each host has connections of its own.
+    let isOfNetwork: Bool
+    /// Where its accounting comes from.
+    let source: IPAddress?
 
     init(_ row: Row) throws {
         id = try row.int64("id")
@@ -50,7 +52,8 @@ public struct ControlledSession: Sendable {
         sealedSecret = try row.optionalBytes("secret")
         sendsMessageAuthenticator = try row.optionalBool("send_message_authenticator") ?? true
         usesConnection = try row.optionalString("coa_over") == "connection"
-        connectionSource = try row.optionalString("connection_source").flatMap { IPAddress(text: $0) }
+        isOfNetwork = try row.optionalBool("is_of_network") ?? false
+        source = try row.optionalString("source").flatMap { IPAddress(text: $0) }
     }
 
     /// Names the session at its NAS as the vendor wants it, with `change` for a CoA-Request.
@@ -63,6 +66,9 @@ public struct ControlledSession: Sendable {
 enum SessionControlRefusal: Error {
     case nasDeleted
     case addressUnknown
+    /// This process serves no NAS.
+    case hasNoConnections
+    case sourceUnknown
     case secretClosed(String)
     case request(CoARequestError)
 
@@ -71,6 +77,11 @@ enum SessionControlRefusal: Error {
         case .nasDeleted: "The NAS of this session was deleted. Create it again, or close the session by hand."
         case .addressUnknown:
             "It is not known where this NAS takes CoA requests: it is configured as a network. Set coa_address of the NAS."
+        case .hasNoConnections:
+            "The NAS takes CoA over its own connection, and this process has none of any NAS: it takes no RADIUS over TLS. "
+                + "Ask a node that has both roles, aaa and admin, and to which the NAS is connected."
+        case .sourceUnknown:
+            "The NAS takes CoA over its own connection and is configured as a network, and no accounting says from where this session came."
         case .secretClosed(let reason): "The shared secret of the NAS cannot be read: \(reason)."
         case .request(let error): error.message
         }

@@ -7,8 +7,8 @@ import Synchronization
 /// session that runs, not only the next log-in.
 ///
 /// The requests stand in `aaa.reauthorization`, written by the transaction that changed the subscriber. A row is deleted once every
-/// open session of the subscriber was answered for; a NAS that is silent is asked again, a few times. Any node may do the work: rows
-/// are claimed by moving their due time.
+/// open session of the subscriber was answered for; a NAS that is silent is asked again, a few times, and one that has no connection
+/// to this node is left to the others first. Any node may do the work: rows are claimed by moving their due time.
 public struct Reauthorizer: Sendable {
     private let pool: Pool
     private let control: SessionControl
@@ -18,12 +18,18 @@ public struct Reauthorizer: Sendable {
     /// Times that a silent NAS is asked; each is a full round of retransmissions.
     private static let attemptLimit = 5
     private static let batchSize = 64
+    /// Seconds for which a NAS that none of the nodes could send to is tried.
+    private static let patience: Int64 = 3600
+    /// Seconds between two looks for requests at the latest.
+    private let poll: Int
+    private let othersTurn = OthersTurn()
 
-    public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger) {
+    public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger, pollSeconds: Int = 10) {
         self.pool = pool
         self.control = control
         self.feed = feed
         self.logger = logger
+        poll = pollSeconds
     }
 
     /// A subscriber whose sessions are to be looked at.
@@ -35,9 +41,44 @@ public struct Reauthorizer: Sendable {
         let attempts: Int
         /// Text of `requested_at`, to see whether a newer request came meanwhile.
         let requestedAt: String
+        /// Seconds since then.
+        let age: Int64
+
+        /// As the claiming statement writes it.
+        var name: String { "\(subscriber) \(requestedAt)" }
     }
 
-    /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in ten seconds.
+    /// A session that was not told.
+    private struct Miss: Sendable {
+        let session: Int64
+        let nas: String
+        let outcome: CoAOutcome
+        let message: String
+    }
+
+    /// Requests that could not be sent from this node, by their names, which it leaves to others until then: who looks first would else
+    /// find them each time.
+    private final class OthersTurn: Sendable {
+        private static let limit = 10_000
+        private let ends = Mutex<[String: ContinuousClock.Instant]>([:])
+
+        var names: [String] {
+            ends.withLock { ends in
+                let now = ContinuousClock.now
+                ends = ends.filter { $0.value > now }
+                return Array(ends.keys)
+            }
+        }
+
+        func leave(_ name: String, seconds: Int64) {
+            ends.withLock { ends in
+                guard ends.count < Self.limit else { return }
+                ends[name] = ContinuousClock.now + .seconds(seconds)
+            }
+        }
+    }
+
+    /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in `pollSeconds`.
     ///
     /// Subscribers are answered for side by side, so a NAS that is silent holds nobody else up.
     public func run() async {
@@ -61,7 +102,7 @@ public struct Reauthorizer: Sendable {
                     if !Task.isCancelled { logger.warning("running sessions could not be brought into line: \(error)") }
                 }
                 if mayBeMore && free.count > 0 { continue }
-                looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : 10)
+                looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : poll)
             }
             group.cancelAll()
         }
@@ -101,20 +142,23 @@ public struct Reauthorizer: Sendable {
     }
 
     private func claim(atMost limit: Int) async throws -> [Claim] {
-        try await pool.transaction(.system) { connection in
+        let left = othersTurn.names
+        return try await pool.transaction(.system) { connection in
             try connection.queryAll(
                 """
                 -- reauthorization.claim
                 UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
                 WHERE subscriber_id IN (
                     SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
+                        AND subscriber_id || ' ' || requested_at::text <> ALL ($2::text[])
                     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-                RETURNING subscriber_id, tenant_id, attempts, requested_at::text, is_of_limit
-                """, [.int(Int64(limit))]
+                RETURNING subscriber_id, tenant_id, attempts, requested_at::text, is_of_limit,
+                    extract(epoch FROM clock_timestamp() - requested_at)::bigint
+                """, [.int(Int64(limit)), .textArray(left)]
             ) { row in
                 Claim(
                     subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: try row.bool(4), attempts: try row.int(2),
-                    requestedAt: try row.string(3))
+                    requestedAt: try row.string(3), age: max(0, try row.int64(5)))
             }
         }
     }
@@ -124,48 +168,70 @@ public struct Reauthorizer: Sendable {
             try connection.queryAll(
                 """
                 -- reauthorization.sessions
-                SELECT id FROM aaa.session WHERE tenant_id = $1 AND subscriber_id = $2 AND stopped_at IS NULL ORDER BY id
+                SELECT s.id, coalesce(n.name, s.nas_id::text) FROM aaa.session s
+                LEFT JOIN aaa.nas n ON n.id = s.nas_id AND n.tenant_id = s.tenant_id
+                WHERE s.tenant_id = $1 AND s.subscriber_id = $2 AND s.stopped_at IS NULL ORDER BY s.id
                 """, [.int(claim.tenant), .int(claim.subscriber)]
-            ) { try $0.int64(0) }
+            ) { (id: try $0.int64(0), nas: try $0.string(1)) }
         }
-        let isSilent = try await withThrowingTaskGroup(of: Bool.self) { group in
-            for session in sessions { group.addTask { try await tell(session, of: claim) } }
-            return try await group.reduce(false) { $0 || $1 }
+        let misses = try await withThrowingTaskGroup(of: Miss?.self) { group in
+            for session in sessions { group.addTask { try await tell(session.id, at: session.nas, of: claim) } }
+            return try await group.reduce(into: [Miss]()) { misses, miss in if let miss { misses.append(miss) } }
         }
-        try await settle(claim, again: isSilent && claim.attempts < Self.attemptLimit)
+        let isUnsent = misses.contains { $0.outcome.isUnsent }
+        let isSilent = misses.contains { !$0.outcome.isUnsent }
+        if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < Self.attemptLimit {
+            // What was not sent is due when the others look next, and later for this node; less often as time goes by.
+            let pause = isUnsent ? max(2, claim.age / 8) : 60
+            if isUnsent { othersTurn.leave(claim.name, seconds: pause + Int64(poll) + 5) }
+            try await putOff(claim, seconds: pause, counts: isSilent)
+        } else if try await forget(claim) {
+            for miss in misses {
+                logger.warning(
+                    """
+                    subscriber \(claim.subscriber): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
+                    told and is not asked again: \(miss.message)
+                    """)
+            }
+        }
     }
 
-    /// Brings one session into line.
-    ///
-    /// - Returns: whether its NAS is silent, or has no connection to this node.
-    private func tell(_ session: Int64, of claim: Claim) async throws -> Bool {
+    /// Brings one session into line; nil, unless its NAS is silent or has no connection to this node.
+    private func tell(_ session: Int64, at nas: String, of claim: Claim) async throws -> Miss? {
         do {
             let result =
                 claim.isOfLimit
                 ? try await control.renewLimit(tenant: claim.tenant, session: session, by: "quota")
                 : try await control.reauthorize(tenant: claim.tenant, session: session, by: "access policy")
-            return result?.outcome.isPassing ?? false
+            guard let result, result.outcome.isPassing else { return nil }
+            return Miss(session: session, nas: nas, outcome: result.outcome, message: result.message)
         } catch is SessionControlError {
             // It ended meanwhile.
-            return false
+            return nil
         }
     }
 
-    /// Deletes the request, unless it is to be tried again or a newer one took its place.
-    private func settle(_ claim: Claim, again: Bool) async throws {
-        let statement =
-            again
-            ? """
-            -- reauthorization.again
-            UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '1 minute'
-            WHERE subscriber_id = $1 AND requested_at::text = $2
-            """
-            : """
-            -- reauthorization.done
-            DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND requested_at::text = $2
-            """
+    /// Has the request tried again, unless a newer one took its place. What sent nothing does not count as an attempt.
+    private func putOff(_ claim: Claim, seconds: Int64, counts: Bool) async throws {
         try await pool.transaction(.tenant(claim.tenant)) { connection in
-            _ = try connection.execute(statement, [.int(claim.subscriber), .text(claim.requestedAt)])
+            _ = try connection.execute(
+                """
+                -- reauthorization.again
+                UPDATE aaa.reauthorization
+                SET due_at = clock_timestamp() + $3::bigint * interval '1 second', attempts = attempts - $4::integer
+                WHERE subscriber_id = $1 AND requested_at::text = $2
+                """, [.int(claim.subscriber), .text(claim.requestedAt), .int(seconds), .int(counts ? 0 : 1)])
+        }
+    }
+
+    /// Deletes the request; false where a newer one took its place.
+    private func forget(_ claim: Claim) async throws -> Bool {
+        try await pool.transaction(.tenant(claim.tenant)) { connection in
+            try connection.execute(
+                """
+                -- reauthorization.done
+                DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND requested_at::text = $2
+                """, [.int(claim.subscriber), .text(claim.requestedAt)]) > 0
         }
     }
 }

@@ -63,7 +63,8 @@ struct SessionControlPlan: Sendable {
 /// Ends running sessions and brings them to what the policy says now (RFC 5176).
 ///
 /// Every request is recorded before it leaves and when it ends. A NAS that answers 503, session context not found, proves the
-/// session dead: it is closed. Silence proves nothing: the session stays as it is. A value; any task may use it.
+/// session dead: it is closed; not so what answers on a connection from a network of NAS, which may be a neighbour. Silence proves
+/// nothing: the session stays as it is. A value; any task may use it.
 public struct SessionControl: Sendable {
     /// What the policy engine says to a running session: encoded attributes of a CoA-Request. Nil or empty when no CoA-Request can
     /// bring the session there, such as when the subscriber may not be online any more: then it is disconnected.
@@ -232,7 +233,9 @@ public struct SessionControl: Sendable {
             outcome = .refused(error.refusal)
             message = error.message
         }
-        let isGhost = outcome == .nak(errorCause: ErrorCause.sessionContextNotFound.rawValue)
+        // Where another gateway of the network has the address now, it speaks of its own sessions.
+        let isProof = !(plan.session.usesConnection && plan.session.isOfNetwork)
+        let isGhost = isProof && outcome == .nak(errorCause: ErrorCause.sessionContextNotFound.rawValue)
         if isGhost { message += " The session was closed here." }
         let (ended, words) = (outcome, message)
         // The outcome is stored even when whoever asked has gone meanwhile.
@@ -260,13 +263,12 @@ public struct SessionControl: Sendable {
     /// Sends over the newest connection of the NAS to this node; without one it does not wait for another.
     private func sendOverConnection(_ plan: SessionControlPlan) async throws(SessionControlRefusal) -> CoAOutcome {
         let session = plan.session
-        guard let connections, let connection = connections.connection(of: session.nasID, from: session.connectionSource) else {
-            return .refused(.notConnected)
-        }
-        let key: SharedSecret
-        if let shared = connection.secret { key = shared } else { key = try secret(of: session) }
-        let request = try Self.request(plan, key)
-        return await connections.send(request, over: connection, secret: key, signed: session.sendsMessageAuthenticator)
+        guard let connections else { throw .hasNoConnections }
+        if session.isOfNetwork, session.source == nil { throw .sourceUnknown }
+        let source = session.isOfNetwork ? session.source : nil
+        guard let connection = connections.connection(of: session.nasID, from: source) else { return .refused(.notConnected) }
+        let request = try Self.request(plan, connection.secret)
+        return await connections.send(request, over: connection, signed: session.sendsMessageAuthenticator)
     }
 
     private func secret(of session: ControlledSession) throws(SessionControlRefusal) -> SharedSecret {
@@ -284,6 +286,7 @@ extension SessionControlRefusal {
     fileprivate var refusal: CoARefusal {
         switch self {
         case .request(let error): .invalid(error)
+        case .hasNoConnections, .sourceUnknown: .notConnected
         case .nasDeleted, .addressUnknown, .secretClosed: .unprepared
         }
     }

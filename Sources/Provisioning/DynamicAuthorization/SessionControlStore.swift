@@ -8,8 +8,8 @@ enum SessionControlStore {
             s.nas_identifier, host(s.nas_address) AS nas_address, host(s.framed_ipv4) AS framed_ipv4, s.upload_octets, s.download_octets,
             s.forwarded_realm_id, s.operator_nas_identifier,
             n.vendor, n.coa_port, n.secret, n.send_message_authenticator, n.nas_identifier AS own_identifier,
-            n.coa_over, CASE WHEN masklen(n.address) <> CASE family(n.address) WHEN 4 THEN 32 ELSE 128 END
-                THEN coalesce(host(s.source_address), host(s.nas_address)) END AS connection_source,
+            n.coa_over, masklen(n.address) <> CASE family(n.address) WHEN 4 THEN 32 ELSE 128 END AS is_of_network,
+            coalesce(host(s.source_address), host(s.nas_address)) AS source,
             coalesce(
                 host(n.coa_address),
                 CASE WHEN masklen(n.address) = CASE family(n.address) WHEN 4 THEN 32 ELSE 128 END THEN host(n.address) END,

@@ -44,7 +44,7 @@ public struct SessionRelay: Sendable {
         var outcome = RelayOutcome.notFound
         do {
             for tenant in request.tenants {
-                switch request.route(in: tenant, plan, rulesForward: snapshot.forwarding[tenant] != nil) {
+                switch request.route(in: tenant, plan) {
                 case .nowhere: break
                 case .refused(let cause): outcome = .refused(cause)
                 case .search(let search):

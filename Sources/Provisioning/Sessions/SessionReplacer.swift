@@ -12,14 +12,18 @@ public struct SessionReplacer: Sendable {
     /// A session that began a moment ago is in the database after so many looks at the latest.
     private static let looks = 40
     private static let pause = Duration.milliseconds(250)
+    /// Times that a connection of the NAS is looked for: within the minute for which the session does not count.
+    private static let attempts = 6
+    private let longPause: Duration
     /// Taken with each pause: a thousand a second.
     private static let atOnce = 256
 
-    public init(pool: Pool, control: SessionControl, census: SessionCensus, logger: Logger) {
+    public init(pool: Pool, control: SessionControl, census: SessionCensus, logger: Logger, pause: Duration = .seconds(10)) {
         self.pool = pool
         self.control = control
         self.census = census
         self.logger = logger
+        longPause = pause
     }
 
     /// Works until the task is cancelled. NASes are asked side by side, so that a silent one holds nobody else up.
@@ -38,10 +42,7 @@ public struct SessionReplacer: Sendable {
     private func end(_ replacement: SessionCensus.Replacement) async {
         do {
             for _ in 0..<Self.looks where !Task.isCancelled {
-                if let session = try await find(replacement) {
-                    _ = try await control.disconnect(tenant: replacement.tenant, session: session, by: "session limit")
-                    return
-                }
+                if let session = try await find(replacement) { return try await disconnect(session, replacement) }
                 try await Task.sleep(for: Self.pause)
             }
         } catch is SessionControlError {
@@ -49,6 +50,24 @@ public struct SessionReplacer: Sendable {
         } catch {
             if !Task.isCancelled { logger.warning("subscriber \(replacement.subscriber): a replaced session goes on: \(error)") }
         }
+    }
+
+    /// Ends the session; where its NAS has no connection to this node, it is looked for again for a while.
+    private func disconnect(_ session: Int64, _ replacement: SessionCensus.Replacement) async throws {
+        var message = ""
+        for attempt in 0..<Self.attempts {
+            if attempt > 0 { try await Task.sleep(for: longPause) }
+            let result = try await control.disconnect(tenant: replacement.tenant, session: session, by: "session limit")
+            guard result.outcome.isPassing else { return }
+            message = result.message
+            // Silence has lasted half a minute.
+            if case .timeout = result.outcome { break }
+        }
+        logger.warning(
+            """
+            subscriber \(replacement.subscriber): session \(session) was to give way to a newer one and goes on, its NAS could not be \
+            told: \(message)
+            """)
     }
 
     /// The row of the session; nil while accounting has not brought it there, or once it has ended.

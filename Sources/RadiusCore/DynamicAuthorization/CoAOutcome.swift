@@ -32,10 +32,13 @@ extension CoAOutcome {
     /// It may end otherwise on another node or a little later, without anybody's help.
     public var isPassing: Bool {
         switch self {
-        case .timeout, .refused(.notConnected), .refused(.connectionFull), .refused(.connectionLost): true
-        case .ack, .nak, .refused: false
+        case .timeout, .refused(.connectionLost): true
+        case .ack, .nak, .refused: isUnsent
         }
     }
+
+    /// This node's connections of the NAS could not take it; nothing was sent.
+    public var isUnsent: Bool { self == .refused(.notConnected) || self == .refused(.connectionFull) }
 }
 
 /// Why a request was not sent or not waited for.

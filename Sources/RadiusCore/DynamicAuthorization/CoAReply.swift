@@ -6,11 +6,13 @@ enum CoAReply {
     }
 
     /// What `packet`, exactly and without padding, says to a request of `kind` with that Request Authenticator.
+    /// `takesProtocolError`: it may say so by Protocol-Error, too (RFC 9765 §6.1).
     static func read(
-        _ packet: Span<UInt8>, to kind: CoARequest.Kind, authenticator: Digest16, secret: SharedSecret, index: inout AttributeIndex
+        _ packet: Span<UInt8>, to kind: CoARequest.Kind, authenticator: Digest16, secret: SharedSecret, takesProtocolError: Bool = false,
+        index: inout AttributeIndex
     ) throws(Rejection) -> CoAOutcome {
         let code = PacketCode(rawValue: packet[0])
-        guard code == kind.ackCode || code == kind.nakCode else { throw .wrongCode }
+        guard code == kind.ackCode || code == kind.nakCode || takesProtocolError && code == .protocolError else { throw .wrongCode }
         do { try index.fill(from: packet) } catch { throw .malformed }
         guard ResponseAuthenticator.verify(packet, requestAuthenticator: authenticator, secret: secret) else { throw .unverified }
         try verifyMessageAuthenticator(packet, authenticator: authenticator, secret: secret, index)

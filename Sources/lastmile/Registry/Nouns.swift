@@ -53,6 +53,7 @@ extension Noun {
             Field("huntgroup", .text, "The group of NAS that it is of; policy rules ask for nas.huntgroup"),
             Field("coa_address", .text, "Where CoA and Disconnect go, when not where its packets come from"),
             Field("coa_port", .integer, "as the daemon's coa.port says unless given"),
+            Field("coa_over", .text, "udp, or connection: over the connections that the NAS opens"),
             Field("require_message_authenticator", .text, "no, yes, or auto: once it has sent one"),
             Field("limit_proxy_state", .text, "no, yes or auto"),
             Field("send_message_authenticator", .flag, "true or false"),

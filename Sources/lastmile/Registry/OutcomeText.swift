@@ -25,10 +25,10 @@ enum OutcomeText {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// What to do when the network did not do it.
+    /// What to do when the network did not do it, where the outcome is counts alone: a session's own says that itself.
     static func advice(_ outcome: JSONValue) -> String {
-        JSONText.compact(outcome).contains("\"timeout\":0") || !JSONText.compact(outcome).contains("timeout")
-            ? "" : "Is the coa_address and coa_port of the NAS right, and does the NAS take CoA from this server?"
+        (outcome["timeout"]?.integer ?? 0) == 0
+            ? "" : "Does the NAS take CoA from this server, at its coa_address and coa_port, or over its connection where coa_over says so?"
     }
 
     /// Whether the network did it: an outcome that says neither no nor nothing.

@@ -111,7 +111,7 @@ extension ProtocolTests {
                 #expect(scene.nas.requests.allSatisfy { !$0.contains("Operator-NAS-Identifier") })
                 let forged = token.dropLast() + (token.last == "0" ? "1" : "0")
                 let refusal = try await scene.ask("disconnect", [#"Acct-Session-Id = "00000001""#, String(forged)])
-                #expect(refusal.values("Error-Cause") == ["Proxy-Request-Not-Routable"], "\(refusal.transcript)")
+                #expect(refusal.values("Error-Cause") == ["Session-Context-Not-Found"], "\(refusal.transcript)")
             }
         }
 

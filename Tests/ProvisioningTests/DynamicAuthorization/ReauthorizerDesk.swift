@@ -18,7 +18,7 @@ struct ReauthorizerDesk: Sendable {
     /// Runs `body` while a reauthorizer works; `nas` answers as `answer` says.
     static func with(
         answer: @escaping LoopbackNAS.Answer = { $0.acknowledge($1) }, timing: CoARetransmission.Timing = .init(),
-        _ body: (ReauthorizerDesk) async throws -> Void
+        pollSeconds: Int = 10, logger: Logger = Logger(label: "tests"), _ body: (ReauthorizerDesk) async throws -> Void
     ) async throws {
         try await SnapshotDesk.with { desk in
             let nas = try LoopbackNAS(answer)
@@ -34,7 +34,7 @@ struct ReauthorizerDesk: Sendable {
                 "INSERT INTO aaa.access_policy (tenant_id, walled_garden_profile_id) VALUES ($1, $2)", [.int(desk.tenant), .int(garden)])
             try await desk.follow()
             let own = ReauthorizerDesk(desk: desk, nas: nas, home: home, garden: garden, client: try CoAClient(timing: timing))
-            try await own.working(with: desk.feed) { try await body(own) }
+            try await own.working(with: desk.feed, pollSeconds: pollSeconds, logger: logger) { try await body(own) }
             own.client.shutdown()
         }
     }
@@ -44,17 +44,20 @@ struct ReauthorizerDesk: Sendable {
         try await with(answer: answer, timing: hasty, body)
     }
 
-    /// Runs `body` while a reauthorizer works with the snapshot of `feed`.
-    func working(with feed: SnapshotFeed, _ body: () async throws -> Void) async throws {
+    /// Runs `body` while a reauthorizer works with the snapshot of `feed`, on a node that has these connections.
+    func working(
+        with feed: SnapshotFeed, connections: LooseConnections = LooseConnections(), pollSeconds: Int = 10,
+        logger: Logger = Logger(label: "tests"), _ body: () async throws -> Void
+    ) async throws {
         let control = SessionControl(
-            pool: desk.pool, client: client, open: { [desk] in try desk.secrets.open($0) },
+            pool: desk.pool, client: client, connections: connections.reverse, open: { [desk] in try desk.secrets.open($0) },
             attributes: { tenant, session in
                 feed.store.snapshot.change(
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
                     used: session.used)
             },
             closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
-        let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: Logger(label: "tests"))
+        let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: logger, pollSeconds: pollSeconds)
         let work = Task { await reauthorizer.run() }
         do {
             try await body()

@@ -98,6 +98,56 @@ import Testing
         }
     }
 
+    /// What sends nothing is no attempt, and is another node's turn.
+    @Test func theNodeThatHasTheConnectionTellsTheNAS() async throws {
+        try await ReauthorizerDesk.with(pollSeconds: 3600) { desk in
+            try await desk.desk.sql("UPDATE aaa.nas SET coa_over = 'connection'")
+            let alice = try await desk.online("alice")
+            try await desk.desk.lock(alice, "fraud", "suspended")
+            let left = "SELECT count(*) FROM aaa.reauthorization WHERE attempts = 0 AND due_at < clock_timestamp() + interval '5 s'"
+            try await eventually { try await desk.desk.sql(Self.refusals) == 1 }
+            try await eventually { try await desk.desk.sql(left) == 1 }
+            // Due or not, this node leaves it alone.
+            for _ in 0..<3 {
+                try await makeDue(desk)
+                #expect(await desk.desk.feed.waitForFullLook())
+            }
+            let feed = try SnapshotDesk.anotherFeed(desk.desk.configuration, desk.desk.secrets)
+            try await SnapshotDesk.start(feed)
+            let connections = LooseConnections()
+            connections.connect(try await desk.desk.sql("SELECT id FROM aaa.nas"))
+            try await desk.working(with: feed, connections: connections) {
+                #expect(try await connections.answer(.ack(attributes: [])) == [.disconnect])
+                try await desk.settled()
+            }
+            try await SnapshotDesk.end(feed)
+            #expect(desk.told == [])
+            #expect(try await desk.desk.sql(Self.refusals) == 1)
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'ack'") == 1)
+        }
+    }
+
+    @Test func aNASThatNobodyReachesIsGivenUpAfterAnHourAndTheLogSaysSo() async throws {
+        let log = WarningLog()
+        try await ReauthorizerDesk.with(logger: log.logger) { desk in
+            try await desk.desk.sql("UPDATE aaa.nas SET coa_over = 'connection'")
+            let alice = try await desk.online("alice")
+            try await desk.desk.sql(
+                """
+                INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, requested_at)
+                VALUES ($1, $2, clock_timestamp() - interval '61 minutes')
+                """, [.int(alice), .int(desk.desk.tenant)])
+            try await desk.desk.sql("UPDATE aaa.profile SET version = version + 1 WHERE id = $1", [.int(desk.garden)])
+            try await desk.settled()
+            try await eventually { !log.lines.isEmpty }
+            #expect(try await desk.desk.sql(Self.refusals) == 1)
+            let line = try #require(log.lines.first)
+            #expect(line.contains("subscriber \(alice)") && line.contains("NAS core1") && line.contains("has none to this node"))
+        }
+    }
+
+    private static let refusals = "SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'refused'"
+
     /// Makes what is put off due, and a change that wakes the reauthorizer.
     private func makeDue(_ desk: ReauthorizerDesk) async throws {
         try await desk.desk.sql("UPDATE aaa.reauthorization SET due_at = clock_timestamp()")

@@ -50,10 +50,11 @@ private struct Desk: Sendable {
 
     func control(
         open: @escaping @Sendable ([UInt8]) throws -> [UInt8] = { $0 },
-        attributes: @escaping SessionControl.AttributeProvider = { _, _ in [27, 6, 0, 0, 14, 16] }, client other: CoAClient? = nil
+        attributes: @escaping SessionControl.AttributeProvider = { _, _ in [27, 6, 0, 0, 14, 16] }, client other: CoAClient? = nil,
+        connections: ReverseCoA? = nil
     ) -> SessionControl {
         SessionControl(
-            pool: pool, client: other ?? client, open: open, attributes: attributes,
+            pool: pool, client: other ?? client, connections: connections, open: open, attributes: attributes,
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             }, concurrency: 4)
@@ -69,6 +70,10 @@ private struct Desk: Sendable {
                 """
             ) { try $0.string(0) }
         }
+    }
+
+    func change(_ statement: String) async throws {
+        try await pool.transaction(.system) { _ = try $0.execute(statement) }
     }
 
     func isOpen(_ session: Int64) async throws -> Bool {
@@ -160,13 +165,43 @@ private struct Desk: Sendable {
         let nas = try LoopbackNAS { $0.acknowledge($1) }
         let desk = try await Desk(port: nas.port)
         let session = try await desk.session("alice")
-        try await desk.pool.transaction(.system) { _ = try $0.execute("UPDATE aaa.nas SET coa_over = 'connection'") }
-        let result = try await desk.control().disconnect(tenant: desk.tenant, session: session, by: "noc")
-        #expect(result.outcome == .refused(.notConnected) && result.outcome.isPassing)
+        try await desk.change("UPDATE aaa.nas SET coa_over = 'connection'")
+        let control = desk.control(connections: LooseConnections().reverse)
+        let result = try await control.disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(result.outcome == .refused(.notConnected) && result.outcome.isPassing && result.outcome.isUnsent)
         #expect(result.message.contains("has none to this node"))
+        // A process that serves no NAS can have none.
+        let elsewhere = try await desk.control().disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(elsewhere.outcome == .refused(.notConnected) && elsewhere.message.contains("both roles, aaa and admin"))
         #expect(nas.received.isEmpty)
-        #expect(try await desk.records() == ["disconnect refused noc true"])
+        #expect(try await desk.records() == ["disconnect refused noc true", "disconnect refused noc true"])
         #expect(try await desk.isOpen(session))
+    }
+
+    /// In a network another gateway may have the session's address by now, and knows nothing of it.
+    @Test func theConnectionOfOneHostAloneProvesAGhost() async throws {
+        let nas = try LoopbackNAS { $0.acknowledge($1) }
+        let desk = try await Desk(port: nas.port)
+        let session = try await desk.session("alice")
+        let connections = LooseConnections()
+        connections.connect(desk.nas)
+        let control = desk.control(connections: connections.reverse)
+        try await desk.change("UPDATE aaa.nas SET coa_over = 'connection', address = '127.0.0.0/8'")
+        let unknown = try await control.disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(unknown.outcome == .refused(.notConnected) && unknown.message.contains("configured as a network"))
+        try await desk.change("UPDATE aaa.session_header SET source_address = '127.0.0.1'")
+        async let ofNetwork = control.disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(try await connections.answer(.nak(errorCause: 503)) == [.disconnect])
+        let neighbour = try await ofNetwork
+        #expect(neighbour.outcome == .nak(errorCause: 503))
+        #expect(try await desk.isOpen(session))
+        try await desk.change("UPDATE aaa.nas SET address = '127.0.0.1/32'")
+        async let ofHost = control.disconnect(tenant: desk.tenant, session: session, by: "noc")
+        try await connections.answer(.nak(errorCause: 503))
+        let ghost = try await ofHost
+        #expect(ghost.message.hasSuffix("The session was closed here."))
+        #expect(try await desk.isOpen(session) == false)
+        #expect(nas.received.isEmpty)
     }
 
     @Test func aForbiddenAttributeIsARecordedRefusal() async throws {

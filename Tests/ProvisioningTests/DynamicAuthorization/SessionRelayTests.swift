@@ -112,7 +112,7 @@ import Testing
             let told = try #require(other.received.first)
             #expect(told.value(AttributeNumber.extendedAttribute1) == nil)
             let foreign = identifiers.attribute(tenant: desk.desk.tenant + 1, nas: otherID)
-            #expect(try await desk.ask("a", .disconnect, Desk.session("00000001"), foreign) == .nak(errorCause: 502))
+            #expect(try await desk.ask("a", .disconnect, Desk.session("00000001"), foreign) == Self.notFound)
         }
     }
 

@@ -7,7 +7,8 @@ public struct OperatorNASIdentifiers: Sendable {
     enum Reading: Equatable {
         /// We made it for this NAS of the tenant.
         case nas(Int64)
-        /// It looks like ours, and the code is wrong: changed on the way, of another tenant, or under a key that is gone.
+        /// It looks like ours, and the code is wrong: changed on the way, of another tenant, under a key that is gone, or made by a daemon
+        /// like this one with keys of its own.
         case forged
         /// Somebody nearer the NAS made it; it goes on to them.
         case foreign

@@ -44,21 +44,17 @@ public struct RelayedRequest: Sendable {
     /// By which of our names for it the asking server is known in `tenant`.
     public func serverName(in tenant: Int64) -> String { servers.first { $0.tenant == tenant }?.name ?? servers[0].name }
 
-    /// Where to look for the session in `tenant`; `rulesForward`: the tenant has policy rules that do.
-    public func route(in tenant: Int64, _ plan: ProxyPlan, rulesForward: Bool = false) -> Route {
+    /// Where to look for the session in `tenant`.
+    public func route(in tenant: Int64, _ plan: ProxyPlan) -> Route {
         var nas: Int64?
-        switch reading(in: tenant) {
-        case .nas(let number): nas = number
-        case .forged: return .refused(.requestNotRoutable)
-        case .foreign, nil: break
-        }
+        if case .nas(let number) = reading(in: tenant) { nas = number }
         let given = filled(AttributeNumber.userName)
         let session = filled(AttributeNumber.acctSessionID)
         guard given != nil || session != nil else { return .refused(.missingAttribute) }
         let realms = plan.realms.filter { $0.tenant == tenant && asks($0) }
         guard !realms.isEmpty else { return .nowhere }
-        // What was stripped from a name of the kind `default`, or of one that a rule forwarded, cannot be known.
-        let isAnybody = session != nil && realms.contains { $0.strips && ($0.kind == .other || rulesForward) }
+        // A rule may have forwarded any name there, now or once, and what was stripped from such a name cannot be known.
+        let isAnybody = session != nil && realms.contains(where: \.strips)
         let names = isAnybody ? [] : given.map { Self.names(of: $0, in: realms) } ?? []
         return .search(Search(sessionID: session, userNames: names, nas: nas))
     }
@@ -72,7 +68,12 @@ public struct RelayedRequest: Sendable {
         guard let name = session.userName, !name.isEmpty,
             let (realm, forwardedName) = plan.realm(tenant: tenant, userName: name, chosen: chosen), asks(realm)
         else { return nil }
-        if case .foreign = reading(in: tenant), let own = session.operatorNAS, own != operatorNAS { return nil }
+        switch reading(in: tenant) {
+        case .foreign: if let own = session.operatorNAS, own != operatorNAS { return nil }
+        // Another daemon like this one, nearer the NAS, makes them, too; then the session has the same octets.
+        case .forged: if session.operatorNAS != operatorNAS { return nil }
+        case .nas, nil: break
+        }
         var identity = session
         if request.value(AttributeNumber.userName) == Array(forwardedName.utf8) { identity.userName = forwardedName }
         return request.mismatch(with: identity) == nil ? realm : nil

@@ -63,7 +63,7 @@ extension StreamWorker {
         let connection = StreamConnection(
             carrier, handle: connections.nextHandle(), listener: listener, peer: peer, client: client, tls: tls, now: nowSeconds)
         connections.insert(connection)
-        if connection.isHandshaking { begin(connection) } else { announce(connection) }
+        if connection.isHandshaking { begin(connection) }
         return connection
     }
 

@@ -6,11 +6,11 @@ import Testing
 @Suite struct ReverseCoATests {
     /// A NAS that has shaken hands over TLS, and what the server knows of its connection.
     private static func withNAS(
-        versions: [String] = [], bounds: (inout StreamSettings) -> Void = { _ in },
+        versions: [String] = [], others: [NASClient] = [], bounds: (inout StreamSettings) -> Void = { _ in },
         _ body: (_ host: StreamHost, _ peer: StreamPeer, _ connection: ReverseCoA.Connection) async throws -> Void
     ) async throws {
         try await TestAuthority.withPair { authority in
-            let host = try StreamHost(authority, bounds: bounds, tls: { $0.applicationProtocols = versions })
+            let host = try StreamHost(authority, others: others, bounds: bounds, tls: { $0.applicationProtocols = versions })
             let peer = try StreamPeer(to: host.tlsPort, try authority.client { $0.applicationProtocols = versions })
             #expect(peer.handshake())
             #expect(await eventually { host.streams.reverse.connection(of: 7) != nil })
@@ -42,20 +42,22 @@ import Testing
         }
     }
 
-    @Test func overTCPTheNASsOwnSecretSignsAndAccountingHasItsOwnConnection() async throws {
-        let host = try StreamHost()
-        let desk = ReverseDesk(host)
-        let accounting = try StreamPeer(to: host.tcpAccountingPort)
-        #expect(accounting.exchange(TestPacket.accounting(1, status: 1, session: "a")).prefix(2) == [5, 1])
-        #expect(desk.reverse.connection(of: 7) == nil)
-        let peer = try StreamPeer(to: host.tcpAuthenticationPort)
-        #expect(await eventually { desk.reverse.connection(of: 7) != nil })
-        let connection = try #require(desk.reverse.connection(of: 7))
-        #expect(connection.secret == nil)
-        try desk.ask(over: connection, secret: TestServer.secret)
-        let asked = try ReverseDesk.request(peer.receive(), secret: TestServer.secret)
-        peer.send(ReverseDesk.ack(asked, secret: TestServer.secret))
-        #expect(await eventually { desk.outcomes.first?.isACK == true })
+    /// Nothing has proven who speaks there.
+    @Test func aConnectionOfTCPIsNotTheOne() async throws {
+        try await Self.withNAS { host, peer, connection in
+            let plain = try StreamPeer(to: host.tcpAuthenticationPort)
+            #expect(plain.exchange(TestPacket.access(1)).prefix(2) == [2, 1])
+            let desk = ReverseDesk(host)
+            #expect(desk.reverse.connection(of: 7)?.transport == .tls)
+            peer.tls?.close()
+            peer.flush()
+            #expect(await eventually { desk.reverse.connection(of: 7) == nil })
+            #expect(plain.exchange(TestPacket.access(2)).prefix(2) == [2, 2])
+            // It went after it was looked up: nothing was sent.
+            try desk.ask(over: connection)
+            #expect(await eventually { desk.outcomes == [.refused(.notConnected)] })
+            #expect(desk.reverse.counters.sent == 0)
+        }
     }
 
     @Test func answersThatDoNotVerifyAreDroppedAndTheTrueOneCounts() async throws {
@@ -85,24 +87,23 @@ import Testing
     }
 
     @Test func asManyAsThereAreIdentifiersWaitAndNobodyElse() async throws {
-        let host = try StreamHost(others: [StreamHost.client(9)])
-        let desk = ReverseDesk(host)
-        let slow = try StreamPeer(to: host.tcpAuthenticationPort)
-        #expect(await eventually { desk.reverse.connection(of: 7) != nil })
-        let connection = try #require(desk.reverse.connection(of: 7))
-        for number in 0...256 { try desk.ask(over: connection, secret: TestServer.secret, session: "S-\(number)") }
-        #expect(await eventually { desk.outcomes == [.refused(.connectionFull)] })
-        // Nothing of that holds others up, nor the NAS's own log-ins.
-        let other = try StreamPeer(to: host.tcpAuthenticationPort, from: 9)
-        #expect(other.exchange(TestPacket.access(1)).prefix(2) == [2, 1])
-        let asked = try (0..<256).map { _ in try ReverseDesk.request(slow.receive(), secret: TestServer.secret) }
-        #expect(Set(asked.map(\.identifier)).count == 256)
-        #expect(slow.exchange(TestPacket.access(2)).prefix(2) == [2, 2])
-        slow.send(ReverseDesk.ack(asked[100], secret: TestServer.secret))
-        #expect(await eventually { desk.outcomes.count == 2 })
-        try desk.ask(over: connection, secret: TestServer.secret, session: "last")
-        let last = try ReverseDesk.request(slow.receive(), secret: TestServer.secret)
-        #expect(last.identifier == asked[100].identifier && last.value(AttributeNumber.acctSessionID) == Array("last".utf8))
+        try await Self.withNAS(others: [StreamHost.client(9)]) { host, slow, connection in
+            let desk = ReverseDesk(host)
+            for number in 0...256 { try desk.ask(over: connection, session: "S-\(number)") }
+            #expect(await eventually { desk.outcomes == [.refused(.connectionFull)] })
+            // Nothing of that holds others up, nor the NAS's own log-ins.
+            let other = try StreamPeer(to: host.tcpAuthenticationPort, from: 9)
+            #expect(other.exchange(TestPacket.access(1)).prefix(2) == [2, 1])
+            let asked = try (0..<256).map { _ in try ReverseDesk.request(slow.receive()) }
+            #expect(Set(asked.map(\.identifier)).count == 256)
+            let login = TestPacket.access(2, sign: false, secret: StreamPeer.radsec)
+            #expect(slow.exchange(login).prefix(2) == [2, 2])
+            slow.send(ReverseDesk.ack(asked[100]))
+            #expect(await eventually { desk.outcomes.count == 2 })
+            try desk.ask(over: connection, session: "last")
+            let last = try ReverseDesk.request(slow.receive())
+            #expect(last.identifier == asked[100].identifier && last.value(AttributeNumber.acctSessionID) == Array("last".utf8))
+        }
     }
 
     @Test func silenceEndsInATimeoutAndTheConnectionGoesOn() async throws {
@@ -126,25 +127,29 @@ import Testing
         let everybody = NASClient(
             id: 7, tenant: 1, name: "all", network: IPAddress(ipv4: 0x7f00_0000), prefixLength: 104, secret: TestServer.secret,
             vendor: .generic)
-        let host = try StreamHost(client: everybody)
-        let desk = ReverseDesk(host)
-        let (first, second) = (IPAddress(ipv4: 0x7f00_0002), IPAddress(ipv4: 0x7f00_0003))
-        let old = try StreamPeer(to: host.tcpAuthenticationPort, from: 2)
-        #expect(await eventually { desk.reverse.connection(of: 7, from: first) != nil })
-        do {
-            let new = try StreamPeer(to: host.tcpAuthenticationPort, from: 3)
-            #expect(await eventually { desk.reverse.connection(of: 7)?.source == second })
-            #expect(desk.reverse.connection(of: 7, from: first)?.source == first)
-            try desk.ask(over: try #require(desk.reverse.connection(of: 7)), secret: TestServer.secret)
-            _ = try ReverseDesk.request(new.receive(), secret: TestServer.secret)
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority, client: everybody)
+            let desk = ReverseDesk(host)
+            let (first, second) = (IPAddress(ipv4: 0x7f00_0002), IPAddress(ipv4: 0x7f00_0003))
+            let old = try StreamPeer(to: host.tlsPort, from: 2, try authority.client())
+            #expect(old.handshake())
+            #expect(await eventually { desk.reverse.connection(of: 7, from: first) != nil })
+            do {
+                let new = try StreamPeer(to: host.tlsPort, from: 3, try authority.client())
+                #expect(new.handshake())
+                #expect(await eventually { desk.reverse.connection(of: 7)?.source == second })
+                #expect(desk.reverse.connection(of: 7, from: first)?.source == first)
+                try desk.ask(over: try #require(desk.reverse.connection(of: 7)))
+                _ = try ReverseDesk.request(new.receive())
+            }
+            #expect(await eventually { desk.outcomes == [.refused(.connectionLost)] })
+            #expect(desk.reverse.connection(of: 7)?.source == first && desk.reverse.connection(of: 7, from: second) == nil)
+            #expect(desk.reverse.connection(of: 8) == nil)
+            try desk.ask(over: try #require(desk.reverse.connection(of: 7)))
+            let asked = try ReverseDesk.request(old.receive())
+            old.send(ReverseDesk.ack(asked))
+            #expect(await eventually { desk.outcomes.last?.isACK == true })
         }
-        #expect(await eventually { desk.outcomes == [.refused(.connectionLost)] })
-        #expect(desk.reverse.connection(of: 7)?.source == first && desk.reverse.connection(of: 7, from: second) == nil)
-        #expect(desk.reverse.connection(of: 8) == nil)
-        try desk.ask(over: try #require(desk.reverse.connection(of: 7)), secret: TestServer.secret)
-        let asked = try ReverseDesk.request(old.receive(), secret: TestServer.secret)
-        old.send(ReverseDesk.ack(asked, secret: TestServer.secret))
-        #expect(await eventually { desk.outcomes.last?.isACK == true })
     }
 
     @Test func theStopEndsWhatWaits() async throws {
@@ -179,6 +184,11 @@ import Testing
             peer.send(TokenTests.packet(45, [101, 6, 0, 0, 1, 247], token: token))
             #expect(await eventually { desk.outcomes == [.nak(errorCause: 503)] })
             #expect(desk.reverse.counters.unmatched == 1)
+            // It does not process the next one, and says so.
+            try desk.ask(.coa, over: connection)
+            let next = Array(peer.receive()[4..<8])
+            peer.send(TokenTests.packet(52, [101, 6, 0, 0, 1, 148], token: next))
+            #expect(await eventually { desk.outcomes.last == .nak(errorCause: 404) })
         }
     }
 
@@ -191,7 +201,7 @@ import Testing
             #expect(await eventually { desk.reverse.connection(of: 7) != nil })
             let connection = try #require(desk.reverse.connection(of: 7))
             #expect(connection.secret === SharedSecret.ofDTLS)
-            try desk.ask(over: connection, secret: .ofDTLS)
+            try desk.ask(over: connection)
             let first = peer.receive()
             #expect(!first.isEmpty && peer.receive() == first)
             // What follows the packet's Length is padding.

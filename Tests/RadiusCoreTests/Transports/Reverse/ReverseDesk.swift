@@ -18,11 +18,10 @@ final class ReverseDesk {
     var outcomes: [CoAOutcome] { ends.all.withLock { $0 } }
 
     func ask(
-        _ kind: CoARequest.Kind = .disconnect, over connection: ReverseCoA.Connection, secret: SharedSecret = .ofTLS,
-        session: String = "S-1"
+        _ kind: CoARequest.Kind = .disconnect, over connection: ReverseCoA.Connection, session: String = "S-1"
     ) throws {
         let request = try CoARequest(kind, attributes: RelayDesk.session(session))
-        reverse.send(request, over: connection, secret: secret) { [ends] outcome in ends.all.withLock { $0.append(outcome) } }
+        reverse.send(request, over: connection) { [ends] outcome in ends.all.withLock { $0.append(outcome) } }
     }
 
     /// The request in a packet that the NAS received.

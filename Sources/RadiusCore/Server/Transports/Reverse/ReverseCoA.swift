@@ -1,8 +1,8 @@
 internal import CLinux
 import Synchronization
 
-/// CoA and Disconnect over the connections that NAS have opened to us, which reach those behind a firewall or an address translator
-/// (draft-ietf-radext-reverse-coa).
+/// CoA and Disconnect over the connections of TLS and DTLS that NAS have opened to us, which reach those behind a firewall or an address
+/// translator (draft-ietf-radext-reverse-coa).
 ///
 /// Knows the connections of this node and hands each request to the thread that has its connection. All methods may be called from any
 /// thread.
@@ -14,14 +14,8 @@ public final class ReverseCoA: Sendable {
         let worker: Int
         let handle: ConnectionHandle
 
-        /// What signs and hides on it; nil over TCP, where the NAS's own secret does.
-        public var secret: SharedSecret? {
-            switch transport {
-            case .tcp: nil
-            case .tls: .ofTLS
-            case .dtls: .ofDTLS
-            }
-        }
+        /// What signs and hides on it.
+        public var secret: SharedSecret { transport == .dtls ? .ofDTLS : .ofTLS }
     }
 
     private struct State {
@@ -61,19 +55,19 @@ public final class ReverseCoA: Sendable {
     /// - Parameters:
     ///   - request: what to send.
     ///   - connection: of the NAS.
-    ///   - secret: the connection's, or over TCP the NAS's own.
     ///   - signed: with Message-Authenticator.
     ///   - completion: hears of the end.
     public func send(
-        _ request: CoARequest, over connection: Connection, secret: SharedSecret, signed: Bool = true,
-        completion: @Sendable @escaping (CoAOutcome) -> Void
+        _ request: CoARequest, over connection: Connection, signed: Bool = true, completion: @Sendable @escaping (CoAOutcome) -> Void
     ) {
         let order = ReverseRequest(
-            request: request, connection: connection.handle, secret: secret, isSigned: signed, completion: completion)
+            request: request, connection: connection.handle, secret: connection.secret, isSigned: signed, completion: completion)
         let refusal = state.withLock { state -> CoARefusal? in
             if state.isStopped[connection.worker] { return .shutDown }
             if state.inHand >= Self.limit { return .queueFull }
             state.inHand += 1
+            // Before the request is there: whoever takes it out has been counted for.
+            waiting.add(1, ordering: .releasing)
             state.mail[connection.worker].append(order)
             return nil
         }
@@ -81,16 +75,13 @@ public final class ReverseCoA: Sendable {
             tally.withLock { $0.refused += 1 }
             return completion(.refused(refusal))
         }
-        waiting.add(1, ordering: .releasing)
         lm_eventfd_signal(wakeUps[connection.worker])
     }
 
     /// The same, and waits for the end. Cancellation does not stop it.
-    public func send(
-        _ request: CoARequest, over connection: Connection, secret: SharedSecret, signed: Bool = true
-    ) async -> CoAOutcome {
+    public func send(_ request: CoARequest, over connection: Connection, signed: Bool = true) async -> CoAOutcome {
         await withCheckedContinuation { continuation in
-            send(request, over: connection, secret: secret, signed: signed) { continuation.resume(returning: $0) }
+            send(request, over: connection, signed: signed) { continuation.resume(returning: $0) }
         }
     }
 
@@ -127,7 +118,6 @@ public final class ReverseCoA: Sendable {
             if stopping { state.isStopped[worker] = true }
             return mail
         }
-        // It may be ahead of whoever is about to count one more.
         if !mail.isEmpty { waiting.subtract(mail.count, ordering: .relaxed) }
         return mail
     }
@@ -159,7 +149,7 @@ struct ReverseRequest: Sendable {
 
 /// How long answers on a connection are waited for.
 struct ReverseTiming: Sendable {
-    /// Over TCP and TLS nothing gets lost, and nothing is sent twice (RFC 6613 §2.6.1).
+    /// Over TLS nothing gets lost, and nothing is sent twice (RFC 6613 §2.6.1).
     var streams = CoARetransmission.Timing(initial: 30_000_000_000, longest: 30_000_000_000, attempts: 1)
     var datagrams = CoARetransmission.Timing()
 }

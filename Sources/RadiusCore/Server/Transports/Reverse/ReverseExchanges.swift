@@ -81,7 +81,8 @@ struct ReverseExchanges {
         let authenticator = Digest16 { exchange.packet[4 + $0] }
         do throws(CoAReply.Rejection) {
             let outcome = try CoAReply.read(
-                packet, to: exchange.request.request.kind, authenticator: authenticator, secret: exchange.request.secret, index: &index)
+                packet, to: exchange.request.request.kind, authenticator: authenticator, secret: exchange.request.secret,
+                takesProtocolError: tokens != nil, index: &index)
             end(identifier)
             return .outcome(exchange.request, outcome)
         } catch {
@@ -123,6 +124,8 @@ struct ReverseExchanges {
 }
 
 extension PacketCode {
-    /// What a NAS answers to CoA and Disconnect.
-    var answersDynamicAuthorization: Bool { CoARequest.Kind.allCases.contains { self == $0.ackCode || self == $0.nakCode } }
+    /// What a NAS answers to CoA and Disconnect, over RADIUS/1.1 also by Protocol-Error.
+    var answersDynamicAuthorization: Bool {
+        self == .protocolError || CoARequest.Kind.allCases.contains { self == $0.ackCode || self == $0.nakCode }
+    }
 }

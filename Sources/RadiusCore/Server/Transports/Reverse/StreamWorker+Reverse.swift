@@ -2,9 +2,8 @@ import CLinux
 
 /// Requests of ours to NAS over the connections that these have opened.
 extension StreamWorker {
-    /// Makes a connection known to those who have something to say to its NAS. One for accounting alone takes no other packets.
+    /// Makes a connection, whose peer TLS has proven, known to those who have something to say to its NAS.
     func announce(_ connection: StreamConnection) {
-        guard connection.service != .accounting else { return }
         let known = ReverseCoA.Connection(
             transport: connection.transport, source: connection.source, worker: number, handle: connection.handle)
         reverse.add(known, of: connection.client)
@@ -24,13 +23,13 @@ extension StreamWorker {
     }
 
     private func send(_ request: ReverseRequest) throws(CoARefusal) {
-        guard let connection = connections[request.connection] else { throw .connectionLost }
+        guard let connection = connections[request.connection] else { throw .notConnected }
         // A peer that does not read what it has gets no more.
         guard connection.outputCount <= StreamSettings.outputPause else { throw .connectionFull }
         if connection.reverse == nil { connection.reverse = begin(on: connection) }
         let seconds = UInt32(truncatingIfNeeded: lm_realtime_nanoseconds() / 1_000_000_000)
         guard let octets = try connection.reverse?.begin(request, at: lm_monotonic_nanoseconds(), timestamp: seconds) else {
-            throw .connectionLost
+            throw .notConnected
         }
         connection.reply(octets)
         connections.mark(connection)
