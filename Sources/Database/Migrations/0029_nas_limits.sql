@@ -93,8 +93,12 @@ CREATE TRIGGER changed_limit_removal AFTER DELETE ON aaa.quota_state
 
 -- MARK: Running sessions
 
--- The request is only about what is left of a quota: where the NAS takes no such thing, the session is left alone.
+-- The request is only about what is left of a quota: where the NAS takes no such thing, the session is left alone. Beside one that asks
+-- for everything it stands as a row of its own, and behind all of those.
 ALTER TABLE aaa.reauthorization ADD COLUMN is_of_limit boolean NOT NULL DEFAULT false;
+ALTER TABLE aaa.reauthorization DROP CONSTRAINT reauthorization_pkey, ADD PRIMARY KEY (subscriber_id, is_of_limit);
+DROP INDEX aaa.reauthorization_due;
+CREATE INDEX reauthorization_due ON aaa.reauthorization (is_of_limit, due_at);
 
 -- Argument: the column that names the subscriber.
 CREATE OR REPLACE FUNCTION aaa.request_reauthorization() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -103,24 +107,23 @@ DECLARE
 BEGIN
     INSERT INTO aaa.reauthorization (subscriber_id, tenant_id)
     VALUES ((subject ->> TG_ARGV[0])::bigint, (subject ->> 'tenant_id')::bigint)
-    ON CONFLICT (subscriber_id) DO UPDATE
-        SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0, is_of_limit = false;
+    ON CONFLICT (subscriber_id, is_of_limit) DO UPDATE SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0;
     RETURN NULL;
 END $$;
 
--- A request that asks for more stays as it is.
+-- Of sessions at makes whose running sessions take another limit (VolumeAttribute.isTakenByCoA).
 CREATE FUNCTION aaa.request_limit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, is_of_limit)
     SELECT NEW.subscriber_id, NEW.tenant_id, true
     WHERE EXISTS (
-        SELECT FROM aaa.session o
-        WHERE o.subscriber_id = NEW.subscriber_id AND o.tenant_id = NEW.tenant_id AND o.stopped_at IS NULL)
-    ON CONFLICT (subscriber_id) DO UPDATE SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0;
+        SELECT FROM aaa.session o JOIN aaa.nas n ON n.id = o.nas_id AND n.tenant_id = o.tenant_id
+        WHERE o.subscriber_id = NEW.subscriber_id AND o.tenant_id = NEW.tenant_id AND o.stopped_at IS NULL AND lower(n.vendor) = 'mikrotik')
+    ON CONFLICT (subscriber_id, is_of_limit) DO UPDATE SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0;
     RETURN NULL;
 END $$;
 -- Not when something was used: the NAS has counted that itself.
-CREATE TRIGGER renew_limit AFTER UPDATE ON aaa.quota_state
+CREATE TRIGGER renew_limit AFTER UPDATE OF next_octets ON aaa.quota_state
     FOR EACH ROW WHEN (
         NEW.nas_limit IS NOT NULL
         AND (OLD.nas_limit, OLD.first_day, OLD.nas_direction) IS DISTINCT FROM (NEW.nas_limit, NEW.first_day, NEW.nas_direction))

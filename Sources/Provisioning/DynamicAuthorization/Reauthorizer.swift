@@ -15,9 +15,9 @@ public struct Reauthorizer: Sendable {
     private let feed: SnapshotFeed
     private let logger: Logger
 
-    /// Times that a silent NAS is asked; each is a full round of retransmissions.
-    private static let attemptLimit = 5
     private static let batchSize = 64
+    /// Places of them that limits of quotas take at most, so that they hold up nothing else.
+    private static let limitsAtOnce = 32
 
     public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger) {
         self.pool = pool
@@ -35,32 +35,39 @@ public struct Reauthorizer: Sendable {
         let attempts: Int
         /// Text of `requested_at`, to see whether a newer request came meanwhile.
         let requestedAt: String
+
+        /// Times that a silent NAS is asked; each is a full round of retransmissions.
+        var attemptLimit: Int { isOfLimit ? 2 : 5 }
     }
 
     /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in ten seconds.
     ///
     /// Subscribers are answered for side by side, so a NAS that is silent holds nobody else up.
     public func run() async {
-        let free = FreePlaces(Self.batchSize)
+        let (free, freeOfLimits) = (FreePlaces(Self.batchSize), FreePlaces(Self.limitsAtOnce))
         await withDiscardingTaskGroup { group in
             var looks = feed.looks
             while !Task.isCancelled {
-                var mayBeMore = false
+                // Whether all places were taken, and whether all for limits were.
+                var (isFull, isFullOfLimits) = (false, false)
                 do {
-                    let limit = free.count
-                    let claims = try await ripeClaims(atMost: limit)
-                    mayBeMore = claims.count == limit
+                    let (limit, limitOfLimits) = (free.count, freeOfLimits.count)
+                    let claims = try await ripeClaims(atMost: limit, ofLimits: limitOfLimits)
+                    isFull = claims.count == limit
+                    isFullOfLimits = claims.count(where: \.isOfLimit) == limitOfLimits
                     for claim in claims {
-                        free.take()
+                        let places = claim.isOfLimit ? [free, freeOfLimits] : [free]
+                        for place in places { place.take() }
                         group.addTask {
                             await attempt(claim)
-                            free.giveBack()
+                            for place in places { place.giveBack() }
                         }
                     }
                 } catch {
                     if !Task.isCancelled { logger.warning("running sessions could not be brought into line: \(error)") }
                 }
-                if mayBeMore && free.count > 0 { continue }
+                let mayBeMore = isFull || isFullOfLimits
+                if mayBeMore, free.count > 0, isFull || freeOfLimits.count > 0 { continue }
                 looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : 10)
             }
             group.cancelAll()
@@ -79,9 +86,9 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Claims requests whose transactions the snapshot has seen.
-    private func ripeClaims(atMost limit: Int) async throws -> [Claim] {
+    private func ripeClaims(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
         guard limit > 0 else { return [] }
-        let claims = try await claim(atMost: limit)
+        let claims = try await claim(atMost: limit, ofLimits: limitOfLimits)
         guard !claims.isEmpty else { return [] }
         // The rows are visible now; the snapshot must have seen their transactions before it is asked. An older one would say
         // what held before, and the request would count as done.
@@ -100,22 +107,29 @@ public struct Reauthorizer: Sendable {
         }
     }
 
-    private func claim(atMost limit: Int) async throws -> [Claim] {
+    /// Claims what is due: what is not about limits first, and of those no more than `limitOfLimits`.
+    private func claim(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
         try await pool.transaction(.system) { connection in
-            try connection.queryAll(
-                """
-                -- reauthorization.claim
-                UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
-                WHERE subscriber_id IN (
-                    SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
-                    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-                RETURNING subscriber_id, tenant_id, attempts, requested_at::text, is_of_limit
-                """, [.int(Int64(limit))]
-            ) { row in
-                Claim(
-                    subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: try row.bool(4), attempts: try row.int(2),
-                    requestedAt: try row.string(3))
-            }
+            let claims = try Self.claim(isOfLimit: false, atMost: limit, on: connection)
+            return try claims + Self.claim(isOfLimit: true, atMost: min(limit - claims.count, limitOfLimits), on: connection)
+        }
+    }
+
+    private static func claim(isOfLimit: Bool, atMost limit: Int, on connection: Connection) throws -> [Claim] {
+        guard limit > 0 else { return [] }
+        return try connection.queryAll(
+            """
+            -- reauthorization.claim
+            UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
+            WHERE is_of_limit = $2 AND subscriber_id IN (
+                SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND due_at <= clock_timestamp()
+                ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING subscriber_id, tenant_id, attempts, requested_at::text
+            """, [SQLValue(limit), .bool(isOfLimit)]
+        ) { row in
+            Claim(
+                subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: isOfLimit, attempts: try row.int(2),
+                requestedAt: try row.string(3))
         }
     }
 
@@ -132,7 +146,7 @@ public struct Reauthorizer: Sendable {
             for session in sessions { group.addTask { try await tell(session, of: claim) } }
             return try await group.reduce(false) { $0 || $1 }
         }
-        try await settle(claim, again: isSilent && claim.attempts < Self.attemptLimit)
+        try await settle(claim, again: isSilent && claim.attempts < claim.attemptLimit)
     }
 
     /// Brings one session into line.
@@ -158,14 +172,14 @@ public struct Reauthorizer: Sendable {
             ? """
             -- reauthorization.again
             UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '1 minute'
-            WHERE subscriber_id = $1 AND requested_at::text = $2
+            WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
             """
             : """
             -- reauthorization.done
-            DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND requested_at::text = $2
+            DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
             """
         try await pool.transaction(.tenant(claim.tenant)) { connection in
-            _ = try connection.execute(statement, [.int(claim.subscriber), .text(claim.requestedAt)])
+            _ = try connection.execute(statement, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)])
         }
     }
 }
