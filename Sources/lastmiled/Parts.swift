@@ -98,6 +98,11 @@ final class Parts: Sendable {
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
                     used: session.used)
             },
+            limits: { [feed] tenant, session in
+                feed.store.snapshot.limitChange(
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
+                    used: session.used)
+            },
             closeGhost: { session, connection in
                 try SessionCloser.close(session, reason: .contextNotFound, on: connection)
             }, defaultPort: settings.coaPort)

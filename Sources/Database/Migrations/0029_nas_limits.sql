@@ -14,6 +14,9 @@ ALTER TABLE aaa.quota_state
     ADD COLUMN nas_taken bigint NOT NULL DEFAULT 0,
     -- the end of the window, or of a top-up before that
     ADD COLUMN nas_until timestamptz,
+    -- what is left from then on as far as is known before, the margin included, and when that ends
+    ADD COLUMN nas_later bigint,
+    ADD COLUMN nas_later_until timestamptz,
     ADD COLUMN nas_direction text;
 
 -- Brings what NASes are told to what aaa.settle_quota has found. In steps of half a margin, so that a session is told what is left and half
@@ -28,14 +31,21 @@ BEGIN
     NEW.nas_limit := NULL;
     NEW.nas_taken := 0;
     NEW.nas_until := NULL;
+    NEW.nas_later := NULL;
+    NEW.nas_later_until := NULL;
     NEW.nas_direction := NULL;
-    -- Whoever the operator let in although all is used is not to be cut off.
+    -- A log-in that the operator allows although all is used is told nothing; a session that runs keeps what it was told before.
     IF NEW.quota_version = 0 OR NEW.action IN ('captive', 'block') THEN
         RETURN NEW;
     END IF;
-    SELECT q.direction, q.nas_margin_percent AS margin_percent, (
+    SELECT q.direction, q.period, q.nas_margin_percent AS margin_percent, aaa.day_start(w.end_day, t.time_zone) AS next_end, (
         SELECT min(h.percent) FROM aaa.quota_threshold h WHERE h.quota_id = q.id AND h.action IN ('captive', 'block')) AS percent
-    INTO asked FROM aaa.quota q WHERE q.id = NEW.quota_id AND q.tenant_id = NEW.tenant_id AND q.nas_limits;
+    INTO asked
+    FROM aaa.quota q
+    JOIN tenancy.tenant t ON t.id = q.tenant_id
+    JOIN aaa.subscriber u ON u.id = NEW.subscriber_id AND u.tenant_id = q.tenant_id
+    CROSS JOIN LATERAL aaa.quota_window(q.period, q.first_weekday, coalesce(u.billing_day, q.anchor_day), q.days, NEW.end_day) w
+    WHERE q.id = NEW.quota_id AND q.tenant_id = NEW.tenant_id AND q.nas_limits;
     IF asked.percent IS NULL THEN
         RETURN NEW;
     END IF;
@@ -48,6 +58,23 @@ BEGIN
     NEW.nas_until := NEW.due_at;
     NEW.nas_direction := asked.direction;
     NEW.next_octets := least(NEW.next_octets, aaa.saturated(NEW.nas_taken::numeric + NEW.estimated_octets));
+    IF NEW.nas_until < NEW.window_end THEN
+        -- What the end of a top-up leaves is known when it is counted.
+        NEW.nas_later := NEW.nas_limit - NEW.nas_taken;
+        NEW.nas_later_until := NEW.window_end;
+        RETURN NEW;
+    END IF;
+    NEW.nas_later_until := asked.next_end;
+    IF asked.period = 'rolling' THEN
+        -- Of what is used, only the oldest day leaves.
+        NEW.nas_later := least(NEW.nas_limit, aaa.saturated(NEW.nas_limit::numeric - NEW.nas_taken + coalesce((
+            SELECT aaa.counted(asked.direction, d.upload_octets - d.estimated_upload, d.download_octets - d.estimated_download)
+            FROM aaa.quota_day d WHERE d.subscriber_id = NEW.subscriber_id AND d.day = NEW.first_day), 0)));
+    ELSE
+        -- What top-ups paid for in this window is used up.
+        bar := aaa.saturated(ceil((NEW.limit_octets - NEW.covered_octets)::numeric * asked.percent / 100));
+        NEW.nas_later := aaa.saturated(bar::numeric + ceil(bar::numeric * asked.margin_percent / 100));
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -55,18 +82,25 @@ $$;
 CREATE TRIGGER limit_sessions BEFORE UPDATE OF next_octets ON aaa.quota_state
     FOR EACH ROW EXECUTE FUNCTION aaa.limit_sessions();
 
-CREATE TRIGGER changed_limit AFTER UPDATE ON aaa.quota_state
+-- Another nas_later alone is none: while top-ups are used it falls with each record. It comes along with the next step.
+CREATE TRIGGER changed_limit AFTER UPDATE OF next_octets ON aaa.quota_state
     FOR EACH ROW WHEN (
-        (OLD.nas_limit, OLD.nas_taken, OLD.nas_until, OLD.nas_direction)
-        IS DISTINCT FROM (NEW.nas_limit, NEW.nas_taken, NEW.nas_until, NEW.nas_direction))
+        (OLD.nas_limit, OLD.nas_taken, OLD.nas_until, OLD.nas_later_until, OLD.nas_direction)
+        IS DISTINCT FROM (NEW.nas_limit, NEW.nas_taken, NEW.nas_until, NEW.nas_later_until, NEW.nas_direction))
     EXECUTE FUNCTION aaa.record_change('subscriber', 'subscriber_id');
 CREATE TRIGGER changed_limit_removal AFTER DELETE ON aaa.quota_state
     FOR EACH ROW WHEN (OLD.nas_limit IS NOT NULL) EXECUTE FUNCTION aaa.record_change('subscriber', 'subscriber_id');
 
 -- MARK: Running sessions
 
--- The request is only about what is left of a quota: where the NAS takes no such thing, the session is left alone.
+-- The request is only about what is left of a quota: where the NAS takes no such thing, the session is left alone. Beside one that asks
+-- for everything it stands as a row of its own, and behind all of those.
 ALTER TABLE aaa.reauthorization ADD COLUMN is_of_limit boolean NOT NULL DEFAULT false;
+ALTER TABLE aaa.reauthorization DROP CONSTRAINT reauthorization_pkey, ADD PRIMARY KEY (subscriber_id, is_of_limit);
+DROP INDEX aaa.reauthorization_due;
+CREATE INDEX reauthorization_due ON aaa.reauthorization (is_of_limit, due_at);
+-- The processes that have no connection to a NAS of it, so that the others look first; each names itself by a number.
+ALTER TABLE aaa.reauthorization ADD COLUMN passed_by bigint[] NOT NULL DEFAULT '{}';
 
 -- Argument: the column that names the subscriber.
 CREATE OR REPLACE FUNCTION aaa.request_reauthorization() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -75,24 +109,25 @@ DECLARE
 BEGIN
     INSERT INTO aaa.reauthorization (subscriber_id, tenant_id)
     VALUES ((subject ->> TG_ARGV[0])::bigint, (subject ->> 'tenant_id')::bigint)
-    ON CONFLICT (subscriber_id) DO UPDATE
-        SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0, is_of_limit = false;
+    ON CONFLICT (subscriber_id, is_of_limit) DO UPDATE
+        SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0, passed_by = '{}';
     RETURN NULL;
 END $$;
 
--- A request that asks for more stays as it is.
+-- Of sessions at makes whose running sessions take another limit (VolumeAttribute.isTakenByCoA).
 CREATE FUNCTION aaa.request_limit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, is_of_limit)
     SELECT NEW.subscriber_id, NEW.tenant_id, true
     WHERE EXISTS (
-        SELECT FROM aaa.session o
-        WHERE o.subscriber_id = NEW.subscriber_id AND o.tenant_id = NEW.tenant_id AND o.stopped_at IS NULL)
-    ON CONFLICT (subscriber_id) DO UPDATE SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0;
+        SELECT FROM aaa.session o JOIN aaa.nas n ON n.id = o.nas_id AND n.tenant_id = o.tenant_id
+        WHERE o.subscriber_id = NEW.subscriber_id AND o.tenant_id = NEW.tenant_id AND o.stopped_at IS NULL AND lower(n.vendor) = 'mikrotik')
+    ON CONFLICT (subscriber_id, is_of_limit) DO UPDATE
+        SET requested_at = clock_timestamp(), due_at = clock_timestamp(), attempts = 0, passed_by = '{}';
     RETURN NULL;
 END $$;
 -- Not when something was used: the NAS has counted that itself.
-CREATE TRIGGER renew_limit AFTER UPDATE ON aaa.quota_state
+CREATE TRIGGER renew_limit AFTER UPDATE OF next_octets ON aaa.quota_state
     FOR EACH ROW WHEN (
         NEW.nas_limit IS NOT NULL
         AND (OLD.nas_limit, OLD.first_day, OLD.nas_direction) IS DISTINCT FROM (NEW.nas_limit, NEW.first_day, NEW.nas_direction))

@@ -15,14 +15,15 @@ public struct Reauthorizer: Sendable {
     private let feed: SnapshotFeed
     private let logger: Logger
 
-    /// Times that a silent NAS is asked; each is a full round of retransmissions.
-    private static let attemptLimit = 5
     private static let batchSize = 64
+    /// Places of them that limits of quotas take at most, so that they hold up nothing else.
+    private static let limitsAtOnce = 32
     /// Seconds for which a NAS that none of the nodes could send to is tried.
     private static let patience: Int64 = 3600
     /// Seconds between two looks for requests at the latest.
     private let poll: Int
-    private let othersTurn = OthersTurn()
+    /// This process in `passed_by`.
+    private let node = Int64.random(in: 1...Int64.max)
 
     public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger, pollSeconds: Int = 10) {
         self.pool = pool
@@ -44,8 +45,8 @@ public struct Reauthorizer: Sendable {
         /// Seconds since then.
         let age: Int64
 
-        /// As the claiming statement writes it.
-        var name: String { "\(subscriber) \(requestedAt)" }
+        /// Times that a silent NAS is asked; each is a full round of retransmissions.
+        var attemptLimit: Int { isOfLimit ? 2 : 5 }
     }
 
     /// A session that was not told.
@@ -56,52 +57,34 @@ public struct Reauthorizer: Sendable {
         let message: String
     }
 
-    /// Requests that could not be sent from this node, by their names, which it leaves to others until then: who looks first would else
-    /// find them each time.
-    private final class OthersTurn: Sendable {
-        private static let limit = 10_000
-        private let ends = Mutex<[String: ContinuousClock.Instant]>([:])
-
-        var names: [String] {
-            ends.withLock { ends in
-                let now = ContinuousClock.now
-                ends = ends.filter { $0.value > now }
-                return Array(ends.keys)
-            }
-        }
-
-        func leave(_ name: String, seconds: Int64) {
-            ends.withLock { ends in
-                guard ends.count < Self.limit else { return }
-                ends[name] = ContinuousClock.now + .seconds(seconds)
-            }
-        }
-    }
-
     /// Works until the task is cancelled. Wakes at each change that the snapshot takes up, and once in `pollSeconds`.
     ///
     /// Subscribers are answered for side by side, so a NAS that is silent holds nobody else up.
     public func run() async {
-        let free = FreePlaces(Self.batchSize)
+        let (free, freeOfLimits) = (FreePlaces(Self.batchSize), FreePlaces(Self.limitsAtOnce))
         await withDiscardingTaskGroup { group in
             var looks = feed.looks
             while !Task.isCancelled {
-                var mayBeMore = false
+                // Whether all places were taken, and whether all for limits were.
+                var (isFull, isFullOfLimits) = (false, false)
                 do {
-                    let limit = free.count
-                    let claims = try await ripeClaims(atMost: limit)
-                    mayBeMore = claims.count == limit
+                    let (limit, limitOfLimits) = (free.count, freeOfLimits.count)
+                    let claims = try await ripeClaims(atMost: limit, ofLimits: limitOfLimits)
+                    isFull = claims.count == limit
+                    isFullOfLimits = claims.count(where: \.isOfLimit) == limitOfLimits
                     for claim in claims {
-                        free.take()
+                        let places = claim.isOfLimit ? [free, freeOfLimits] : [free]
+                        for place in places { place.take() }
                         group.addTask {
                             await attempt(claim)
-                            free.giveBack()
+                            for place in places { place.giveBack() }
                         }
                     }
                 } catch {
                     if !Task.isCancelled { logger.warning("running sessions could not be brought into line: \(error)") }
                 }
-                if mayBeMore && free.count > 0 { continue }
+                let mayBeMore = isFull || isFullOfLimits
+                if mayBeMore, free.count > 0, isFull || freeOfLimits.count > 0 { continue }
                 looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : poll)
             }
             group.cancelAll()
@@ -120,9 +103,9 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Claims requests whose transactions the snapshot has seen.
-    private func ripeClaims(atMost limit: Int) async throws -> [Claim] {
+    private func ripeClaims(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
         guard limit > 0 else { return [] }
-        let claims = try await claim(atMost: limit)
+        let claims = try await claim(atMost: limit, ofLimits: limitOfLimits)
         guard !claims.isEmpty else { return [] }
         // The rows are visible now; the snapshot must have seen their transactions before it is asked. An older one would say
         // what held before, and the request would count as done.
@@ -141,25 +124,31 @@ public struct Reauthorizer: Sendable {
         }
     }
 
-    private func claim(atMost limit: Int) async throws -> [Claim] {
-        let left = othersTurn.names
-        return try await pool.transaction(.system) { connection in
-            try connection.queryAll(
-                """
-                -- reauthorization.claim
-                UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
-                WHERE subscriber_id IN (
-                    SELECT subscriber_id FROM aaa.reauthorization WHERE due_at <= clock_timestamp()
-                        AND subscriber_id || ' ' || requested_at::text <> ALL ($2::text[])
-                    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-                RETURNING subscriber_id, tenant_id, attempts, requested_at::text, is_of_limit,
-                    extract(epoch FROM clock_timestamp() - requested_at)::bigint
-                """, [.int(Int64(limit)), .textArray(left)]
-            ) { row in
-                Claim(
-                    subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: try row.bool(4), attempts: try row.int(2),
-                    requestedAt: try row.string(3), age: max(0, try row.int64(5)))
-            }
+    /// Claims what is due: what is not about limits first, and of those no more than `limitOfLimits`.
+    private func claim(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
+        try await pool.transaction(.system) { connection in
+            let claims = try claim(isOfLimit: false, atMost: limit, on: connection)
+            return try claims + claim(isOfLimit: true, atMost: min(limit - claims.count, limitOfLimits), on: connection)
+        }
+    }
+
+    /// What this node could not send is left to the others, who look once in `poll` seconds, before it has another turn.
+    private func claim(isOfLimit: Bool, atMost limit: Int, on connection: Connection) throws -> [Claim] {
+        guard limit > 0 else { return [] }
+        return try connection.queryAll(
+            """
+            -- reauthorization.claim
+            UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
+            WHERE is_of_limit = $2 AND subscriber_id IN (
+                SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND due_at <= clock_timestamp()
+                    AND ($3::bigint <> ALL (passed_by) OR due_at <= clock_timestamp() - $4::bigint * interval '1 second')
+                ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint
+            """, [SQLValue(limit), .bool(isOfLimit), .int(node), SQLValue(poll + 5)]
+        ) { row in
+            Claim(
+                subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: isOfLimit, attempts: try row.int(2),
+                requestedAt: try row.string(3), age: max(0, try row.int64(4)))
         }
     }
 
@@ -180,11 +169,9 @@ public struct Reauthorizer: Sendable {
         }
         let isUnsent = misses.contains { $0.outcome.isUnsent }
         let isSilent = misses.contains { !$0.outcome.isUnsent }
-        if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < Self.attemptLimit {
-            // What was not sent is due when the others look next, and later for this node; less often as time goes by.
-            let pause = isUnsent ? max(2, claim.age / 8) : 60
-            if isUnsent { othersTurn.leave(claim.name, seconds: pause + Int64(poll) + 5) }
-            try await putOff(claim, seconds: pause, counts: isSilent)
+        if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < claim.attemptLimit {
+            // What was not sent is due when the others look next; less often as time goes by.
+            try await putOff(claim, seconds: isUnsent ? max(2, claim.age / 8) : 60, isUnsent: isUnsent, counts: isSilent)
         } else if try await forget(claim) {
             for miss in misses {
                 logger.warning(
@@ -212,15 +199,22 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Has the request tried again, unless a newer one took its place. What sent nothing does not count as an attempt.
-    private func putOff(_ claim: Claim, seconds: Int64, counts: Bool) async throws {
+    private func putOff(_ claim: Claim, seconds: Int64, isUnsent: Bool, counts: Bool) async throws {
         try await pool.transaction(.tenant(claim.tenant)) { connection in
+            // Who stands in passed_by already begins the next round.
             _ = try connection.execute(
                 """
                 -- reauthorization.again
                 UPDATE aaa.reauthorization
-                SET due_at = clock_timestamp() + $3::bigint * interval '1 second', attempts = attempts - $4::integer
-                WHERE subscriber_id = $1 AND requested_at::text = $2
-                """, [.int(claim.subscriber), .text(claim.requestedAt), .int(seconds), .int(counts ? 0 : 1)])
+                SET due_at = clock_timestamp() + $4::bigint * interval '1 second', attempts = attempts - $5::integer,
+                    passed_by = CASE WHEN NOT $6::boolean THEN passed_by WHEN $7::bigint = ANY (passed_by) THEN ARRAY[$7::bigint]
+                    ELSE passed_by || $7::bigint END
+                WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
+                """,
+                [
+                    .int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit), .int(seconds), .int(counts ? 0 : 1),
+                    .bool(isUnsent), .int(node),
+                ])
         }
     }
 
@@ -230,8 +224,8 @@ public struct Reauthorizer: Sendable {
             try connection.execute(
                 """
                 -- reauthorization.done
-                DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND requested_at::text = $2
-                """, [.int(claim.subscriber), .text(claim.requestedAt)]) > 0
+                DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
+                """, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)]) > 0
         }
     }
 }

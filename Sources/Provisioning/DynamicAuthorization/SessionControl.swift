@@ -75,6 +75,7 @@ public struct SessionControl: Sendable {
     private let connections: ReverseCoA?
     private let open: @Sendable ([UInt8]) throws -> [UInt8]
     private let attributes: AttributeProvider
+    private let limits: AttributeProvider
     private let closeGhost: @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool
     private let defaultPort: UInt16
     private let concurrency: Int
@@ -85,12 +86,13 @@ public struct SessionControl: Sendable {
     ///   - connections: of NAS that take requests there; nil: there are none.
     ///   - open: opens a sealed secret of a NAS.
     ///   - attributes: what a running session is told.
+    ///   - limits: what it is told when nothing changed but what is left of a quota; nil for nothing.
     ///   - closeGhost: ends the row of a session that its NAS does not know, inside a tenant's transaction; false when it was over.
     ///   - defaultPort: where a NAS takes requests when its record names no port (RFC 5176 §2.1).
     ///   - concurrency: sessions that `applyProfileChange` has in hand at once, 1...1024.
     public init(
         pool: Pool, client: CoAClient, connections: ReverseCoA? = nil, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
-        attributes: @escaping AttributeProvider,
+        attributes: @escaping AttributeProvider, limits: @escaping AttributeProvider = { _, _ in nil },
         closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, defaultPort: UInt16 = 3799,
         concurrency: Int = 64
     ) {
@@ -99,6 +101,7 @@ public struct SessionControl: Sendable {
         self.connections = connections
         self.open = open
         self.attributes = attributes
+        self.limits = limits
         self.closeGhost = closeGhost
         self.defaultPort = defaultPort
         self.concurrency = max(1, min(1024, concurrency))
@@ -121,17 +124,15 @@ public struct SessionControl: Sendable {
         return try await carryOut(plan(found, tenant), tenant: tenant, by: actor)
     }
 
-    /// Tells the session's NAS what is left of the subscriber's quota.
+    /// Tells the session's NAS what is left of the subscriber's quota, and nothing else.
     ///
     /// Nil, and nothing is sent, where the NAS takes no such thing while a session runs: the session goes on with what its log-in brought.
+    /// The same where the subscriber may not be online any more: what decided so ends the session.
     /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
     public func renewLimit(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult? {
         let found = try await find(session, tenant: tenant)
-        guard QuotaLimit.isRenewable(at: found.vendor) else { return nil }
-        let told = plan(found, tenant)
-        // Whoever may not be online any more is ended by what decided so.
-        guard told.kind == .coa else { return nil }
-        return try await carryOut(told, tenant: tenant, by: actor)
+        guard let limit = limits(tenant, found) else { return nil }
+        return try await carryOut(SessionControlPlan(session: found, kind: .coa, change: limit), tenant: tenant, by: actor)
     }
 
     /// Asks the NAS for what a home server asks for; `realm` says what crosses.

@@ -79,17 +79,15 @@ struct SubscriberRows {
     func limits(of ids: [Int64]? = nil) throws -> [Int64: QuotaLimit] {
         var limits: [Int64: QuotaLimit] = [:]
         let sql = """
-            SELECT subscriber_id, nas_limit - nas_taken, nas_limit, floor(extract(epoch FROM nas_until))::bigint, nas_direction,
-                nas_until < window_end
+            SELECT subscriber_id, nas_limit - nas_taken, nas_later, floor(extract(epoch FROM nas_until))::bigint,
+                floor(extract(epoch FROM nas_later_until))::bigint, nas_direction, nas_until < window_end
             FROM aaa.quota_state WHERE nas_limit IS NOT NULL
             """
         func add(_ row: CopyRow) throws {
-            let (left, whole) = (UInt64(clamping: max(1, try row.int64(1))), UInt64(clamping: try row.int64(2)))
-            let shrinks = try row.bool(5)
             limits[try row.int64(0)] = QuotaLimit(
-                // Behind the window's end the next window's begins; what the end of a top-up leaves is known when it is counted.
-                octets: left, laterOctets: shrinks ? left : whole, untilSeconds: UInt32(clamping: try row.int64(3)),
-                direction: QuotaDirection(name: try row.string(4)) ?? .both, shrinks: shrinks)
+                octets: UInt64(clamping: max(1, try row.int64(1))), laterOctets: UInt64(clamping: max(1, try row.int64(2))),
+                untilSeconds: UInt32(clamping: try row.int64(3)), laterUntilSeconds: UInt32(clamping: try row.int64(4)),
+                direction: QuotaDirection(name: try row.string(5)) ?? .both, shrinks: try row.bool(6))
         }
         guard let ids else {
             try connection.copyRows("COPY (\(sql)) TO STDOUT (FORMAT binary)", add)

@@ -56,6 +56,11 @@ struct ReauthorizerDesk: Sendable {
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
                     used: session.used)
             },
+            limits: { tenant, session in
+                feed.store.snapshot.limitChange(
+                    tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
+                    used: session.used)
+            },
             closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
         let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: logger, pollSeconds: pollSeconds)
         let work = Task { await reauthorizer.run() }
@@ -105,21 +110,23 @@ struct ReauthorizerDesk: Sendable {
         return octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().contains(digits)
     }
 
-    /// Gives the subscriber a quota of which NASes are told that 1000 of 1100 octets are left.
-    func limit(_ subscriber: Int64) async throws {
+    /// Gives the subscribers a quota of which NASes are told that 1000 of 1100 octets are left.
+    func limit(_ subscribers: [Int64]) async throws {
         let quota = try await desk.sql(
-            "INSERT INTO aaa.quota (tenant_id, name, octets, nas_limits) VALUES ($1, 'fair', 1000, true) RETURNING id", [.int(desk.tenant)])
+            """
+            INSERT INTO aaa.quota (tenant_id, name, octets, direction, nas_limits) VALUES ($1, 'fair', 1000, 'download', true) RETURNING id
+            """, [.int(desk.tenant)])
+        try await desk.sql(
+            "INSERT INTO aaa.quota_threshold (tenant_id, quota_id, percent, action) VALUES ($1, $2, 100, 'block')",
+            [.int(desk.tenant), .int(quota)])
         try await desk.sql(
             """
             INSERT INTO aaa.quota_state (subscriber_id, tenant_id, quota_id, quota_version, first_day, end_day, window_start, window_end,
-                limit_octets, due_at)
-            VALUES ($1, $2, $3, 1, '2026-03-01', '2100-01-01', '2026-03-01', '2100-01-01', 1000, '2100-01-01')
-            """, [.int(subscriber), .int(desk.tenant), .int(quota)])
-        try await desk.sql(
-            """
-            UPDATE aaa.quota_state SET nas_limit = 1100, nas_taken = 100, nas_until = window_end, nas_direction = 'download'
-            WHERE subscriber_id = $1
-            """, [.int(subscriber)])
+                used_octets, limit_octets, due_at)
+            SELECT s, $2, $3, 1, '2026-03-01', '2100-01-01', '2026-03-01', '2100-01-01', 50, 1000, '2100-01-01'
+            FROM unnest($1::bigint[]) s
+            """, [.intArray(subscribers), .int(desk.tenant), .int(quota)])
+        try await desk.sql("UPDATE aaa.quota_state SET next_octets = next_octets WHERE quota_id = $1", [.int(quota)])
     }
 
     func setProfile(_ subscriber: Int64, _ profile: Int64?) async throws {

@@ -60,6 +60,50 @@ import Testing
         }
     }
 
+    /// A session is not ended twice because something is to be said of its quota meanwhile.
+    @Test func aLimitDuringTheWorkDoesNotRepeatIt() async throws {
+        let speaks = Gate()
+        try await ReauthorizerDesk.with(answer: { speaks.isOpen ? $0.acknowledge($1) : nil }) { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setProfile(alice, nil)
+            try await eventually { !desk.nas.received.isEmpty }
+            try await desk.limit([alice])
+            speaks.open()
+            try await desk.settled()
+            #expect(desk.told.first == "disconnect alice")
+            #expect(desk.told.count == 2 && desk.told.last?.hasPrefix("coa alice") == true)
+        }
+    }
+
+    @Test func aSilentNASIsToldALimitTwice() async throws {
+        try await ReauthorizerDesk.withHaste(answer: { _, _ in nil }) { desk in
+            try await desk.limit([try await desk.online("alice")])
+            try await eventually { try await desk.desk.sql(Self.putOff, [.int(1)]) == 1 }
+            try await makeDue(desk)
+            try await desk.settled()
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'timeout'") == 2)
+        }
+    }
+
+    /// Many limits wait for a NAS that is silent to them; who is suspended is disconnected meanwhile.
+    @Test func limitsHoldUpNothingElse() async throws {
+        let speaks = Gate()
+        let patient = CoARetransmission.Timing(initial: 1_000_000_000, longest: 1_000_000_000, attempts: 0, duration: 600_000_000_000)
+        let answer: LoopbackNAS.Answer = { $1.kind == .disconnect || speaks.isOpen ? $0.acknowledge($1) : nil }
+        try await ReauthorizerDesk.with(answer: answer, timing: patient) { desk in
+            var subscribers: [Int64] = []
+            for number in 0..<70 { subscribers.append(try await desk.online("user\(number)")) }
+            try await desk.limit(subscribers)
+            try await eventually { desk.told.count == 32 }
+            try await desk.desk.lock(subscribers[69], "fraud", "suspended")
+            try await eventually { desk.told.contains("disconnect user69") }
+            #expect(desk.told.count == 33)
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization WHERE is_of_limit AND attempts > 0") == 32)
+            speaks.open()
+            try await desk.settled()
+        }
+    }
+
     @Test func twoNodesSendOneRequestForEachChange() async throws {
         try await ReauthorizerDesk.with { desk in
             let feed = try SnapshotDesk.anotherFeed(desk.desk.configuration, desk.desk.secrets)

@@ -104,9 +104,16 @@ struct QuotaDesk: Sendable {
             """)[0]
     }
 
+    /// What they are told behind the end of that, and when this ends, in UTC.
+    func later() async throws -> String {
+        try await bench.texts(
+            "SELECT nas_later || ' until ' || aaa.rfc3339(nas_later_until) FROM aaa.quota_state WHERE subscriber_id = \(alice)")[0]
+    }
+
     /// Whose running sessions are to be looked at: `limit` where it is about no more than that, else `all`.
     func requests() async throws -> [String] {
-        try await bench.texts("SELECT CASE WHEN is_of_limit THEN 'limit' ELSE 'all' END FROM aaa.reauthorization ORDER BY subscriber_id")
+        try await bench.texts(
+            "SELECT CASE WHEN is_of_limit THEN 'limit' ELSE 'all' END FROM aaa.reauthorization ORDER BY subscriber_id, is_of_limit")
     }
 
     /// `action percent` in order.

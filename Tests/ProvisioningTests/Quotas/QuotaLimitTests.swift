@@ -3,15 +3,23 @@ import Support
 import Testing
 
 @testable import Provisioning
+@testable import RadiusCore
 
 /// What is left of a quota for the NAS to keep by itself.
 @Suite struct QuotaLimitTests {
     private static let on = "nas_limits = true"
 
     private func run(
-        _ thresholds: String = "100 block", period: String = "month", more: String = on, _ body: (QuotaDesk) async throws -> Void
+        _ thresholds: String = "100 block", period: String = "month", more: String = on, zone: String = "UTC",
+        _ body: (QuotaDesk) async throws -> Void
     ) async throws {
-        try await QuotaDesk.run(thresholds, period: period, more: more) { desk in
+        try await QuotaDesk.run(thresholds, period: period, more: more, zone: zone) { desk in
+            // What accounting comes from.
+            try await desk.bench.execute(
+                """
+                INSERT INTO aaa.nas (id, tenant_id, name, address, secret, vendor) OVERRIDING SYSTEM VALUE
+                VALUES (1, \(desk.bench.tenant), 'core1', '192.0.2.7', 'sealed', 'mikrotik')
+                """)
             try await desk.settle(at: 0)
             try await body(desk)
         }
@@ -122,12 +130,79 @@ import Testing
             try await desk.settle(at: 11)
             #expect(try await desk.told() == "2000 of 2200")
             #expect(try await desk.requests() == ["limit"])
-            // Another reason to look at the session is not lost by it, nor by what comes behind.
+            // Another reason to look at the session stands beside it.
+            let all = "SELECT requested_at FROM aaa.reauthorization WHERE NOT is_of_limit"
             try await desk.bench.execute("UPDATE aaa.subscriber SET status = 'quarantined'")
-            #expect(try await desk.requests() == ["all"])
+            #expect(try await desk.requests() == ["all", "limit"])
+            let before = try await desk.bench.texts(all)
             try await desk.topUp(1000)
             try await desk.settle(at: 12)
-            #expect(try await desk.requests() == ["all"])
+            #expect(try await desk.requests() == ["all", "limit"])
+            #expect(try await desk.bench.texts(all) == before)
+        }
+    }
+
+    /// `VolumeAttribute` and the database must know the same makes.
+    @Test func onlyMakesThatTakeALimitAreAsked() async throws {
+        try await run { desk in
+            try await desk.use([desk.interim(10, download: 10)], at: 10)
+            for (minute, vendor) in zip((11 as Int64)..., NASVendor.allCases) {
+                try await desk.bench.execute("UPDATE aaa.nas SET vendor = '\(vendor.name)'")
+                try await desk.bench.execute("DELETE FROM aaa.reauthorization")
+                try await desk.topUp(100)
+                try await desk.settle(at: minute)
+                #expect(try await desk.requests() == (VolumeAttribute.isTakenByCoA(vendor) ? ["limit"] : []), "\(vendor)")
+            }
+        }
+    }
+
+    // MARK: What is left later
+
+    @Test(arguments: [
+        ("day", "UTC", "2026-03-03T00:00:00Z"), ("week", "UTC", "2026-03-09T00:00:00Z"), ("month", "UTC", "2026-05-01T00:00:00Z"),
+        // Clocks go forward in between.
+        ("month", "Europe/Berlin", "2026-04-30T22:00:00Z"), ("rolling", "UTC", "2026-03-03T00:00:00Z"),
+    ])
+    func theNextWindowsEndIsKnown(period: String, zone: String, end: String) async throws {
+        try await run(period: period, zone: zone) { desk in
+            try await desk.use([desk.interim(10, download: 10)], at: 10)
+            #expect(try await desk.later().hasSuffix(" until \(end)"))
+        }
+    }
+
+    @Test func theNextCycleIsTheSubscribers() async throws {
+        try await run(period: "cycle") { desk in
+            try await desk.bench.execute("UPDATE aaa.subscriber SET billing_day = 31")
+            try await desk.settle(at: 1)
+            #expect(try await desk.later() == "1100 until 2026-04-30T00:00:00Z")
+        }
+    }
+
+    /// At midnight only the oldest day leaves.
+    @Test func aRollingWindowKeepsTheOtherDays() async throws {
+        try await run(period: "rolling", more: "\(Self.on), days = 2") { desk in
+            try await desk.use([desk.interim(10, download: 100)], at: 10)
+            #expect(try await desk.told() == "950 of 1100")
+            #expect(try await desk.later() == "950 until 2026-03-03T00:00:00Z")
+            try await desk.settle(at: 720)
+            #expect(try await desk.told() == "950 of 1100")
+            #expect(try await desk.later() == "1050 until 2026-03-04T00:00:00Z")
+        }
+    }
+
+    /// No top-up pays in two windows; what is left of one does.
+    @Test func whatTopUpsPaidForIsNotThereAgain() async throws {
+        try await run { desk in
+            try await desk.topUp(1000)
+            try await desk.use([desk.interim(10, download: 1500)], at: 10)
+            #expect(try await desk.told() == "600 of 2200")
+            #expect(try await desk.later() == "1650 until 2026-05-01T00:00:00Z")
+            // It falls with each record, of which snapshots hear in steps only.
+            let changes = "SELECT count(*) FROM aaa.change WHERE kind = 'subscriber'"
+            let before = try await desk.bench.number(changes)
+            try await desk.use([desk.interim(20, download: 1550)], at: 20)
+            #expect(try await desk.later() == "1595 until 2026-05-01T00:00:00Z")
+            #expect(try await desk.bench.number(changes) == before)
         }
     }
 
@@ -137,6 +212,7 @@ import Testing
             try await desk.topUp(1000, expires: 60)
             try await desk.use([desk.interim(10, download: 10)], at: 10)
             #expect(try await desk.told() == "2100 of 2200")
+            #expect(try await desk.later() == "2100 until 2026-04-01T00:00:00Z")
             let changes = "SELECT count(*) FROM aaa.change WHERE kind = 'subscriber'"
             let before = try await desk.bench.number(changes)
             try await desk.use([desk.interim(20, download: 99)], at: 20)

@@ -30,16 +30,19 @@ import Testing
         desk.subscribers = [PolicyDesk.subscriber("alice")]
         #expect(try desk.explain("alice", vendor: .cisco)?.quotaWarning == nil)
         desk.subscribers[0].quotaLimit = QuotaLimit(
-            octets: 1 << 32, laterOctets: 1 << 33, untilSeconds: .max, direction: .download, shrinks: false)
+            octets: 1 << 32, laterOctets: 1 << 33, untilSeconds: .max, laterUntilSeconds: .max, direction: .download, shrinks: false)
         #expect(try desk.explain("alice")?.quotaWarning == nil)
         #expect(try desk.explain("alice")?.lines.contains("Mikrotik-Xmit-Limit-Gigawords = 1") == true)
         let without = try #require(try desk.explain("alice", vendor: .cisco)?.quotaWarning)
         #expect(without.hasPrefix("No attribute of this vendor is known that limits a session's octets of the download,"))
         #expect(without.hasSuffix(" Session-Timeout ends the session with the quota's window."))
-        let tooMuch = try #require(try desk.explain("alice", vendor: .chillispot)?.quotaWarning)
+        desk.subscribers[0].quotaLimit?.direction = .both
+        let tooMuch = try #require(try desk.explain("alice", vendor: .pfsense)?.quotaWarning)
         #expect(tooMuch.hasPrefix("4294967296 octets of the quota are left, and this vendor's attribute says 4294967295 at most."))
         desk.subscribers[0].quotaLimit?.untilSeconds = 1
-        #expect(try desk.explain("alice", vendor: .cisco)?.quotaWarning?.hasSuffix("does not end the session either.") == true)
+        #expect(try desk.explain("alice", vendor: .cisco)?.quotaWarning?.hasSuffix(" with the quota's window.") == true)
+        desk.subscribers[0].quotaLimit?.laterUntilSeconds = 2
+        #expect(try desk.explain("alice", vendor: .cisco)?.quotaWarning?.hasSuffix("so Session-Timeout does not end it either.") == true)
         desk.subscribers[0].status = .quarantined
         #expect(try desk.explain("alice", vendor: .cisco)?.quotaWarning == nil)
     }

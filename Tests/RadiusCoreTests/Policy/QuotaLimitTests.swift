@@ -12,9 +12,10 @@ import Testing
     private static func limit(
         _ octets: UInt64, _ direction: QuotaDirection = .both, later: UInt64 = 9, in seconds: Int64 = 1000, shrinks: Bool = false
     ) -> QuotaLimit {
-        QuotaLimit(
-            octets: octets, laterOctets: later, untilSeconds: UInt32(clamping: Int64(now) + seconds), direction: direction,
-            shrinks: shrinks)
+        let end = Int64(now) + seconds
+        return QuotaLimit(
+            octets: octets, laterOctets: later, untilSeconds: UInt32(clamping: end), laterUntilSeconds: UInt32(clamping: end + 86_400),
+            direction: direction, shrinks: shrinks)
     }
 
     private static func desk(_ limit: QuotaLimit?, adjust: (inout SubscriberEntry) -> Void = { _ in }) -> PolicyDesk {
@@ -68,9 +69,9 @@ import Testing
         (.cambium, .both, "Cambium-Traffic-Quota-Limit-Total", "Cambium-Traffic-Quota-Limit-Total-Gigwords"),
         (.cambium, .upload, "Cambium-Traffic-Quota-Limit-Up", "Cambium-Traffic-Quota-Limit-Up-Gigwords"),
         (.cambium, .download, "Cambium-Traffic-Quota-Limit-Down", "Cambium-Traffic-Quota-Limit-Down-Gigwords"),
-        (.chillispot, .both, "ChilliSpot-Max-Total-Octets", nil),
-        (.chillispot, .upload, "ChilliSpot-Max-Input-Octets", nil),
-        (.chillispot, .download, "ChilliSpot-Max-Output-Octets", nil),
+        (.chillispot, .both, "ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"),
+        (.chillispot, .upload, "ChilliSpot-Max-Input-Octets", "ChilliSpot-Max-Input-Gigawords"),
+        (.chillispot, .download, "ChilliSpot-Max-Output-Octets", "ChilliSpot-Max-Output-Gigawords"),
         (.pfsense, .both, "pfSense-Max-Total-Octets", nil),
     ]
 
@@ -111,9 +112,9 @@ import Testing
 
     /// Less than is left would cut off whoever has done nothing.
     @Test func whatDoesNotFitIsNotSent() throws {
-        let most = try Self.bounds(Self.limit(Self.words - 1), .chillispot)
-        #expect(most == ["Session-Timeout = 1000", "ChilliSpot-Max-Total-Octets = 4294967295"])
-        #expect(try Self.bounds(Self.limit(Self.words), .chillispot) == ["Session-Timeout = 1000"])
+        let most = try Self.bounds(Self.limit(Self.words - 1), .pfsense)
+        #expect(most == ["Session-Timeout = 1000", "pfSense-Max-Total-Octets = 4294967295"])
+        #expect(try Self.bounds(Self.limit(Self.words), .pfsense) == ["Session-Timeout = 1000"])
     }
 
     // MARK: The smallest wins
@@ -132,6 +133,17 @@ import Testing
                 told == [
                     "Reply-Message = a", "Mikrotik-Total-Limit = \(own.told.0)", "Mikrotik-Total-Limit-Gigawords = \(own.told.1)",
                 ])
+        }
+    }
+
+    /// Of profile and subscriber; the higher half comes first, second, or not at all.
+    @Test func ofSeveralOfAnOperatorTheSmallestHolds() throws {
+        let (low, high) = (Self.attribute(Self.mikrotik, 17, 3000), Self.attribute(Self.mikrotik, 18, 1))
+        let other = Self.attribute(Self.mikrotik, 17, 1025)
+        for given in [low + high + other, other + low + high, high + low + other, low + other + high] {
+            let told = try Self.bounds(Self.limit(2 * Self.words), .mikrotik, given: given)
+            #expect(told.first == (given == low + other + high ? "Mikrotik-Total-Limit = 3000" : "Mikrotik-Total-Limit = 1025"))
+            #expect(told.last == "Mikrotik-Total-Limit-Gigawords = 0")
         }
     }
 
@@ -168,10 +180,20 @@ import Testing
         #expect(try Self.bounds(Self.limit(5), .cambium).first == "Session-Timeout = 1000")
     }
 
-    @Test func behindItTheNextWindowsLimitHolds() throws {
+    /// A session that ends with the window is there again before anybody has counted the next.
+    @Test func behindItTheNextWindowsLimitAndEndHold() throws {
         #expect(try Self.bounds(Self.limit(5, in: 1), .cisco) == ["Session-Timeout = 1"])
-        for past in [0, -1, -86_400] as [Int64] {
-            #expect(try Self.bounds(Self.limit(5, later: 9, in: past), .chillispot) == ["ChilliSpot-Max-Total-Octets = 9"])
+        let volume = ["ChilliSpot-Max-Total-Octets = 9", "ChilliSpot-Max-Total-Gigawords = 0"]
+        for (past, left) in [(0, 86_400), (-1, 86_399), (-86_399, 1)] as [(Int64, Int)] {
+            #expect(try Self.bounds(Self.limit(5, later: 9, in: past), .chillispot) == ["Session-Timeout = \(left)"] + volume)
+            #expect(try Self.bounds(Self.limit(5, in: past, shrinks: true), .cisco) == ["Session-Timeout = \(left)"])
+            #expect(try Self.bounds(Self.limit(5, in: past), .mikrotik).count == 2)
+            // With the window behind the top-up's end more is left again.
+            #expect(try Self.bounds(Self.limit(5, in: past, shrinks: true), .mikrotik).count == 2)
+        }
+        // How long the one behind that is, nobody has said.
+        for past in [-86_400, -864_000] as [Int64] {
+            #expect(try Self.bounds(Self.limit(5, later: 9, in: past), .chillispot) == volume)
             #expect(try Self.bounds(Self.limit(5, in: past, shrinks: true), .cisco) == [])
         }
     }
@@ -209,7 +231,8 @@ import Testing
     @Test func theServerTellsTheNAS() throws {
         var entry = TestServer.subscriber("nemo")
         let end = UInt32(clamping: time(nil)) + 1000
-        entry.quotaLimit = QuotaLimit(octets: Self.words + 5, laterOctets: 1, untilSeconds: end, direction: .both, shrinks: true)
+        entry.quotaLimit = QuotaLimit(
+            octets: Self.words + 5, laterOctets: 1, untilSeconds: end, laterUntilSeconds: end, direction: .both, shrinks: true)
         let host = try TestServer(subscribers: [entry])
         let reply = try TestNAS(to: host.server.authenticationPort).exchange(TestPacket.access())
         let pairs = try AttributeDecoder.decode(reply.span, dictionary: host.store.snapshot.dictionary)

@@ -82,7 +82,7 @@ import Testing
         let (low, high, used) = try #require(forms[direction])
         var desk = PolicyDesk()
         var entry = PolicyDesk.subscriber("alice")
-        entry.quotaLimit = QuotaLimit(octets: 1 << 32, laterOctets: 1, untilSeconds: .max, direction: direction, shrinks: false)
+        entry.quotaLimit = Self.limit(direction)
         desk.subscribers = [entry]
         func told(_ vendor: NASVendor, upload: UInt64 = 0, download: UInt64 = 0) throws -> String? {
             hex(try desk.snapshot().change(tenant: 1, userName: "alice", vendor: vendor, used: (upload, download)))
@@ -97,6 +97,62 @@ import Testing
         #expect(try told(.chillispot, upload: 0x20)?.contains("000038df03") == false)
         desk.subscribers[0].locks.insert(.overdue, at: .captive)
         #expect(try told(.mikrotik) == "1a0d00003a8c0807314d2f314d")
+    }
+
+    private static func limit(_ direction: QuotaDirection) -> QuotaLimit {
+        QuotaLimit(
+            octets: 1 << 32, laterOctets: 1, untilSeconds: .max, laterUntilSeconds: .max, direction: direction, shrinks: false)
+    }
+
+    /// Mikrotik-Total-Limit and its gigawords.
+    private static func total(_ low: String, _ high: String) -> String { "1a0c00003a8c1106\(low)" + "1a0c00003a8c1206\(high)" }
+
+    /// Rate and filters may be a policy rule's, or the router's own: they stay.
+    @Test func aRenewalSaysNothingButWhatIsLeft() throws {
+        var desk = PolicyDesk()
+        var entry = PolicyDesk.subscriber("alice")
+        entry.quotaLimit = Self.limit(.both)
+        entry.service = Self.message + Self.filters
+        desk.subscribers = [entry]
+        func told(_ vendor: NASVendor = .mikrotik, name: String = "alice", subscriber: Int64? = nil) throws -> String? {
+            hex(
+                try desk.snapshot().limitChange(
+                    tenant: 1, userName: name, subscriber: subscriber, vendor: vendor, used: (upload: 0x20, download: 0x10)))
+        }
+        #expect(try told() == Self.total("00000030", "00000001"))
+        #expect(try told(subscriber: 43) == nil)
+        #expect(try told(name: "bob") == nil)
+        for vendor in NASVendor.allCases where vendor != .mikrotik { #expect(try told(vendor) == nil) }
+        // A policy rule may have given the profile.
+        desk.subscribers[0].profile = 0
+        #expect(try told() == Self.total("00000030", "00000001"))
+        for status in [SubscriberStatus.quarantined, .suspended] {
+            desk.subscribers[0].status = status
+            #expect(try told() == nil)
+        }
+        desk.subscribers[0].status = .active
+        desk.subscribers[0].quotaLimit = nil
+        #expect(try told() == nil)
+    }
+
+    /// Of the quota, the profile and the subscriber.
+    @Test func theSmallestLimitHolds() throws {
+        func own(_ octets: UInt8) -> [UInt8] { [26, 12, 0, 0, 0x3a, 0x8c, 17, 6, 0, 0, 0, octets] }
+        var desk = PolicyDesk()
+        var entry = PolicyDesk.subscriber("alice")
+        entry.quotaLimit = Self.limit(.both)
+        entry.service = Self.message + own(9)
+        desk.subscribers = [entry]
+        let rate = "1a0f00003a8c080931304d2f35304d"
+        func renewed() throws -> String? { hex(try desk.snapshot().limitChange(tenant: 1, userName: "alice", vendor: .mikrotik)) }
+        for (profile, least) in [(nil, "09"), (12, "09"), (6, "06")] as [(UInt8?, String)] {
+            desk.profiles[0] = PolicyDesk.profile(
+                PolicyDesk.plan, "home50", 50, 10, free: { $0 == .mikrotik ? profile.map(own) ?? [] : [] })
+            #expect(try change(desk) == rate + Self.total("000000\(least)", "00000000"))
+            #expect(try renewed() == Self.total("000000\(least)", "00000000"))
+        }
+        desk.subscribers[0].service = []
+        #expect(try renewed() == Self.total("00000006", "00000000"))
     }
 
     @Test func anotherOrNobodyOfThatNameMeansDisconnect() throws {

@@ -25,16 +25,39 @@ extension AcceptAttributes {
         writer.append(AttributeNumber.sessionTimeout, least)
     }
 
-    /// Of an operator's own value 0 is taken for none.
+    /// Leaves one limit of octets of those from `start` on and `octets`, the least.
     @_lifetime(writer: copy writer)
     static func boundVolume(_ octets: UInt64, _ attribute: VolumeAttribute, from start: Int, writer: inout PacketWriter) {
-        var given: UInt64 = 0
+        var least = LeastVolume(octets: octets)
         writer.remove(from: start) { place, count in
             guard let part = attribute.part(place, count) else { return false }
-            given |= part
+            least.add(part)
             return true
         }
-        attribute.append(given == 0 ? octets : min(given, octets), to: &writer)
+        least.finish()
+        attribute.append(least.octets, to: &writer)
+    }
+}
+
+/// The least of several limits of octets that come in halves: profile and subscriber may each have one. 0 is taken for none.
+private struct LeastVolume {
+    var octets: UInt64
+    private var given: UInt64 = 0
+    /// Bits of `given` that were said.
+    private var said: UInt64 = 0
+
+    init(octets: UInt64) { self.octets = octets }
+
+    /// The next half; one that was said already begins another limit.
+    mutating func add(_ part: (value: UInt64, bits: UInt64)) {
+        if said & part.bits != 0 { finish() }
+        given |= part.value
+        said |= part.bits
+    }
+
+    mutating func finish() {
+        if given != 0 { octets = min(octets, given) }
+        (given, said) = (0, 0)
     }
 }
 
@@ -62,6 +85,6 @@ extension AccessVerdict {
                 "\(limit.octets(at: seconds)) octets of the quota are left, and this vendor's attribute says \($0.largest) at most."
             } ?? "No attribute of this vendor is known that limits a session's \(what), so the quota's limit is not sent."
         guard share.seconds == nil else { return fault + " Session-Timeout ends the session with the quota's window." }
-        return fault + " The quota's window has ended and the next is not counted yet, so Session-Timeout does not end the session either."
+        return fault + " The quota was not counted for so long that nobody knows its window, so Session-Timeout does not end it either."
     }
 }

@@ -37,23 +37,25 @@ public struct QuotaLimit: Hashable, Sendable, BitwiseCopyable {
     public var laterOctets: UInt64
     /// Since 1970: when the window ends, or a top-up before that.
     public var untilSeconds: UInt32
+    /// Since 1970: when `laterOctets` end, too: with the next window, or with this one where a top-up ends before.
+    public var laterUntilSeconds: UInt32
     public var direction: QuotaDirection
     /// It is a top-up that ends then, so that less is left.
     public var shrinks: Bool
 
-    public init(octets: UInt64, laterOctets: UInt64, untilSeconds: UInt32, direction: QuotaDirection, shrinks: Bool) {
+    public init(
+        octets: UInt64, laterOctets: UInt64, untilSeconds: UInt32, laterUntilSeconds: UInt32, direction: QuotaDirection, shrinks: Bool
+    ) {
         self.octets = octets
         self.laterOctets = laterOctets
         self.untilSeconds = untilSeconds
+        self.laterUntilSeconds = laterUntilSeconds
         self.direction = direction
         self.shrinks = shrinks
     }
 
     /// What is left at `seconds` since 1970.
     func octets(at seconds: UInt32) -> UInt64 { max(1, seconds < untilSeconds ? octets : laterOctets) }
-
-    /// Whether a running session at a NAS of `vendor` can be told another limit.
-    public static func isRenewable(at vendor: NASVendor) -> Bool { VolumeAttribute.isTakenByCoA(vendor) }
 }
 
 /// What the NAS of one make is told of a quota at one moment.
@@ -75,9 +77,11 @@ struct QuotaShare {
         } else {
             volume = nil
         }
+        let isEarly = now < limit.untilSeconds
+        let end = isEarly ? limit.untilSeconds : limit.laterUntilSeconds
         // Beyond the window a session goes on where it can be told the next one's limit while it runs, and meanwhile keeps to this one's.
-        let goesOn = volume != nil && VolumeAttribute.isTakenByCoA(vendor) && !limit.shrinks
-        seconds = now < limit.untilSeconds && !goesOn ? limit.untilSeconds - now : nil
+        let goesOn = volume != nil && VolumeAttribute.isTakenByCoA(vendor) && !(isEarly && limit.shrinks)
+        seconds = now < end && !goesOn ? end - now : nil
     }
 }
 

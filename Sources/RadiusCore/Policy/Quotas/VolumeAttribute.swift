@@ -20,17 +20,18 @@ struct VolumeAttribute: Equatable {
         case (.cambium, .both): VolumeAttribute(vendor: 17713, number: 155, gigawords: 156)
         case (.cambium, .upload): VolumeAttribute(vendor: 17713, number: 151, gigawords: 153)
         case (.cambium, .download): VolumeAttribute(vendor: 17713, number: 152, gigawords: 154)
-        // ChilliSpot-Max-Total-Octets, -Max-Input-Octets, -Max-Output-Octets (chilli-radius(5))
-        case (.chillispot, .both): VolumeAttribute(vendor: 14559, number: 3, gigawords: 0)
-        case (.chillispot, .upload): VolumeAttribute(vendor: 14559, number: 1, gigawords: 0)
-        case (.chillispot, .download): VolumeAttribute(vendor: 14559, number: 2, gigawords: 0)
+        // ChilliSpot-Max-Total-Octets, -Max-Input-Octets, -Max-Output-Octets (chilli-radius(5)); CoovaChilli has the gigawords as well
+        case (.chillispot, .both): VolumeAttribute(vendor: 14559, number: 3, gigawords: 23)
+        case (.chillispot, .upload): VolumeAttribute(vendor: 14559, number: 1, gigawords: 21)
+        case (.chillispot, .download): VolumeAttribute(vendor: 14559, number: 2, gigawords: 22)
         // pfSense-Max-Total-Octets (dictionary.pfsense)
         case (.pfsense, .both): VolumeAttribute(vendor: 13644, number: 3, gigawords: 0)
         default: nil
         }
     }
 
-    /// Whether a running session at a NAS of `vendor` takes another value by CoA; others keep what their log-in brought.
+    /// Whether a running session at a NAS of `vendor` takes another value by CoA; others keep what their log-in brought. The function
+    /// `aaa.request_limit` of the database has the same list.
     static func isTakenByCoA(_ vendor: NASVendor) -> Bool { vendor == .mikrotik }
 
     /// The most that it can say.
@@ -39,13 +40,15 @@ struct VolumeAttribute: Equatable {
     /// Octets of one of these on the wire.
     private static let count = 12
 
-    /// What the attribute at `octets` has of this one's value; nil when it is another.
-    func part(_ octets: UnsafePointer<UInt8>, _ count: Int) -> UInt64? {
+    /// What the attribute at `octets` has of this one's value, and the bits that it stands for; nil when it is another.
+    func part(_ octets: UnsafePointer<UInt8>, _ count: Int) -> (value: UInt64, bits: UInt64)? {
         guard count == Self.count, octets[0] == AttributeNumber.vendorSpecific, octets[7] == 6,
             Self.word(octets + 2) == vendor
         else { return nil }
-        if octets[6] == number { return UInt64(Self.word(octets + 8)) }
-        return gigawords != 0 && octets[6] == gigawords ? UInt64(Self.word(octets + 8)) << 32 : nil
+        let word = UInt64(Self.word(octets + 8))
+        if octets[6] == number { return (word, 0xffff_ffff) }
+        guard gigawords != 0, octets[6] == gigawords else { return nil }
+        return (word << 32, 0xffff_ffff_0000_0000)
     }
 
     /// Appends `octets`, which are at most `largest`.
