@@ -39,7 +39,7 @@ SIZE_PAIRS, SIZE_SECONDS = 11, 2
 # Pairs of FreeRADIUS and Lastmile under devices that speak EAP.
 EAP_PAIRS = 3
 # Pairs of PAP alone and PAP while devices begin handshakes of EAP without end, on the same processor.
-BESIDE_PAIRS, BESIDE_SECONDS = 3, 3
+BESIDE_PAIRS, BESIDE_SECONDS = 9, 2
 LASTMILE_ROWS = [f"lastmile-{name}" for name in (
     "pap", "chap", "mschapv2", "accounting", "pg-accounting", "half", "pap-few", "pap-many")]
 

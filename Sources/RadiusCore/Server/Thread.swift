@@ -63,10 +63,7 @@ final class WaitFlag: @unchecked Sendable {
 
 /// How the threads beside the packet path share a full machine with it.
 public enum ThreadPriority {
-    /// Lets the calling thread alone give way to those that answer: niceness 10. Needs no privilege.
+    /// Lets the calling thread alone give way to those that answer: niceness 10, a ninth of the share of a thread that answers at once.
+    /// Needs no privilege. So log-ins that are answered at once keep nine tenths of a processor that handshakes could fill.
     public static func giveWay() { lm_yield_priority(10) }
-
-    /// The same for what a subscriber waits for, too: niceness 8, a sixth of the share of a thread that answers at once.
-    /// So log-ins that are answered at once keep six sevenths of a processor that handshakes could fill.
-    static func giveSomeWay() { lm_yield_priority(8) }
 }

@@ -46,7 +46,7 @@ public final class ProxyService: Sendable {
         let engine = ProxyEngine(settings: settings, store: store, epoll: epoll, wake: wake, tls: tls)
         self.engine = engine
         Thread.start(name: "proxy") {
-            ThreadPriority.giveSomeWay()
+            ThreadPriority.giveWay()
             ProxyLoop(engine).run()
             engine.end()
         }

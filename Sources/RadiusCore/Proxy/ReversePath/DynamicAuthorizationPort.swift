@@ -55,7 +55,7 @@ public final class DynamicAuthorizationPort: Sendable {
     /// Starts the thread, which hands each request to `handler` once; that must not block. `answer` ends it.
     public func start(_ handler: @escaping @Sendable (RelayedRequest) -> Void) {
         Thread.start(name: "coa-port") { [engine] in
-            ThreadPriority.giveSomeWay()
+            ThreadPriority.giveWay()
             engine.run(handler)
         }
     }

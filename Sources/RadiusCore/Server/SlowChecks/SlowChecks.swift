@@ -86,7 +86,7 @@ public final class SlowChecks: Sendable {
         state = Mutex(State(queue: FairQueue(limit: limits.queue, share: max(1, limits.queue / 2))))
         for number in 0..<limits.threads {
             Thread.start(name: "\(name)-\(number)") { [self] in
-                ThreadPriority.giveSomeWay()
+                ThreadPriority.giveWay()
                 work()
             }
         }

@@ -49,7 +49,7 @@ public final class OCSPService: Sendable {
         self.clock = clock
         for number in 0..<Self.threadCount {
             Thread.start(name: "ocsp-\(number)") { [self] in
-                ThreadPriority.giveSomeWay()
+                ThreadPriority.giveWay()
                 lm_block_broken_pipes()
                 work()
             }
