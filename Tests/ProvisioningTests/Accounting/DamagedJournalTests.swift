@@ -1,8 +1,6 @@
 import Glibc
-import Logging
 import Provisioning
 import Support
-import Synchronization
 import Testing
 
 @testable import RadiusCore
@@ -16,10 +14,10 @@ import Testing
             for name in ["first", "damaged", "third"] { try bench.append(AccountingPacket(1, session: name, event: 1), to: journal) }
             try await eventually { journal.statistics().pending == 0 && journal.durableSequence >= 3 }
             try Self.change("damaged", inFilesOf: journal.directory)
-            let book = LogBook()
+            let log = KeptLog(.error)
             let shipper = AccountingShipper(
                 journal: journal, configuration: bench.configuration, node: "node1", settings: AccountingBench.settings,
-                logger: Logger(label: "accounting") { _ in book })
+                logger: log.logger)
             try shipper.start()
             defer { shipper.stop() }
             try await eventually { try await bench.isShipped(journal, "node1") }
@@ -27,7 +25,9 @@ import Testing
             try bench.append(AccountingPacket(1, session: "fourth", event: 2), to: journal)
             try await eventually { try await bench.number("SELECT count(*) FROM aaa.session") == 3 }
             #expect(shipper.statistics.lost == 1)
-            #expect(book.lines == ["critical: accounting records are lost: the journal on disk is damaged: 1 before 3"])
+            let line = try #require(log.lines.first)
+            #expect(log.lines.count == 1 && line.text == "critical: accounting records are lost: the journal on disk is damaged")
+            #expect(line.metadata["records"] == "1" && line.metadata["before"] == "3")
         }
     }
 
@@ -47,30 +47,5 @@ import Testing
             changed += pwrite(file, &other, 1, off_t(place))
         }
         try #require(changed == 1)
-    }
-}
-
-/// Keeps what is logged at the level error and above.
-private final class LogBook: LogHandler, Sendable {
-    private let kept = Mutex<[String]>([])
-    var lines: [String] { kept.withLock { $0 } }
-
-    var logLevel: Logger.Level {
-        get { .error }
-        set {}
-    }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let records = event.metadata?["records"].map { "\($0)" } ?? ""
-        let before = event.metadata?["before"].map { "\($0)" } ?? ""
-        kept.withLock { $0.append("\(event.level): \(event.message): \(records) before \(before)") }
     }
 }

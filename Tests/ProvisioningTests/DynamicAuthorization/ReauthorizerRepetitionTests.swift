@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test func aNASThatNobodyReachesIsGivenUpAfterAnHourAndTheLogSaysSo() async throws {
-        let log = WarningLog()
+        let log = KeptLog(.warning)
         try await ReauthorizerDesk.with(logger: log.logger) { desk in
             try await desk.desk.sql("UPDATE aaa.nas SET coa_over = 'connection'")
             let alice = try await desk.online("alice")
@@ -185,7 +185,7 @@ import Testing
             try await desk.settled()
             try await eventually { !log.lines.isEmpty }
             #expect(try await desk.desk.sql(Self.refusals) == 1)
-            let line = try #require(log.lines.first)
+            let line = try #require(log.lines.first).text
             #expect(line.contains("subscriber \(alice)") && line.contains("NAS core1") && line.contains("has none to this node"))
         }
     }

@@ -32,9 +32,9 @@ import Testing
     @Test func aSessionWhoseNASIsNotConnectedGoesOnAndTheLogSaysSo() async throws {
         try await ReauthorizerDesk.with { desk in
             try await desk.desk.sql("UPDATE aaa.nas SET coa_over = 'connection'")
-            let log = WarningLog()
+            let log = KeptLog(.warning)
             try await Self.replacing(desk, logger: log.logger) { try await eventually { !log.lines.isEmpty } }
-            #expect(log.lines.first?.contains("has none to this node") == true)
+            #expect(log.lines.first?.text.contains("has none to this node") == true)
             let refusals = "SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'refused'"
             #expect(try await desk.desk.sql(refusals) == 6)
         }
