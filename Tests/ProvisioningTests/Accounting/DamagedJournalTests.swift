@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Provisioning
 import Support
 import Testing

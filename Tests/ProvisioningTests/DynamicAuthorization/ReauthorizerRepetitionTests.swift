@@ -1,4 +1,5 @@
 import Database
+import Logging
 import Provisioning
 import RadiusCore
 import Support
