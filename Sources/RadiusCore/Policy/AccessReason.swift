@@ -232,7 +232,8 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
             "The device did not bind what it said in the tunnel to the tunnel, or not as the server does (eap.teap.keys), or somebody "
                 + "stands between."
         case .tunnelIdentityRefused:
-            "The device proves a machine where eap.teap.identities wants a user, or the other way round, or the same one twice."
+            "The device proves a machine where eap.teap.identities wants a user, or the other way round, the same one twice, or one "
+                + "account as both."
         case .tunnelEmpty: "The device set the tunnel up and then said nothing in it; check its inner method."
         case .cardMissing, .cardAnswerWrong, .cardRejectsNetwork, .cardGaveUp, .cardSequenceLost: cardSentence
         case .proxyAccepted, .proxyRejected, .proxyNoServer, .proxyTimeout, .proxyOverloaded, .proxyLoop, .proxyUnusable,

@@ -3,16 +3,46 @@
 /// With nothing allowed, all but the removed ones pass; else only the allowed ones that are not removed. What the protocol itself lives on
 /// always passes: names, passwords and their answers, EAP, State, keys, and the accounting that identifies a session.
 public struct AttributeFilter: Sendable {
+    /// Attributes of one kind that are put into a packet instead of what it has of them.
+    private struct Setting {
+        let key: UInt64
+        var texts: [AttributeText] = []
+        /// Whole attributes, one behind the other.
+        var octets: [UInt8] = []
+    }
+
     private var allowed: Set<UInt64> = []
     private var removed: Set<UInt64> = []
     private var allowsSome = false
-    /// What is put into a packet instead of what it has of the same attributes: whole attributes, one behind the other.
-    public private(set) var added: [UInt8] = []
+    private var settings: [Setting] = []
 
     /// Lets everything pass.
     public init() {}
 
-    public var passesAll: Bool { !allowsSome && removed.isEmpty }
+    public var passesAll: Bool { !allowsSome && removed.isEmpty && settings.isEmpty }
+
+    /// What is put into a packet instead of what it has of the same attributes: whole attributes, one behind the other.
+    public var added: [UInt8] { settings.flatMap(\.octets) }
+
+    /// Of packets into which nothing is put: what would stand in its place passes as the rest does.
+    var withoutAdditions: AttributeFilter {
+        var filter = self
+        filter.settings = []
+        return filter
+    }
+
+    /// What of `added` stands for attributes that `packet` has.
+    func replacements(in packet: Span<UInt8>, _ dictionary: RadiusDictionary) -> [UInt8] {
+        var met: Set<UInt64> = []
+        var cursor = AttributeCursor(PacketHeader.count..<packet.count)
+        while let attribute = cursor.next(in: packet) {
+            met.insert(Self.key(0, attribute.type))
+            guard attribute.type == VendorAttribute.type, let vendor = VendorAttribute(attribute.range, in: packet) else { continue }
+            var members = vendor.members(dictionary.vendor(vendor.vendor)?.format ?? VendorFormat())
+            while let member = members.next(in: packet) { met.insert(Self.key(vendor.vendor, member.type)) }
+        }
+        return settings.filter { met.contains($0.key) }.flatMap(\.octets)
+    }
 
     /// - Parameters:
     ///   - allow: names of attributes, `Vendor-Specific` for all of all vendors, or `vendor:NAME` for all of one; empty allows all.
@@ -32,22 +62,32 @@ public struct AttributeFilter: Sendable {
             let pair = try AttributeText(line: line)
             // A tag may stand behind a colon.
             let name = pair.name.split(separator: ":", maxSplits: 1).first.map { String($0) } ?? ""
-            let attribute = dictionary.attribute(named: name)
+            let unnamed = AttributePath(unnamed: name)
+            let attribute = dictionary.attribute(named: name) ?? unnamed.flatMap { dictionary.attribute(at: $0) }
             if let attribute, AttributeEncoder.needsKeys(attribute) {
                 return problems.append("\(name) is hidden by a secret, and cannot be set")
             }
-            let octets = try AttributeEncoder.encode([pair], dictionary: dictionary)
-            guard let path = attribute?.path, let number = path.numbers.first, path.numbers.count == 1,
-                path.vendor == 0 || path.base == VendorAttribute.type
+            _ = try AttributeEncoder.encode([pair], dictionary: dictionary)
+            guard let path = unnamed ?? attribute?.path, let number = path.numbers.first, path.numbers.count == 1,
+                path.base == (path.vendor == 0 ? 0 : VendorAttribute.type)
             else { return problems.append("\(name) cannot be set by itself; name the attribute that holds it") }
             guard !Self.isLifeline(path.vendor, number) else {
                 return problems.append("\(name) is what a log-in or a session lives on, and cannot be set")
             }
-            guard added.count + octets.count <= Self.addedLimit else {
+            guard !Self.isWholeOnly(path.vendor, dictionary) else {
+                return problems.append("\(name) cannot be set: values of its vendor may go on in another attribute")
+            }
+            let key = Self.key(path.vendor, number)
+            let place = settings.firstIndex { $0.key == key }
+            var setting = place.map { settings[$0] } ?? Setting(key: key)
+            let others = added.count - setting.octets.count
+            setting.texts.append(pair)
+            // Together: rules of NAS-Filter-Rule are joined (RFC 4849 §2).
+            setting.octets = try AttributeEncoder.encode(setting.texts, dictionary: dictionary)
+            guard others + setting.octets.count <= Self.addedLimit else {
                 return problems.append("\(name) is too much: what is set may have \(Self.addedLimit) octets in all")
             }
-            removed.insert(Self.key(path.vendor, number))
-            added += octets
+            if let place { settings[place] = setting } else { settings.append(setting) }
         } catch {
             problems.append(error.description)
         }
@@ -69,7 +109,16 @@ public struct AttributeFilter: Sendable {
             problems.append("\(name) cannot be filtered by itself; name the attribute that holds it")
             return nil
         }
+        if isWholeOnly(attribute.path.vendor, dictionary), let vendor = dictionary.vendor(attribute.path.vendor) {
+            problems.append("\(name) cannot be filtered by itself; of its vendor only vendor:\(vendor.name) can, as a whole")
+            return nil
+        }
         return key(attribute.path.vendor, attribute.path.numbers.first ?? 0)
+    }
+
+    /// Whether members of the vendor's attributes are not told apart, since one may go on in the next attribute.
+    private static func isWholeOnly(_ vendor: UInt32, _ dictionary: RadiusDictionary) -> Bool {
+        dictionary.vendor(vendor)?.format.hasContinuation == true
     }
 
     private static let everything = UInt32.max
@@ -91,7 +140,7 @@ public struct AttributeFilter: Sendable {
     func passes(_ type: UInt8) -> Bool {
         if passesAll || Self.lifelines.contains(type) { return true }
         let key = Self.key(0, UInt32(type))
-        return !removed.contains(key) && (!allowsSome || allowed.contains(key))
+        return !removed.contains(key) && !isSet(key) && (!allowsSome || allowed.contains(key))
     }
 
     /// Whether the attribute `number` of `vendor` passes; nil asks for octets that are not known to be attributes.
@@ -99,6 +148,14 @@ public struct AttributeFilter: Sendable {
         if passesAll { return true }
         if vendor == Self.microsoft, let number, Self.microsoftLifelines.contains(number) { return true }
         let keys = [Self.key(0, 26), Self.key(vendor, Self.everything)] + (number.map { [Self.key(vendor, $0)] } ?? [])
-        return keys.allSatisfy { !removed.contains($0) } && (!allowsSome || keys.contains { allowed.contains($0) })
+        return keys.allSatisfy { !removed.contains($0) && !isSet($0) } && (!allowsSome || keys.contains { allowed.contains($0) })
+    }
+
+    private func isSet(_ key: UInt64) -> Bool { settings.contains { $0.key == key } }
+
+    /// Whether something is said about single attributes of `vendor`, so that octets that cannot be told apart may hold one of them.
+    func namesMembers(of vendor: UInt32) -> Bool {
+        let isMember = { (key: UInt64) in key >> 32 == UInt64(vendor) && key != Self.key(vendor, Self.everything) }
+        return allowed.contains(where: isMember) || removed.contains(where: isMember) || settings.contains { isMember($0.key) }
     }
 }

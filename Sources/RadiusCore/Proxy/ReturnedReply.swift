@@ -1,10 +1,10 @@
 /// A home server's reply as the NAS is to have it.
 enum ReturnedReply {
-    /// The attributes of `reply` but Message-Authenticator and Proxy-State, hidden values hidden for the NAS, and in an Access-Accept what the
-    /// filter adds.
+    /// The attributes of `reply` but Message-Authenticator and Proxy-State, hidden values hidden for the NAS. In an Access-Accept
+    /// what the filter adds stands in place of what the home server said; in its CoA-Request only where it says something of it.
     ///
     /// - Parameters:
-    ///   - reply: verified.
+    ///   - reply: verified; or a home server's request.
     ///   - filter: what may cross.
     ///   - dictionary: knows which vendors' values are hidden.
     ///   - from: the home server's secret, and the authenticator of the request that it answered.
@@ -15,6 +15,13 @@ enum ReturnedReply {
     static func attributes(
         of reply: Span<UInt8>, _ filter: AttributeFilter, _ dictionary: RadiusDictionary, from: Hop, to: Hop, salt: inout UInt16
     ) throws(ProxyFault) -> [UInt8] {
+        var (filter, added) = (filter, filter.added)
+        switch PacketCode(rawValue: reply[0]) {
+        case .accessAccept: break
+        case .coaRequest: added = filter.replacements(in: reply, dictionary)
+        // Where nothing is put in the place of an attribute, it stays.
+        default: (filter, added) = (filter.withoutAdditions, [])
+        }
         let passage = VendorPassage(filter: filter, dictionary: dictionary, hops: (from, to))
         var run = AttributeRun()
         var cursor = AttributeCursor(PacketHeader.count..<reply.count)
@@ -32,7 +39,7 @@ enum ReturnedReply {
                         : VendorPassage.copy(attribute.range, of: reply))
             }
         }
-        if reply[0] == PacketCode.accessAccept.rawValue { run.append(encoded: filter.added) }
+        run.append(encoded: added)
         return run.octets
     }
 

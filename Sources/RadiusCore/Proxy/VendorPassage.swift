@@ -16,17 +16,19 @@ struct VendorPassage {
         guard let attribute = VendorAttribute(value, in: packet) else { return filter.passes(VendorAttribute.type) ? whole : nil }
         let format = dictionary.vendor(attribute.vendor)?.format ?? VendorFormat()
         // What goes on in another attribute is not taken apart.
-        guard format == VendorFormat() else { return filter.passes(vendor: attribute.vendor, nil) ? whole : nil }
+        guard !format.hasContinuation else { return filter.passes(vendor: attribute.vendor, nil) ? whole : nil }
         var result = Self.copy(value.lowerBound..<attribute.range.lowerBound, of: packet)
         let header = result.count
         var cursor = attribute.members(format)
         while let member = cursor.next(in: packet) {
             guard filter.passes(vendor: attribute.vendor, member.type) else { continue }
             let passed = try rehidden(member, attribute.vendor, packet, &salt)
-            guard passed.count <= 253, result.count + passed.count + 2 <= 253 else { throw .tooLarge }
-            result += [UInt8(truncatingIfNeeded: member.type), UInt8(passed.count + 2)] + passed
+            let head = format.header(number: member.type, valueOctets: passed.count, continues: false)
+            guard result.count + head.count + passed.count <= 253 else { throw .tooLarge }
+            result += head + passed
         }
-        if cursor.isMalformed { return filter.passes(vendor: attribute.vendor, nil) ? whole : nil }
+        // RFC 2865 §5.26: what is no attribute inside may be anything, also what the filter keeps out.
+        if cursor.isMalformed, filter.passes(vendor: attribute.vendor, nil), !filter.namesMembers(of: attribute.vendor) { return whole }
         return result.count > header || whole.count == header ? result : nil
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RadiusCore
 
-/// The parts of the proxy that are functions: realms, pools, liveness, identifiers, filters.
+/// The parts of the proxy that are functions: realms, pools, liveness, identifiers.
 @Suite struct ProxyRulesTests {
     private static let pool = HomeServerPool(id: 1, tenant: 1, name: "p", kind: .failover, servers: [])
 
@@ -189,93 +189,6 @@ import Testing
         #expect(isDue11 == nil)
         let isDue12 = sticky.find(99, at: 60 * Self.second)
         #expect(isDue12 == nil)
-    }
-
-    @Test func letsPassWhatTheFilterSays() throws {
-        let dictionary = try ShippedDictionaries.loaded.get()
-        var problems: [String] = []
-        let removing = AttributeFilter(
-            allow: [], remove: ["Filter-Id", "vendor:Cisco", "Mikrotik-Rate-Limit", "No-Such"], dictionary: dictionary, problems: &problems)
-        #expect(problems == ["there is no attribute No-Such"])
-        #expect(!removing.passes(11))
-        #expect(removing.passes(27))
-        #expect(!removing.passes(vendor: 9, 1))
-        #expect(!removing.passes(vendor: 14988, 8))
-        #expect(removing.passes(vendor: 14988, 1))
-        var none: [String] = []
-        let allowing = AttributeFilter(
-            allow: ["Session-Timeout", "vendor:MikroTik"], remove: ["Mikrotik-Rate-Limit"], dictionary: dictionary, problems: &none)
-        #expect(none.isEmpty)
-        #expect(allowing.passes(27))
-        #expect(!allowing.passes(28))
-        #expect(allowing.passes(vendor: 14988, 1))
-        #expect(!allowing.passes(vendor: 14988, 8))
-        #expect(!allowing.passes(vendor: 9, 1))
-        // Without these nobody could log in.
-        #expect(allowing.passes(79))
-        #expect(allowing.passes(vendor: 311, 26))
-        #expect(AttributeFilter().passes(vendor: 9, nil))
-    }
-
-    @Test func setsAttributesInPlaceOfWhatThereIs() throws {
-        let dictionary = try ShippedDictionaries.loaded.get()
-        var problems: [String] = []
-        let filter = AttributeFilter(
-            allow: ["Reply-Message"], remove: [], set: [#"Operator-Name = "1example.net""#, "Mikrotik-Recv-Limit = 7"],
-            dictionary: dictionary, problems: &problems)
-        #expect(problems.isEmpty)
-        let operatorName = ScriptedHomeServer.attribute(126, Array("1example.net".utf8))
-        let limit = ScriptedHomeServer.attribute(26, [0, 0, 0x3a, 0x8c, 1, 6, 0, 0, 0, 7])
-        #expect(filter.added == operatorName + limit)
-        #expect(!filter.passes(126) && !filter.passes(vendor: 14988, 1) && filter.passes(18))
-        let passage = ForwardedRequest.Passage(
-            userName: nil, filter: filter, dictionary: dictionary, proxyState: ProxyState(mark: 1, number: 2))
-        let record = TestPacket.accounting(1, status: 1, session: "s")
-        let foreign = try ForwardedRequest.accounting(
-            record.span, passage, secret: ScriptedHomeServer.secret, delaySeconds: 0, identifier: 9)
-        #expect(ScriptedHomeServer.values(126, in: foreign.octets) == [Array("1example.net".utf8)])
-        // A second proxy of the kind puts its own in the place of it.
-        let again = try ForwardedRequest.accounting(
-            foreign.octets.span, passage, secret: ScriptedHomeServer.secret, delaySeconds: 0, identifier: 9)
-        #expect(ScriptedHomeServer.values(126, in: again.octets).count == 1)
-        #expect(ScriptedHomeServer.values(26, in: again.octets).count == 1)
-    }
-
-    @Test func refusesToSetWhatIsNotItsBusiness() throws {
-        let dictionary = try ShippedDictionaries.loaded.get()
-        let lines = [
-            #"User-Name = "bob""#, "State = 0x01", #"Tunnel-Password = "x""#, #"MS-MPPE-Recv-Key = 0x00"#, "Session-Timeout = soon",
-            "No-Such = 1", "Session-Timeout",
-        ]
-        for line in lines {
-            var problems: [String] = []
-            let filter = AttributeFilter(allow: [], remove: [], set: [line], dictionary: dictionary, problems: &problems)
-            #expect(problems.count == 1 && filter.added.isEmpty, "\(line): \(problems)")
-        }
-        var problems: [String] = []
-        let text = String(repeating: "x", count: 250)
-        let many = AttributeFilter(
-            allow: [], remove: [], set: (0..<5).map { "Filter-Id = \"\($0)\(text)\"" }, dictionary: dictionary, problems: &problems)
-        #expect(many.added.count == 4 * 253 && problems.count == 1 && problems[0].contains("1024 octets"))
-    }
-
-    @Test func keepsTheRestOfAVendorsAttribute() throws {
-        let dictionary = try ShippedDictionaries.loaded.get()
-        var problems: [String] = []
-        let filter = AttributeFilter(allow: [], remove: ["Mikrotik-Rate-Limit"], dictionary: dictionary, problems: &problems)
-        let hop = Hop(TestServer.secret, TestPacket.authenticator)
-        let passage = VendorPassage(filter: filter, dictionary: dictionary, hops: (hop, hop))
-        let vendor: [UInt8] = [0, 0, 0x3a, 0x8c]
-        let both = vendor + [8, 3, 65] + [1, 3, 66]
-        var salt: UInt16 = 0
-        let rest = try passage.pass(0..<both.count, of: both.span, salt: &salt)
-        #expect(rest == vendor + [1, 3, 66])
-        let only = vendor + [8, 3, 65]
-        let none = try passage.pass(0..<only.count, of: only.span, salt: &salt)
-        #expect(none == nil)
-        let opaque = vendor + [1, 200, 66]
-        let same = try passage.pass(0..<opaque.count, of: opaque.span, salt: &salt)
-        #expect(same == opaque)
     }
 
     @Test func growsTheDelayOfAnAccountingRecord() throws {

@@ -3,8 +3,8 @@ extension RelayedRequest {
     /// Attributes of the request, encoded, that stand behind those by which we name the session to its NAS.
     ///
     /// What names session and NAS is left out, since the NAS has other names for them, and what is for one hop alone. The rest passes by
-    /// the realm's filter for replies, hidden values hidden anew; both sides take sixteen zeros for the authenticator, as the request's
-    /// own covers them.
+    /// the realm's filter for replies, with what that sets in place of what a CoA-Request would change; hidden values are hidden anew, and
+    /// both sides take sixteen zeros for the authenticator, as the request's own covers them.
     ///
     /// - Parameters:
     ///   - realm: whose session it is.
@@ -17,7 +17,7 @@ extension RelayedRequest {
     public func attributes(
         through realm: Realm, tenant: Int64, _ dictionary: RadiusDictionary, to secret: SharedSecret, isRouted: Bool = false
     ) throws(CoARequestError) -> [UInt8] {
-        let packet = [UInt8](repeating: 0, count: PacketHeader.count) + request.attributes
+        let packet = [kind.code.rawValue] + [UInt8](repeating: 0, count: PacketHeader.count - 1) + request.attributes
         let zeros = Digest16(repeating: 0)
         var salt = UInt16.random(in: 0...UInt16.max)
         let crossing: [UInt8]

@@ -149,6 +149,22 @@ import Testing
         }
     }
 
+    /// Else nobody would ask who has logged on since.
+    @Test(arguments: TLSSettings.Version.allCases)
+    func aSessionOfTheMachineAloneIsNotTakenUp(version: TLSSettings.Version) async throws {
+        try await Self.with(version, EAPTEAPSettings(identities: .machineThenUser)) { desk, context in
+            let first = try Self.run(desk, context) { _, talk in
+                talk.machine = Self.computer
+                talk.user = EAPPeerScript(user: "")
+            }
+            #expect(first.action.isSuccess && first.proven == "host/pc" && desk.tls?.tunnel?.sessionCount == 0)
+            let second = try Self.run(desk, context, resuming: first.peer.conversation.session) { _, talk in talk.machine = Self.computer }
+            #expect(second.action.isSuccess && second.proven == "nemo" && !second.peer.conversation.isResumed)
+            let third = try Self.run(desk, context, resuming: second.peer.conversation.session)
+            #expect(third.action.isSuccess && third.proven == "nemo" && third.peer.conversation.isResumed)
+        }
+    }
+
     @Test(arguments: TLSSettings.Version.allCases)
     func noSessionIsTakenUpWhereNoneMayBe(version: TLSSettings.Version) async throws {
         try await TestAuthority.withPair { authority in
@@ -194,6 +210,19 @@ import Testing
         }
     }
 
+    @Test func aMachineThatIsLockedMeanwhileEndsTheLogIn() async throws {
+        try await Self.with(.tls13, EAPTEAPSettings(identities: .machineAndUser)) { desk, context in
+            let outcome = try Self.run(desk, context) { _, talk in
+                talk.machine = Self.computer
+                talk.twist = { read, answer in
+                    if read[3] == [0, 1] { desk.accounts["host/pc"] = EAPAccount(.clearText(Array("secant".utf8)), refusal: .locked) }
+                    return answer
+                }
+            }
+            #expect(outcome.action.reason == .locked && desk.tls?.tunnel?.sessionCount == 0)
+        }
+    }
+
     @Test func theReasonStaysWhateverTheDeviceSaysToIt() async throws {
         try await Self.with { desk, context in
             for last in [[], [9], EAPTEAPTalk.tlv(3, [0, 1])] as [[UInt8]] {
@@ -219,6 +248,24 @@ import Testing
                 let outcome = try Self.run(desk, context) { _, talk in (talk.user, talk.machine) = (user, machine) }
                 #expect(outcome.action.reason == reason, "\(identities)")
                 if reason != nil { #expect(outcome.talk.heard.last?[3] == [0, 2]) }
+            }
+        }
+    }
+
+    /// What the device calls it does not make another of it.
+    @Test(arguments: [EAPTEAPSettings.Identities.machineAndUser, .machineThenUser], [true, false])
+    func oneAccountIsNotBothMachineAndUser(identities: EAPTEAPSettings.Identities, saysType: Bool) async throws {
+        for method in [EAPInnerMethod.eapMSCHAPv2, .pap] {
+            for schedule in EAPTEAPSchedule.allCases {
+                let settings = EAPTEAPSettings(methods: [method], identities: identities, schedule: schedule)
+                try await Self.with(.tls13, settings) { desk, context in
+                    let outcome = try Self.run(desk, context) { _, talk in
+                        (talk.machine, talk.saysType) = (EAPPeerScript(), saysType)
+                    }
+                    #expect(outcome.action.reason == .tunnelIdentityRefused && outcome.talk.errors == [1003])
+                    #expect(outcome.talk.heard.compactMap { $0[2] } == [[0, 2], [0, 1]] && outcome.talk.heard.last?[3] == [0, 2])
+                    #expect(desk.tls?.tunnel?.sessionCount == 0)
+                }
             }
         }
     }

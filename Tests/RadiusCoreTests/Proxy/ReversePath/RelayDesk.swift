@@ -21,15 +21,15 @@ enum RelayDesk {
     /// A realm whose log-ins `server` answers; those of `accounting` are told what was used.
     static func realm(
         _ kind: Realm.Kind, _ text: String, _ server: HomeServer?, accounting: HomeServer? = nil, strips: Bool = false,
-        replyRemove: [String] = [], requestRemove: [String] = []
+        replyRemove: [String] = [], replySet: [String] = [], requestRemove: [String] = []
     ) throws -> Realm {
         func pool(_ server: HomeServer?) -> HomeServerPool? {
             server.map { HomeServerPool(id: $0.id, tenant: $0.tenant, name: $0.name, kind: .failover, servers: [$0]) }
         }
-        func filter(_ remove: [String]) throws -> AttributeFilter {
+        func filter(_ remove: [String], set: [String] = []) throws -> AttributeFilter {
             var problems: [String] = []
             let dictionary = try ShippedDictionaries.loaded.get()
-            let filter = AttributeFilter(allow: [], remove: remove, dictionary: dictionary, problems: &problems)
+            let filter = AttributeFilter(allow: [], remove: remove, set: set, dictionary: dictionary, problems: &problems)
             try #require(problems.isEmpty)
             return filter
         }
@@ -38,7 +38,7 @@ enum RelayDesk {
             Realm(
                 id: id, tenant: server?.tenant ?? accounting?.tenant ?? 1, name: text, kind: kind, text: text, accessPool: pool(server),
                 accountingPool: pool(accounting), strips: strips, requestFilter: try filter(requestRemove),
-                replyFilter: try filter(replyRemove)))
+                replyFilter: try filter(replyRemove, set: replySet)))
     }
 
     /// A request that verified and came from `servers`.

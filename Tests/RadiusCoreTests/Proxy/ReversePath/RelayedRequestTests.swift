@@ -200,6 +200,19 @@ import Testing
         #expect(crossing == expected)
     }
 
+    @Test func whatTheRealmSetsStandsInPlaceOfWhatAPartnerWouldChange() throws {
+        let realm = try RelayDesk.realm(
+            .suffix, "a.example", Self.ours, replySet: ["Session-Timeout = 777", "Filter-Id = \"tame\"", "Mikrotik-Rate-Limit = 1M"])
+        let timeout = ScriptedHomeServer.attribute(27, [0, 0, 14, 16])
+        let rate = ScriptedHomeServer.attribute(26, [0, 0, 0x3a, 0x8c, 8, 5, 0x31, 0x47, 0x2f])
+        let ours = ScriptedHomeServer.attribute(26, [0, 0, 0x3a, 0x8c, 8, 4, 0x31, 0x4d])
+        let crossing = try Self.crossing(realm, RelayDesk.session("S-1"), timeout, RelayDesk.text(25, "class"), rate)
+        // What the partner says nothing about is left alone.
+        #expect(crossing == RelayDesk.text(25, "class") + ScriptedHomeServer.attribute(27, [0, 0, 3, 9]) + ours)
+        let other = try Self.crossing(realm, RelayDesk.session("S-1"), RelayDesk.text(25, "class"))
+        #expect(other == RelayDesk.text(25, "class"))
+    }
+
     @Test func aTokenOfSomebodyNearerTheNASGoesOnToThem() throws {
         let realm = try RelayDesk.realm(.suffix, "a.example", Self.ours)
         let theirs = ScriptedHomeServer.attribute(241, [8] + Array("theirs".utf8))

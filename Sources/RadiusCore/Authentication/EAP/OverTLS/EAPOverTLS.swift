@@ -334,10 +334,14 @@ struct EAPOverTLS: Sendable {
         var companion: (identity: [UInt8], account: EAPAccount)?
         if case .methods(let methods) = inside, !methods.companion.isEmpty {
             guard let other = surroundings.account(methods.companion) else { return refuse(.unknownSubscriber, conversation) }
+            if let refusal = other.refusal {
+                conversation.forgetSession()
+                return .turnedAway(refusal, as: claimed)
+            }
             companion = (methods.companion, other)
         }
-        if isCertifiedInside || isUnnamed(tls) || !tls.resumes {
-            // Whether that certificate still counts, nobody would ask again.
+        if isCertifiedInside || awaitsUser(tls) || isUnnamed(tls) || !tls.resumes {
+            // Whether that certificate still counts, or who has logged on since, nobody would ask again.
             conversation.forgetSession()
         } else {
             let memory = EAPSessionMemory(
@@ -345,6 +349,10 @@ struct EAPOverTLS: Sendable {
             conversation.keepSession(remembering: memory.octets)
         }
         return .proven(keys, as: claimed)
+    }
+
+    private func awaitsUser(_ tls: EAPTLSSurroundings) -> Bool {
+        if case .methods(let methods) = inside { methods.awaitsUser(tls) } else { false }
     }
 
     /// Whether the peer's certificate should be asked about, and cannot be.

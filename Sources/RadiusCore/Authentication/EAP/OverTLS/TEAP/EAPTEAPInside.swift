@@ -52,13 +52,18 @@ struct EAPTEAPInside: Sendable {
     var memoryOctets: Int { if case .conversing(let session) = phase { session.memoryOctets + 512 } else { 512 } }
 
     /// Who is with the user: the machine, where both have proven themselves.
-    var companion: [UInt8] { proofs.count < 2 ? [] : proofs.first { $0.identity != identity }?.identity ?? identity }
+    var companion: [UInt8] { proofs.first { $0.identity != identity }?.identity ?? [] }
 
     /// What the conversation comes to, whatever the peer says now; nil while that is open.
     var ending: EAPInsideStep? { if case .failing(let end) = phase { end } else { nil } }
 
     /// Somebody has shown a certificate in the tunnel.
     var isCertified: Bool { proofs.contains { $0.method == .eapTLS } }
+
+    /// The machine is all that was proven, and whoever logs on later is still to be asked for.
+    func awaitsUser(_ tls: EAPTLSSurroundings) -> Bool {
+        tls.teap.identities == .machineThenUser && !proofs.isEmpty && !proofs.contains { $0.type == .user }
+    }
 
     // MARK: Events
 
@@ -285,6 +290,10 @@ extension EAPTEAPInside {
     ) -> EAPInsideStep {
         if let refusal = surroundings.account(identity)?.refusal {
             return end(with: .turnedAway(refusal), .authorizationFailed, ofMethod: true)
+        }
+        // The kind is the device's word: one account must not do for both. Names are compared as the look-up compares them.
+        guard !proofs.contains(where: { $0.identity == identity }) else {
+            return fail(.tunnelIdentityRefused, .authenticationFailed, ofMethod: true)
         }
         proofs.append(Proof(type: answered ?? asked, identity: identity, method: method))
         let head = EAPTEAPMessage.intermediateResult(.success) + bind(inner, surroundings)
