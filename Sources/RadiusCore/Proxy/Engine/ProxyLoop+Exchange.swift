@@ -79,7 +79,7 @@ extension ProxyLoop {
         if !isSent { exchange.lane.meter.add(.sendFailures) }
         guard let stream = exchange.channel.stream else { return }
         _ = stream.attend(nowSeconds: HomeServerLane.seconds(now)).map { receive($0, exchange.channel, exchange.lane, at: now) }
-        countLosses(of: stream, exchange.lane)
+        countLosses(of: exchange.channel, exchange.lane, at: now)
         rewatch(exchange.channel)
     }
 

@@ -9,7 +9,7 @@ extension ProxyLoop {
         guard let stream = channel.stream else { return receiveDatagrams(channel, lane, at: now) }
         let wasOpen = channel.isOpen
         for packet in stream.attend(nowSeconds: HomeServerLane.seconds(now)) { receive(packet, channel, lane, at: now) }
-        countLosses(of: stream, lane)
+        countLosses(of: channel, lane, at: now)
         if !wasOpen, channel.isOpen { lane.opened(channel, at: now) }
         settle(channel, lane, at: now)
     }
