@@ -108,6 +108,7 @@ final class ProxyLoop {
         for (channel, _) in channels.values { channel.stream?.negotiation?.dictionary = snapshot.dictionary }
         for (id, lane) in lanes where servers[id].map({ !$0.isSame(as: lane.server) }) ?? true {
             lanes[id] = nil
+            lane.retire()
             retired.append(lane)
         }
         for server in servers.values {
