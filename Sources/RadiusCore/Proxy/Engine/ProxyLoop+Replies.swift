@@ -60,6 +60,9 @@ extension ProxyLoop {
             let octets = try HomeServerReply.verified(packet, answering: exchange.request, code: exchange.code, from: lane.server)
             accept(octets, exchange, at: now)
         } catch {
+            if error != .messageAuthenticatorMissing, channel.isLate(packet, secret: lane.server.secret) {
+                return lane.meter.add(.unmatched)
+            }
             lane.meter.add(error.counter)
             guard lane.server.transport == .dtls, error != .messageAuthenticatorMissing else { return }
             // RFC 7360 §5.2.

@@ -207,12 +207,12 @@ final class ProxyLoop {
         lane.meter.add(.sendFailures, losses.unsent)
         lane.meter.add(.unmatched, losses.unmatched)
         lane.meter.add(.malformed, losses.malformed)
-    }
         for identifier in losses.tooLong {
             guard let exchange = channel.serial(of: identifier).flatMap({ exchanges[$0] }) else { continue }
             lane.liveness.answered(at: now)
             finish(exchange, .failed(.proxyUnusable, server: lane.server.id))
         }
+    }
 
     /// Asks over an association of DTLS that is silent, and ends one that stays so (RFC 7360 §5.2).
     private func watchOver(_ lane: HomeServerLane, at now: UInt64) {
@@ -248,6 +248,6 @@ final class ProxyLoop {
 
     func forget(_ exchange: Exchange) {
         exchanges[exchange.serial] = nil
-        exchange.channel.release(exchange.identifier)
+        exchange.channel.release(exchange.identifier, after: exchange.request)
     }
 }
