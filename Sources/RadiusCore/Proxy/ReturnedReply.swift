@@ -16,20 +16,25 @@ enum ReturnedReply {
         of reply: Span<UInt8>, _ filter: AttributeFilter, _ dictionary: RadiusDictionary, from: Hop, to: Hop, salt: inout UInt16
     ) throws(ProxyFault) -> [UInt8] {
         let passage = VendorPassage(filter: filter, dictionary: dictionary, hops: (from, to))
+        // Far from the passage's salts.
+        var translation: AttributeTranslation? = AttributeTranslation(
+            .rehiding(for: to, leavingUsual: true), dictionary, secret: from.secret, authenticator: from.authenticator,
+            salt: salt &+ 0x4000)
         var run = AttributeRun()
         var cursor = AttributeCursor(PacketHeader.count..<reply.count)
         while let attribute = cursor.next(in: reply) {
             let type = UInt8(truncatingIfNeeded: attribute.type)
             if type == AttributeNumber.messageAuthenticator || type == AttributeNumber.proxyState { continue }
             if type == VendorAttribute.type {
-                if let passed = try passage.pass(attribute.range, of: reply, salt: &salt) { run.append(type, passed) }
+                if let passed = try passage.pass(attribute.range, of: reply, salt: &salt) {
+                    run.append(type, passed, through: &translation)
+                }
             } else if filter.passes(type) {
-                let isHidden = type == tunnelPassword
-                run.append(
-                    type,
-                    isHidden
-                        ? try VendorPassage.rehide(attribute.range, isTagged: true, of: reply, from, to, &salt)
-                        : VendorPassage.copy(attribute.range, of: reply))
+                if type == tunnelPassword {
+                    run.append(type, try VendorPassage.rehide(attribute.range, isTagged: true, of: reply, from, to, &salt))
+                } else {
+                    run.append(type, VendorPassage.copy(attribute.range, of: reply), through: &translation)
+                }
             }
         }
         if reply[0] == PacketCode.accessAccept.rawValue { run.append(encoded: filter.added) }

@@ -2,7 +2,7 @@
 struct VendorPassage {
     let filter: AttributeFilter
     let dictionary: RadiusDictionary
-    /// Of a reply; nil in a request, where nothing is salted (RFC 2868 §3.5, RFC 2548 §2.4): values cross as they are.
+    /// Of a reply; nil where values cross as they are, or an `AttributeTranslation` behind it hides them anew.
     let hops: (from: Hop, to: Hop)?
 
     /// - Parameters:
