@@ -193,7 +193,7 @@ import Testing
     @Test func aServerThatIgnoresStatusServerKeepsItsAssociation() async throws {
         try await TestAuthority.withPair { authority in
             let home = try ScriptedDTLSServer(authority)
-            let server = try Self.server([Self.row(home.port, responseMilliseconds: 500)], authority)
+            let server = try Self.server([Self.row(home.port, responseMilliseconds: 2000)], authority)
             #expect(try Self.logIn(server, at: home).first == 2)
             let (meter, association) = (try Self.meter(server), try #require(home.tls))
             let late = try Self.leaveUnanswered(server, at: home)
