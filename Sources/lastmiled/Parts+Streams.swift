@@ -6,7 +6,7 @@ import RadiusCore
 /// RADIUS over TCP, TLS and DTLS.
 extension Parts {
     /// - Returns: nil where neither is set.
-    /// - Throws: `ServerError` for a port that cannot be had.
+    /// - Throws: `ServerError` for a port that cannot be had; `StartFailure` for a version of RADIUS that is not known.
     static func streams(_ settings: Settings, beside server: RadiusServer, cores: Int) throws -> StreamServer? {
         let transports = settings.transports
         var ports: [StreamServer.Port] = []
@@ -14,7 +14,7 @@ extension Parts {
             ports.append(.tcp(settings.radiusAuthPort, isAccounting: false, key: "radius.auth.port"))
             ports.append(.tcp(settings.radiusAcctPort, isAccounting: true, key: "radius.acct.port"))
         }
-        let certificates = certificates(transports)
+        let certificates = try certificates(transports)
         if certificates != nil { ports.append(.tls(transports.radSecPort, key: "radsec.port")) }
         if transports.hasDTLS { ports.append(.dtls(transports.radSecPort, key: "radsec.port")) }
         guard !ports.isEmpty, let address = IPAddress(text: settings.radiusAddress) else { return nil }
@@ -23,7 +23,7 @@ extension Parts {
             environment: server.environment)
     }
 
-    private static func certificates(_ transports: TransportSettings) -> RadSecCertificates? {
+    private static func certificates(_ transports: TransportSettings) throws(StartFailure) -> RadSecCertificates? {
         guard let certificate = transports.certificatePath else { return nil }
         var tls = TLSSettings(role: .server)
         tls.certificatePath = certificate
@@ -31,7 +31,10 @@ extension Parts {
         tls.authorityPath = transports.authorityPath
         tls.revocationListPath = transports.revocationListPath
         tls.presharedKeyPath = transports.presharedKeyPath
-        let versions = RadiusVersions(text: transports.versions.joined(separator: ",")) ?? .both
+        guard let versions = RadiusVersions(text: transports.versions.joined(separator: ",")) else {
+            throw StartFailure(
+                "radsec.versions: \(transports.versions.joined(separator: ", ")) are no versions of RADIUS that are known here")
+        }
         // RADIUS/1.1 needs it (RFC 9765 §3.4).
         tls.minimumVersion = transports.demandsTLS13 || versions == .v11 ? .tls13 : .tls12
         tls.applicationProtocols = versions.applicationProtocols

@@ -42,6 +42,10 @@ struct ProxyRows {
             problems.append("home server \(name): the transport '\(try row.string(4))' is of a newer version, so it is left out")
             return nil
         }
+        guard let versions = RadiusVersions(text: try row.string(17)) else {
+            problems.append("home server \(name): the versions '\(try row.string(17))' are of a newer version, so it is left out")
+            return nil
+        }
         let secret: [UInt8]
         do { secret = try secrets.open(try row.bytes(7)) } catch {
             problems.append("home server \(name): \(error)")
@@ -58,7 +62,7 @@ struct ProxyRows {
             transport: transport, accessPort: UInt16(clamping: try row.int(5)),
             accountingPort: UInt16(clamping: try row.int(6)), secret: SharedSecret(secret), timing: timing,
             usesStatusServer: try row.bool(10), requiresMessageAuthenticator: try row.bool(15), outstandingLimit: try row.int(16),
-            tlsName: try row.optionalString(8), versions: RadiusVersions(text: try row.string(17)) ?? .both)
+            tlsName: try row.optionalString(8), versions: versions)
     }
 
     private mutating func pools(_ connection: Connection, _ servers: [HomeServer]) throws -> [Int64: HomeServerPool] {

@@ -87,6 +87,12 @@ struct ForwardedRequest {
         let passage = VendorPassage(filter: order.filter, dictionary: order.dictionary, hops: nil)
         var run = AttributeRun()
         var salt = UInt16.random(in: 0...UInt16.max)
+        // Of a record, which the journal has, the NAS's secret is not known here.
+        var translation: AttributeTranslation?
+        if delaySeconds == nil {
+            translation = AttributeTranslation(
+                .rehiding(for: next, leavingUsual: false), order.dictionary, secret: from.secret, authenticator: from.authenticator)
+        }
         var hasPassword = false
         var hasChallenge = false
         var hasDelay = false
@@ -108,9 +114,11 @@ struct ForwardedRequest {
                 hasDelay = true
                 run.append(type, grown(value, by: delaySeconds))
             } else if type == VendorAttribute.type {
-                if let passed = try passage.pass(attribute.range, of: received, salt: &salt) { run.append(type, passed) }
+                if let passed = try passage.pass(attribute.range, of: received, salt: &salt) {
+                    run.append(type, passed, through: &translation)
+                }
             } else if order.filter.passes(type) {
-                run.append(type, value)
+                run.append(type, value, through: &translation)
             }
         }
         if hasPassword && !hasChallenge { run.append(AttributeNumber.chapChallenge, (0..<16).map { from.authenticator[$0] }) }
@@ -141,6 +149,11 @@ struct AttributeRun {
     mutating func append(_ type: UInt8, _ value: [UInt8]) {
         precondition(value.count <= 253)
         octets += [type, UInt8(value.count + 2)] + value
+    }
+
+    /// Appends an attribute as `translation`, where there is one, has it on the next hop.
+    mutating func append(_ type: UInt8, _ value: [UInt8], through translation: inout AttributeTranslation?) {
+        if let crossing = translation?.crossing(type, value) { octets += crossing } else { append(type, value) }
     }
 
     /// Appends what is encoded already.

@@ -24,7 +24,7 @@ public struct HomeServerLiveness: Sendable, Equatable {
     /// Status-Servers answered in a row.
     private var streak = 0
     /// It answered a Status-Server once.
-    private var knowsStatusServer = false
+    private(set) var knowsStatusServer = false
     private var nextProbe: UInt64 = .max
     private let timing: HomeServer.Timing
     private let probes: Bool

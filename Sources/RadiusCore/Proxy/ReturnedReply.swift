@@ -23,20 +23,25 @@ enum ReturnedReply {
         default: (filter, added) = (filter.withoutAdditions, [])
         }
         let passage = VendorPassage(filter: filter, dictionary: dictionary, hops: (from, to))
+        // Far from the passage's salts.
+        var translation: AttributeTranslation? = AttributeTranslation(
+            .rehiding(for: to, leavingUsual: true), dictionary, secret: from.secret, authenticator: from.authenticator,
+            salt: salt &+ 0x4000)
         var run = AttributeRun()
         var cursor = AttributeCursor(PacketHeader.count..<reply.count)
         while let attribute = cursor.next(in: reply) {
             let type = UInt8(truncatingIfNeeded: attribute.type)
             if type == AttributeNumber.messageAuthenticator || type == AttributeNumber.proxyState { continue }
             if type == VendorAttribute.type {
-                if let passed = try passage.pass(attribute.range, of: reply, salt: &salt) { run.append(type, passed) }
+                if let passed = try passage.pass(attribute.range, of: reply, salt: &salt) {
+                    run.append(type, passed, through: &translation)
+                }
             } else if filter.passes(type) {
-                let isHidden = type == tunnelPassword
-                run.append(
-                    type,
-                    isHidden
-                        ? try VendorPassage.rehide(attribute.range, isTagged: true, of: reply, from, to, &salt)
-                        : VendorPassage.copy(attribute.range, of: reply))
+                if type == tunnelPassword {
+                    run.append(type, try VendorPassage.rehide(attribute.range, isTagged: true, of: reply, from, to, &salt))
+                } else {
+                    run.append(type, VendorPassage.copy(attribute.range, of: reply), through: &translation)
+                }
             }
         }
         run.append(encoded: added)

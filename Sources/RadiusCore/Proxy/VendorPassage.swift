@@ -2,7 +2,7 @@
 struct VendorPassage {
     let filter: AttributeFilter
     let dictionary: RadiusDictionary
-    /// Of a reply; nil in a request, where nothing is salted (RFC 2868 §3.5, RFC 2548 §2.4): values cross as they are.
+    /// Of a reply; nil where values cross as they are, or an `AttributeTranslation` behind it hides them anew.
     let hops: (from: Hop, to: Hop)?
 
     /// - Parameters:
@@ -22,7 +22,8 @@ struct VendorPassage {
         var cursor = attribute.members(format)
         while let member = cursor.next(in: packet) {
             guard filter.passes(vendor: attribute.vendor, member.type) else { continue }
-            let passed = try rehidden(member, attribute.vendor, packet, &salt)
+            let passed =
+                format == VendorFormat() ? try rehidden(member, attribute.vendor, packet, &salt) : Self.copy(member.range, of: packet)
             let head = format.header(number: member.type, valueOctets: passed.count, continues: false)
             guard result.count + head.count + passed.count <= 253 else { throw .tooLarge }
             result += head + passed

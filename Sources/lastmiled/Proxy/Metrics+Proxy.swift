@@ -39,7 +39,7 @@ extension Metrics {
         family("proxy_accounting_records_total", "counter", "Accounting records on their way to home servers.")
         let counts = [
             ("forwarded", accounting.forwarded), ("acknowledged", accounting.acknowledged), ("unanswered", accounting.failures),
-            ("expired", accounting.expired), ("looped", accounting.looped), ("lost", accounting.lost),
+            ("expired", accounting.expired), ("declined", accounting.declined), ("looped", accounting.looped), ("lost", accounting.lost),
         ]
         for (kind, count) in counts { sample("proxy_accounting_records_total", [("kind", kind)], count) }
     }

@@ -37,7 +37,7 @@ import Testing
         #expect(Self.due(.ask, watch) == 14)
         #expect(Self.due(.end, watch) == 18)
         // A question that was sent counts, too, and is not put twice at once.
-        watch.asked(at: 14 * Self.second)
+        watch.asked(at: 14 * Self.second, isAnswered: true)
         #expect(Self.due(.ask, watch) == nil)
         #expect(Self.due(.end, watch) == 18)
         watch.heard(at: 15 * Self.second)
@@ -50,13 +50,26 @@ import Testing
         var watch = Self.watch()
         let first = try #require(Self.due(.ask, watch))
         let asked = UInt64((first * 10).rounded()) * Self.second / 10
-        watch.asked(at: asked)
-        watch.sent(at: asked)
+        watch.asked(at: asked, isAnswered: true)
         let again = try #require(Self.due(.ask, watch, from: UInt64(first)))
         #expect(abs(again - first - 4) < 0.2)
-        watch.asked(at: UInt64((again * 10).rounded()) * Self.second / 10)
+        watch.asked(at: UInt64((again * 10).rounded()) * Self.second / 10, isAnswered: true)
         let end = try #require(Self.due(.end, watch, from: UInt64(again)))
         #expect(abs(end - first - 8) < 0.2)
+    }
+
+    /// It may be one that ignores them; then it is asked in the rhythm of silence.
+    @Test func aQuestionSaysNothingOfAServerThatHasAnsweredNone() throws {
+        var watch = Self.watch()
+        let first = try #require(Self.due(.ask, watch))
+        let asked = UInt64((first * 10).rounded()) * Self.second / 10
+        watch.asked(at: asked, isAnswered: false)
+        #expect(Self.due(.end, watch, from: UInt64(first)) == nil)
+        let again = try #require(Self.due(.ask, watch, from: UInt64(first)))
+        #expect((28...32).contains(again - first))
+        // A request does.
+        watch.sent(at: 100 * Self.second)
+        #expect(Self.due(.end, watch, from: 100) == 108)
     }
 
     /// RFC 3539 §3.4.1: six seconds at least.

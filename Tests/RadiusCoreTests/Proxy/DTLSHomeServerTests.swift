@@ -73,6 +73,19 @@ import Testing
         }
     }
 
+    /// Answers what is on the way, and then not the next request.
+    ///
+    /// - Returns: that request, once its time is over.
+    private static func leaveUnanswered(_ server: TestServer, at home: ScriptedDTLSServer) throws -> [UInt8] {
+        let meter = try Self.meter(server)
+        let isQuiet = { meter[.accessRequests] == meter[.accepts] + meter[.timeouts] }
+        try drive(home, until: isQuiet) { home.send(reply(.accessAccept, to: $0)) }
+        try TestNAS(to: server.server.authenticationPort).send(TestPacket.access(1, user: user))
+        var unanswered: [UInt8]?
+        try drive(home, until: { unanswered != nil && isQuiet() }) { if $0[0] == 1 { unanswered = $0 } }
+        return try #require(unanswered)
+    }
+
     @Test func logsInAtAServerOfOurs() async throws {
         try await TestAuthority.withPair { authority in
             let home = try StreamHost(authority, datagrams: true)
@@ -140,6 +153,74 @@ import Testing
             #expect(first.state == .closed && meter[.connectionFailures] == 1)
             #expect(try Self.logIn(server, at: home).first == 2)
         }
+    }
+
+    /// Its identifier has been given out again by then.
+    @Test func aLateReplyDoesNotEndTheAssociation() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedDTLSServer(authority)
+            let server = try Self.server([Self.row(home.port, responseMilliseconds: 3000)], authority)
+            #expect(try Self.logIn(server, at: home).first == 2)
+            let (meter, association) = (try Self.meter(server), try #require(home.tls))
+            let late = try Self.leaveUnanswered(server, at: home)
+            let others = [try TestNAS(to: server.server.authenticationPort), try TestNAS(to: server.server.authenticationPort)]
+            var (sent, current) = (0, [UInt8]?.none)
+            try eventuallyBlocking {
+                for _ in 0..<8 {
+                    others[sent / 256 % 2].send(TestPacket.access(UInt8(sent % 256), user: Self.user))
+                    sent += 1
+                }
+                for _ in 0..<8 {
+                    for request in home.turn() {
+                        if request[1] == late[1], request[4..<20] != late[4..<20] {
+                            current = request
+                        } else {
+                            home.send(Self.reply(.accessAccept, to: request))
+                        }
+                    }
+                }
+                return current != nil
+            }
+            let unmatched = meter[.unmatched]
+            home.send(Self.reply(.accessReject, to: late))
+            try Self.drive(home, until: { meter[.unmatched] > unmatched })
+            #expect(home.tls === association && home.isOpen)
+            #expect(meter[.badAuthenticator] == 0 && meter[.rejects] == 0 && meter[.connectionFailures] == 0)
+        }
+    }
+
+    /// It is there, and knows no Status-Server; nobody asks it anything else.
+    @Test func aServerThatIgnoresStatusServerKeepsItsAssociation() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedDTLSServer(authority)
+            let server = try Self.server([Self.row(home.port, responseMilliseconds: 2000)], authority)
+            #expect(try Self.logIn(server, at: home).first == 2)
+            let (meter, association) = (try Self.meter(server), try #require(home.tls))
+            let late = try Self.leaveUnanswered(server, at: home)
+            let unmatched = meter[.unmatched]
+            home.send(Self.reply(.accessAccept, to: late))
+            try Self.drive(home, until: { meter[.unmatched] > unmatched })
+            // It is asked once a second from now on, for longer than an association lasts without an answer.
+            let asked = meter[.statusServers]
+            try Self.drive(home, until: { meter[.statusServers] >= asked + 9 })
+            #expect(home.tls === association && home.isOpen)
+            #expect(meter[.statusAnswers] == 0 && meter[.connectionFailures] == 0)
+        }
+    }
+
+    @Test func aLaneThatIsRetiredSaysNothingOfTheNewOnesConnection() throws {
+        let meter = HomeServerMeter()
+        let former = HomeServerLane(Self.row(1), meter: meter, at: 0)
+        former.failed(because: "no certificate", at: 0)
+        #expect(meter.connectionFailure == "no certificate")
+        former.retire()
+        let current = HomeServerLane(Self.row(2), meter: meter, at: 0)
+        #expect(meter.connectionFailure == nil)
+        former.failed(because: "reset", at: 0)
+        #expect(meter.connectionFailure == nil)
+        current.failed(because: "refused", at: 0)
+        former.opened(try #require(HomeServerChannel(datagramsUnder: 1)), at: 0)
+        #expect(meter.connectionFailure == "refused" && meter[.connectionFailures] == 3)
     }
 
     @Test func hasAsManyRequestsOnTheWayAsThereAreIdentifiers() async throws {

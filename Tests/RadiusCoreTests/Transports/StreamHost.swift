@@ -18,7 +18,8 @@ final class StreamHost {
         _ authority: TestAuthority? = nil, client: NASClient = TestServer.loopback(), others: [NASClient] = [],
         subscribers: [SubscriberEntry] = [TestServer.subscriber("nemo")], slowChecks: SlowChecks? = nil, rejectDelayMilliseconds: Int = 0,
         datagrams: Bool = false, datagramPort: UInt16 = 0, plan: ProxyPlan? = nil, bounds: (inout StreamSettings) -> Void = { _ in },
-        tls: (inout TLSSettings) -> Void = { _ in }, homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS
+        tls: (inout TLSSettings) -> Void = { _ in }, homeServerTLS: @escaping HomeServerTLS = ProxyService.noTLS,
+        eap: (SnapshotStore) -> EAPService? = { _ in nil }
     ) throws {
         self.client = client
         var limits = ServerSettings()
@@ -27,7 +28,7 @@ final class StreamHost {
         environment = ServerEnvironment(
             settings: limits, store: store, journal: try Journal.open(directory: folder.path, segmentBytes: 1 << 20),
             slowChecks: slowChecks ?? SlowChecks(.init(threads: 1, deadlineMilliseconds: TestServer.deadlineMilliseconds)),
-            proxy: plan == nil ? nil : try ProxyService(store: store, tls: homeServerTLS))
+            eap: eap(store), proxy: plan == nil ? nil : try ProxyService(store: store, tls: homeServerTLS))
         let certificates = authority.map { authority in
             var settings = TLSSettings(role: .server)
             settings.certificatePath = "\(authority.path)/server.pem"
@@ -54,6 +55,7 @@ final class StreamHost {
         streams.stop()
         _ = eventually { !streams.isRunning }
         environment.slowChecks.shutdown()
+        environment.eap?.shutdown()
         environment.proxy?.shutdown()
         environment.journal.close()
     }

@@ -14,6 +14,8 @@ public final class AccountingForwarder: Sendable {
         public var waiting = 16_384
         /// A record that nobody acknowledged for so long is given up, and counted.
         public var keepSeconds = 172_800
+        /// A record that a home server declined so often, in words, is given up, and counted.
+        public var declineLimit = 4
         /// From the first failure to the next attempt; doubles up to a minute.
         public var retryMilliseconds = 2000
 
@@ -31,6 +33,8 @@ public final class AccountingForwarder: Sendable {
         public var expired: UInt64 = 0
         /// Not forwarded: they had been here before.
         public var looped: UInt64 = 0
+        /// Given up: a home server said each time that it does not process them, for a reason that holds for every other.
+        public var declined: UInt64 = 0
         /// Gone from the journal before they were forwarded.
         public var lost: UInt64 = 0
         /// Everything up to this record of the journal is done.
@@ -41,13 +45,14 @@ public final class AccountingForwarder: Sendable {
 
     /// What came of one attempt.
     enum Fate: Sendable {
-        /// `unusable`: no attempt can succeed.
-        case acknowledged, failed, unusable
+        /// `unusable`: no attempt can succeed. `declined`: the home server says so.
+        case acknowledged, failed, declined, unusable
 
         init(_ outcome: ProxyOutcome) {
             switch outcome {
             case .reply: self = .acknowledged
             case .failed(.proxyUnusable, _, _): self = .unusable
+            case .failed(.proxyDeclined, _, _): self = .declined
             case .failed: self = .failed
             }
         }

@@ -7,6 +7,7 @@ struct ForwarderLoop: ~Copyable {
         let entry: JournalEntry
         var realm: Int64 = 0
         var failures = 0
+        var declines = 0
     }
 
     private let forwarder: AccountingForwarder
@@ -83,12 +84,26 @@ struct ForwarderLoop: ~Copyable {
                 forget(outcome.sequence)
             case .failed:
                 statistics.failures += 1
-                record.failures += 1
-                waiting[outcome.sequence] = record
-                let delay = forwarder.settings.retryMilliseconds << min(record.failures - 1, 5)
-                retries.insert(lm_monotonic_nanoseconds() + UInt64(max(1, delay)) * 1_000_000, outcome.sequence)
+                putOff(outcome.sequence, record)
+            case .declined:
+                record.declines += 1
+                guard record.declines < forwarder.settings.declineLimit else {
+                    statistics.declined += 1
+                    forget(outcome.sequence)
+                    continue
+                }
+                putOff(outcome.sequence, record)
             }
         }
+    }
+
+    /// Lets a record wait for its next attempt.
+    private mutating func putOff(_ sequence: UInt64, _ known: Waiting) {
+        var record = known
+        record.failures += 1
+        waiting[sequence] = record
+        let delay = forwarder.settings.retryMilliseconds << min(record.failures - 1, 5)
+        retries.insert(lm_monotonic_nanoseconds() + UInt64(max(1, delay)) * 1_000_000, sequence)
     }
 
     private mutating func retry() {

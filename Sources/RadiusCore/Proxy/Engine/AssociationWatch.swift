@@ -3,7 +3,8 @@
 ///
 /// It asks when nothing was heard for half a minute, and when something was sent and nothing heard for the time of a reply; when the
 /// question finds no answer in that time either, the association is over: the server has forgotten it, or is not there. A server that must
-/// not be asked loses it for a request that found no answer, and nothing else. Times are nanoseconds of a clock that never falls.
+/// not be asked, or never answered a question, loses it for a request that found no answer, and nothing else. Times are nanoseconds of a
+/// clock that never falls.
 struct AssociationWatch: Sendable, Equatable {
     enum Action: Equatable {
         case wait, ask, end
@@ -37,10 +38,14 @@ struct AssociationWatch: Sendable, Equatable {
         heardAt = now
     }
 
+    /// A request was sent, which every server answers.
     mutating func sent(at now: UInt64) { if sentAt == nil { sentAt = now } }
 
-    /// A Status-Server was sent.
-    mutating func asked(at now: UInt64) { askedAt = now }
+    /// A Status-Server was sent; silence about it says something only of a server that has answered one.
+    mutating func asked(at now: UInt64, isAnswered: Bool) {
+        askedAt = now
+        if isAnswered { sent(at: now) }
+    }
 
     /// Something came over the association that it could decrypt.
     mutating func heard(at now: UInt64) {
@@ -50,7 +55,7 @@ struct AssociationWatch: Sendable, Equatable {
 
     mutating func tick(at now: UInt64) -> Action {
         if let sentAt, now >= sentAt &+ 2 &* patience { return .end }
-        let isDue = sentAt.map { now >= $0 &+ patience } ?? (now >= heardAt &+ idle)
+        let isDue = sentAt.map { now >= $0 &+ patience } ?? (now >= max(heardAt, askedAt ?? 0) &+ idle)
         guard asks, isDue, askedAt.map({ now >= $0 &+ patience }) ?? true else { return .wait }
         return .ask
     }

@@ -14,6 +14,10 @@ final class HomeServerChannel {
     private var identifiers: IdentifierSpace
     /// For each identifier the number of the exchange that uses it; 0 where none does.
     private var serials = [UInt64](repeating: 0, count: 256)
+    /// For each identifier the last requests that had it before, the newest last.
+    private var former = [[FormerRequest]](repeating: [], count: 256)
+    /// A server that is slow for long, and asked as much as it can be, answers what is several uses of an identifier ago.
+    private static let formerLimit = 4
 
     /// A socket of any free port; nil when the system gives none.
     init?(datagramsUnder key: UInt64) {
@@ -44,9 +48,18 @@ final class HomeServerChannel {
         return identifier
     }
 
-    func release(_ identifier: UInt8) {
+    /// Frees an identifier; what else comes as a reply to `request`, which was sent with it, is known from then on.
+    func release(_ identifier: UInt8, after request: ForwardedRequest? = nil) {
         serials[Int(identifier)] = 0
         identifiers.release(identifier)
+        guard let request else { return }
+        if former[Int(identifier)].count == Self.formerLimit { former[Int(identifier)].removeFirst() }
+        former[Int(identifier)].append(FormerRequest(request))
+    }
+
+    /// Whether a packet of at least 20 octets is the reply to a request that had its identifier before: late, or a second one.
+    func isLate(_ packet: [UInt8], secret: SharedSecret) -> Bool {
+        former[Int(packet[1])].contains { $0.isAnswered(by: packet, secret: secret) }
     }
 
     /// The exchange that uses `identifier`.
@@ -67,19 +80,18 @@ final class HomeServerChannel {
     /// Something came over the connection.
     func heard(at now: UInt64) { watch?.heard(at: now) }
 
-    /// A Status-Server is on its way.
-    func asked(at now: UInt64) { watch?.asked(at: now) }
+    /// A request is on its way.
+    func requested(at now: UInt64) { watch?.sent(at: now) }
+
+    /// A Status-Server is on its way, to a server that has answered such or not.
+    func asked(at now: UInt64, isAnswered: Bool) { watch?.asked(at: now, isAnswered: isAnswered) }
 
     /// What is to be done about an association of DTLS that is silent.
     func look(at now: UInt64) -> AssociationWatch.Action { watch?.tick(at: now) ?? .wait }
 
     /// Sends a packet; false when the system, or the connection, refuses it.
-    func send(_ packet: [UInt8], to address: IPAddress, port: UInt16, at now: UInt64) -> Bool {
-        if let stream {
-            // Also what the connection does not take any more finds no answer.
-            watch?.sent(at: now)
-            return stream.send(packet)
-        }
+    func send(_ packet: [UInt8], to address: IPAddress, port: UInt16) -> Bool {
+        if let stream { return stream.send(packet) }
         var packet = packet
         return packet.withUnsafeMutableBufferPointer { octets in
             var slot = lm_datagram()
@@ -89,5 +101,22 @@ final class HomeServerChannel {
             slot.peer = address.datagramAddress(port: port)
             return lm_send(fd, &slot, 1) == 1
         }
+    }
+}
+
+/// By which a reply to a request that waits no more is known.
+private struct FormerRequest {
+    private let code: PacketCode
+    private let authenticator: Digest16
+
+    init(_ request: ForwardedRequest) {
+        code = PacketCode(rawValue: request.octets[0])
+        authenticator = request.authenticator
+    }
+
+    func isAnswered(by packet: [UInt8], secret: SharedSecret) -> Bool {
+        let verdict = try? ReplyVerification.verify(
+            packet.span, code: code, identifier: packet[1], authenticator: authenticator, secret: secret)
+        return verdict != nil
     }
 }

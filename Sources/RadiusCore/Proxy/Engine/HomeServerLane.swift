@@ -10,6 +10,8 @@ final class HomeServerLane {
     private var reconnect = ReconnectDelay()
     private var reconnectAt: UInt64 = 0
     private var generator = SystemRandomNumberGenerator()
+    /// Another has its place, and its meter.
+    private var isRetired = false
     /// A UDP home server is asked from up to so many ports, any other over so many connections.
     private static let channelLimit = 8
     private static let streamLimit = 1
@@ -30,6 +32,13 @@ final class HomeServerLane {
         let isTimed = newer.timing == server.timing && newer.usesStatusServer == server.usesStatusServer
         server = newer
         if !isTimed { liveness = HomeServerLiveness(newer.timing, probes: newer.usesStatusServer, at: now) }
+    }
+
+    /// Ends what it says of the home server: only its counts go on.
+    func retire() { isRetired = true }
+
+    private func setConnectionFailure(_ reason: String?) {
+        if !isRetired { meter.setConnectionFailure(reason) }
     }
 
     var outstanding: Int { channels.reduce(0) { $0 + $1.count } }
@@ -82,7 +91,7 @@ final class HomeServerLane {
         let isWatched = server.transport == .dtls
         channel.opened(
             at: now, isWatched ? AssociationWatch(server.timing, asks: server.usesStatusServer, at: now, &generator) : nil)
-        meter.setConnectionFailure(nil)
+        setConnectionFailure(nil)
     }
 
     /// A reply came that counts: the next failure of the connection is the first. A handshake alone says less: a server may end the
@@ -97,7 +106,7 @@ final class HomeServerLane {
     /// A connection failed or ended, for that reason.
     func failed(because reason: String, at now: UInt64) {
         meter.add(.connectionFailures)
-        meter.setConnectionFailure(reason)
+        setConnectionFailure(reason)
         liveness.unreachable(at: now)
         reconnectAt = now + UInt64(reconnect.failed(&generator)) * Self.second
     }

@@ -75,11 +75,13 @@ extension ProxyLoop {
     private static func window(_ server: HomeServer) -> UInt64 { UInt64(max(1, server.timing.responseMilliseconds)) * 1_000_000 }
 
     private func transmit(_ exchange: Exchange, at now: UInt64) {
-        let isSent = exchange.channel.send(exchange.request.octets, to: exchange.lane.server.address, port: exchange.port, at: now)
+        // Also what the connection does not take any more finds no answer.
+        if exchange.order != nil { exchange.channel.requested(at: now) }
+        let isSent = exchange.channel.send(exchange.request.octets, to: exchange.lane.server.address, port: exchange.port)
         if !isSent { exchange.lane.meter.add(.sendFailures) }
         guard let stream = exchange.channel.stream else { return }
         _ = stream.attend(nowSeconds: HomeServerLane.seconds(now)).map { receive($0, exchange.channel, exchange.lane, at: now) }
-        countLosses(of: stream, exchange.lane)
+        countLosses(of: exchange.channel, exchange.lane, at: now)
         rewatch(exchange.channel)
     }
 
@@ -91,7 +93,7 @@ extension ProxyLoop {
             serial: serial, order: nil, code: .statusServer, lane: lane, channel: channel, identifier: identifier,
             request: .statusServer(to: Self.hop(lane.server), identifier: identifier),
             proxyState: ProxyState(mark: engine.mark, number: serial), sentAt: now, beganAt: now, tried: [])
-        channel.asked(at: now)
+        channel.asked(at: now, isAnswered: lane.liveness.knowsStatusServer)
         lane.meter.add(.statusServers)
         begin(exchange, until: now + Self.window(lane.server))
         transmit(exchange, at: now)

@@ -9,7 +9,7 @@ extension ProxyLoop {
         guard let stream = channel.stream else { return receiveDatagrams(channel, lane, at: now) }
         let wasOpen = channel.isOpen
         for packet in stream.attend(nowSeconds: HomeServerLane.seconds(now)) { receive(packet, channel, lane, at: now) }
-        countLosses(of: stream, lane)
+        countLosses(of: channel, lane, at: now)
         if !wasOpen, channel.isOpen { lane.opened(channel, at: now) }
         settle(channel, lane, at: now)
     }
@@ -60,6 +60,9 @@ extension ProxyLoop {
             let octets = try HomeServerReply.verified(packet, answering: exchange.request, code: exchange.code, from: lane.server)
             accept(octets, exchange, at: now)
         } catch {
+            if error != .messageAuthenticatorMissing, channel.isLate(packet, secret: lane.server.secret) {
+                return lane.meter.add(.unmatched)
+            }
             lane.meter.add(error.counter)
             guard lane.server.transport == .dtls, error != .messageAuthenticatorMissing else { return }
             // RFC 7360 §5.2.

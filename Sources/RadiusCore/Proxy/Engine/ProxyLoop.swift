@@ -103,9 +103,12 @@ final class ProxyLoop {
         guard current != generation else { return }
         generation = current
         let now = lm_monotonic_nanoseconds()
-        let servers = engine.store.snapshot.proxy?.servers ?? [:]
+        let snapshot = engine.store.snapshot
+        let servers = snapshot.proxy?.servers ?? [:]
+        for (channel, _) in channels.values { channel.stream?.negotiation?.dictionary = snapshot.dictionary }
         for (id, lane) in lanes where servers[id].map({ !$0.isSame(as: lane.server) }) ?? true {
             lanes[id] = nil
+            lane.retire()
             retired.append(lane)
         }
         for server in servers.values {
@@ -191,19 +194,24 @@ final class ProxyLoop {
         for channel in lane.channels {
             guard let stream = channel.stream else { continue }
             stream.tick(nowSeconds: HomeServerLane.seconds(now))
-            countLosses(of: stream, lane)
+            countLosses(of: channel, lane, at: now)
             settle(channel, lane, at: now)
         }
         lane.prove(at: now)
     }
 
-    /// Counts what a connection itself has dropped.
-    func countLosses(of stream: StreamClient, _ lane: HomeServerLane) {
-        let losses = stream.takeLosses()
+    /// Counts what a connection itself has dropped, and ends the requests whose replies it cannot bring.
+    func countLosses(of channel: HomeServerChannel, _ lane: HomeServerLane, at now: UInt64) {
+        guard let losses = channel.stream?.takeLosses() else { return }
         lane.meter.add(.noRecord, losses.passedOver)
         lane.meter.add(.sendFailures, losses.unsent)
         lane.meter.add(.unmatched, losses.unmatched)
         lane.meter.add(.malformed, losses.malformed)
+        for identifier in losses.tooLong {
+            guard let exchange = channel.serial(of: identifier).flatMap({ exchanges[$0] }) else { continue }
+            lane.liveness.answered(at: now)
+            finish(exchange, .failed(.proxyUnusable, server: lane.server.id))
+        }
     }
 
     /// Asks over an association of DTLS that is silent, and ends one that stays so (RFC 7360 §5.2).
@@ -222,8 +230,9 @@ final class ProxyLoop {
     /// Forgets a channel; a connection says goodbye.
     func drop(_ channel: HomeServerChannel, _ lane: HomeServerLane) {
         if let stream = channel.stream {
-            stream.close(nowSeconds: HomeServerLane.seconds(lm_monotonic_nanoseconds()))
-            countLosses(of: stream, lane)
+            let now = lm_monotonic_nanoseconds()
+            stream.close(nowSeconds: HomeServerLane.seconds(now))
+            countLosses(of: channel, lane, at: now)
         } else {
             lm_epoll_remove(engine.epoll, channel.fd)
         }
@@ -239,6 +248,6 @@ final class ProxyLoop {
 
     func forget(_ exchange: Exchange) {
         exchanges[exchange.serial] = nil
-        exchange.channel.release(exchange.identifier)
+        exchange.channel.release(exchange.identifier, after: exchange.request)
     }
 }

@@ -75,8 +75,10 @@ public final class EAPService: Sendable {
         self.init(settings, store: store, certificates: certificates, clock: lm_monotonic_nanoseconds)
     }
 
+    /// The same with another clock, and with `answer` in place of the conversations where it is given.
     init(
-        _ settings: Settings, store: SnapshotStore, certificates: EAPCertificates? = nil, clock: @escaping @Sendable () -> UInt64
+        _ settings: Settings, store: SnapshotStore, certificates: EAPCertificates? = nil, clock: @escaping @Sendable () -> UInt64,
+        answer: (@Sendable (EAPArrival) -> EAPOutcome)? = nil
     ) {
         self.settings = settings
         self.certificates = certificates
@@ -87,7 +89,7 @@ public final class EAPService: Sendable {
             clock: clock
         ) { work in
             switch work {
-            case .eap(let arrival): .eap(conversations.answer(arrival))
+            case .eap(let arrival): .eap(answer?(arrival) ?? conversations.answer(arrival))
             case .password, .proxied: .password(.differs)
             }
         }

@@ -60,6 +60,7 @@ extension PacketPath {
             switch outcome {
             case .drop, .wait:
                 counters.add(.duplicatesInWork)
+                if isStream { noteUnserved(attempt) }
                 cache.forget(token)
                 return .drop
             case .challenge(let packet, let state, let wasIgnored):

@@ -67,6 +67,8 @@ public final class StreamClient {
         public var unmatched = 0
         /// Others over RADIUS/1.1 whose attributes lie about their lengths.
         public var malformed = 0
+        /// Identifiers of requests whose replies over RADIUS/1.1 are longer than those of RADIUS/1.0 can be. They wait no more.
+        public var tooLong: [UInt8] = []
     }
 
     /// What one connection may take.
@@ -92,7 +94,8 @@ public final class StreamClient {
     let tls: TLSConversation?
     /// Over DTLS: what goes and comes is whole datagrams.
     let isDatagram: Bool
-    let negotiation: RadiusNegotiation?
+    /// Its dictionary is the owner's to renew.
+    var negotiation: RadiusNegotiation?
     /// Of RADIUS/1.1.
     var tokens: ClientTokens?
     private let bounds: Bounds
@@ -165,11 +168,11 @@ public final class StreamClient {
     public func send(_ packet: [UInt8]) -> Bool {
         precondition(!isDatagram || packet.count >= 20 && packet.count == Int(packet[2]) << 8 | Int(packet[3]), "not one whole packet")
         guard status == .open, waitingOctets + packet.count <= max(8192, bounds.waitingOctets) else { return false }
-        guard tokens != nil else {
+        guard tokens != nil, let negotiation else {
             packets.append(packet)
             return true
         }
-        guard let translated = tokens?.request(packet.span) else { return false }
+        guard let translated = tokens?.request(packet.span, negotiation.dictionary) else { return false }
         packets.append(translated)
         return true
     }

@@ -192,6 +192,29 @@ import Testing
         }
     }
 
+    /// As after SIGHUP; here into one that knows nothing, so that it tells.
+    @Test func anOpenConnectionTakesUpAnotherDictionary() async throws {
+        try await Self.withNAS(versions: ["radius/1.1"]) { host, peer, connection in
+            let key = (0..<32).map { UInt8($0) }
+            let salted = filling(64) {
+                SaltEncryption.hide(
+                    key.span, salt: 0x8001, authenticator: Digest16(repeating: 0), secret: StreamPeer.radsec, into: &$0)
+            }
+            let hidden = [0, 0, 1, 55, 16, UInt8(salted.count + 2)] + salted
+            let request = try CoARequest(
+                .coa, attributes: RelayDesk.session("S-1") + ScriptedHomeServer.attribute(VendorAttribute.type, hidden))
+            host.streams.reverse.send(request, over: connection) { _ in }
+            #expect(ScriptedHomeServer.values(VendorAttribute.type, in: peer.receive()) == [[0, 0, 1, 55, 16, 34] + key])
+            let old = host.environment.store.snapshot
+            host.environment.store.publish(
+                Snapshot(
+                    clients: old.clients, subscribers: old.subscribers, profiles: old.profiles, policies: old.policies,
+                    dictionary: try RadiusDictionary.load(paths: [])))
+            host.streams.reverse.send(request, over: connection) { _ in }
+            #expect(ScriptedHomeServer.values(VendorAttribute.type, in: peer.receive()) == [hidden])
+        }
+    }
+
     @Test func overDTLSAnUnansweredRequestIsRepeated() async throws {
         try await TestAuthority.withPair { authority in
             let host = try StreamHost(authority, datagrams: true, bounds: { $0.reverse.datagrams.initial = 10_000_000 })

@@ -32,6 +32,46 @@ import Testing
         }
     }
 
+    /// Of whatever format, in a TLV or not, between two neighbours with RADIUS/1.0; towards those with 1.1 it is the same inside.
+    @Test func hiddenValuesAreHiddenAnewThroughAProxy() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let secret = Array("the next hop's".utf8)
+        let next = Hop(SharedSecret(secret), TestPacket.authenticator)
+        let state = ProxyState(mark: 7, number: 8)
+        let passage = ForwardedRequest.Passage(userName: nil, filter: AttributeFilter(), dictionary: dictionary, proxyState: state)
+        for vector in try VectorFile.read("radius-1.1.txt") {
+            let (hidden, clear) = (try vector.octets("hidden"), try vector.octets("clear"))
+            let from = Hop(SharedSecret(try vector.octets("secret")), digest16(try vector.octets("authenticator")[...]))
+            let start: [UInt8] = [1, 9, 0, UInt8(PacketHeader.count + hidden.count)]
+            var packet = start + octets(from.authenticator) + hidden
+            let request = try ForwardedRequest.access(packet.span, secret: from.secret, passage, to: next, identifier: 1)
+            let forwarded = try Self.translate(.revealing, Array(request.octets[PacketHeader.count...]), secret: secret)
+            #expect(forwarded == clear + ScriptedHomeServer.attribute(33, state.octets), "\(vector.testDescription)")
+            packet[0] = PacketCode.accessAccept.rawValue
+            var salt: UInt16 = 0
+            let reply = try ReturnedReply.attributes(
+                of: packet.span, AttributeFilter(), dictionary, from: from, to: next, salt: &salt)
+            #expect(try Self.translate(.revealing, reply, secret: secret) == clear, "\(vector.testDescription)")
+        }
+    }
+
+    @Test func whatCannotBeRevealedCrossesAProxyAsItIs() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let hop = Hop(SharedSecret(Array("radsec".utf8)), TestPacket.authenticator)
+        var translation = AttributeTranslation(
+            .rehiding(for: Hop(TestServer.secret, TestPacket.authenticator), leavingUsual: false), dictionary, secret: hop.secret,
+            authenticator: hop.authenticator)
+        // A key of WiMAX of an impossible length, one that goes on and its end, Original-Packet-Code, and what is nothing at all.
+        let parts: [(UInt8, [UInt8])] = [
+            (26, [0, 0, 96, 181, 5, 6, 0, 1, 2, 3]), (26, [0, 0, 96, 181, 5, 21, 0x80] + [UInt8](repeating: 1, count: 18)),
+            (26, [0, 0, 96, 181, 5, 21, 0] + [UInt8](repeating: 2, count: 18)), (241, [4, 0, 0, 0, 1]), (26, [1, 2]), (1, []),
+        ]
+        for (type, value) in parts {
+            let crossing = translation.crossing(type, value)
+            #expect(crossing == ScriptedHomeServer.attribute(type, value))
+        }
+    }
+
     @Test func whatHasNoPlaceInRADIUS11IsLeftOutBothWays() throws {
         let kept = ScriptedHomeServer.attribute(1, Array("nemo".utf8)) + ScriptedHomeServer.attribute(241, [3, 0, 0, 16, 0])
         // Message-Authenticator, and Original-Packet-Code (241.4).

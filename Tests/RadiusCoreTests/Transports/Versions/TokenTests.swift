@@ -119,17 +119,17 @@ import Testing
         #expect(throws: DecodeError.translatedTooLong) { try server.request(growing.span, dictionary) }
     }
 
-    private static func client() throws -> ClientTokens {
-        ClientTokens(RadiusNegotiation(.both, secret: secret, dictionary: try ShippedDictionaries.loaded.get()))
-    }
-
     private static func request(_ packet: [UInt8], of client: inout ClientTokens) throws -> [UInt8] {
-        let octets = client.request(packet.span)
+        let octets = client.request(packet.span, try ShippedDictionaries.loaded.get())
         return try #require(octets)
     }
 
+    private static func reply(_ packet: [UInt8], to client: inout ClientTokens) throws -> [UInt8] {
+        try client.reply(packet.span, try ShippedDictionaries.loaded.get())
+    }
+
     @Test func aClientsRequestLosesWhatRADIUS10Needs() throws {
-        var client = try Self.client()
+        var client = ClientTokens(secret: Self.secret)
         let chap = ScriptedHomeServer.attribute(3, [UInt8](repeating: 5, count: 17))
         let request = try Self.request(TestPacket.access(7, extra: chap, secret: Self.secret), of: &client)
         #expect(request[1] == 0 && request[8..<20].allSatisfy { $0 == 0 })
@@ -146,15 +146,17 @@ import Testing
     }
 
     @Test func aReplyIsFoundByItsTokenAlone() throws {
-        var client = try Self.client()
+        var client = ClientTokens(secret: Self.secret)
         let packet = TestPacket.access(7, secret: Self.secret)
         let request = try Self.request(packet, of: &client)
         let key = (0..<32).map { UInt8($0) }
         let vendor = ScriptedHomeServer.attribute(26, [0, 0, 1, 55, 17, 34] + key)
         let reply = Self.packet(2, vendor + ScriptedHomeServer.attribute(80, [1]), token: Array(request[4..<8]))
-        #expect(throws: ClientTokens.Refusal.unmatched) { try client.reply(Self.packet(2, vendor, token: [0, 0, 0, 0]).span) }
-        #expect(throws: ClientTokens.Refusal.malformed) { try client.reply(Self.packet(2, [1, 9], token: Array(request[4..<8])).span) }
-        let octets = try client.reply(reply.span)
+        #expect(throws: ClientTokens.Refusal.unmatched) { try Self.reply(Self.packet(2, vendor, token: [0, 0, 0, 0]), to: &client) }
+        #expect(throws: ClientTokens.Refusal.malformed) {
+            try Self.reply(Self.packet(2, [1, 9], token: Array(request[4..<8])), to: &client)
+        }
+        let octets = try Self.reply(reply, to: &client)
         let verdict = try ReplyVerification.verify(
             octets.span, code: .accessRequest, identifier: 7, authenticator: TestPacket.authenticator, secret: Self.secret)
         #expect(verdict.code == .accessAccept && verdict.messageAuthenticator == .first)
@@ -164,15 +166,41 @@ import Testing
         }
         #expect(clear == key)
         // It was waited for once.
-        #expect(throws: ClientTokens.Refusal.unmatched) { try client.reply(reply.span) }
+        #expect(throws: ClientTokens.Refusal.unmatched) { try Self.reply(reply, to: &client) }
     }
 
     @Test func anIdentifierThatIsTakenAgainForgetsTheRequestBefore() throws {
-        var client = try Self.client()
+        var client = ClientTokens(secret: Self.secret)
         let first = try Self.request(TestPacket.access(7, secret: Self.secret), of: &client)
         let second = try Self.request(TestPacket.access(7, user: "otto", secret: Self.secret), of: &client)
-        #expect(throws: ClientTokens.Refusal.unmatched) { try client.reply(Self.packet(3, [], token: Array(first[4..<8])).span) }
-        #expect(try client.reply(Self.packet(3, [], token: Array(second[4..<8])).span)[1] == 7)
+        #expect(throws: ClientTokens.Refusal.unmatched) { try Self.reply(Self.packet(3, [], token: Array(first[4..<8])), to: &client) }
+        let reply = try Self.reply(Self.packet(3, [], token: Array(second[4..<8])), to: &client)
+        #expect(reply[1] == 7)
+    }
+
+    @Test func aReplyThatGrowsTooLongEndsItsRequest() throws {
+        var client = ClientTokens(secret: Self.secret)
+        let request = try Self.request(TestPacket.access(7, secret: Self.secret), of: &client)
+        // 16 attributes of 253 octets and one of 28 make 4096 octets with the header.
+        let filler = (0..<16).flatMap { _ in ScriptedHomeServer.attribute(18, [UInt8](repeating: 65, count: 251)) }
+        let attributes = filler + ScriptedHomeServer.attribute(18, [UInt8](repeating: 65, count: 26))
+        let longest = Self.packet(2, attributes, token: Array(request[4..<8]))
+        #expect(throws: ClientTokens.Refusal.tooLong(7)) { try Self.reply(longest, to: &client) }
+        #expect(throws: ClientTokens.Refusal.unmatched) { try Self.reply(longest, to: &client) }
+        // A value that cannot be hidden is no better.
+        let next = try Self.request(TestPacket.access(8, secret: Self.secret), of: &client)
+        let tunnel = ScriptedHomeServer.attribute(69, [1] + [UInt8](repeating: 65, count: 240))
+        #expect(throws: ClientTokens.Refusal.tooLong(8)) {
+            try Self.reply(Self.packet(2, tunnel, token: Array(next[4..<8])), to: &client)
+        }
+        // An Accounting-Response needs no Message-Authenticator, and does not grow.
+        let record = TestPacket.accounting(9, status: 1, session: "s", secret: Self.secret)
+        let token = Array(try Self.request(record, of: &client)[4..<8])
+        let response = try Self.reply(Self.packet(5, attributes, token: token), to: &client)
+        #expect(response.count == 4096)
+        let verdict = try ReplyVerification.verify(
+            response.span, code: .accountingRequest, identifier: 9, authenticator: digest16(record[4..<20]), secret: Self.secret)
+        #expect(verdict.messageAuthenticator == .absent)
     }
 
     @Test func aProtocolErrorSaysWhy() {

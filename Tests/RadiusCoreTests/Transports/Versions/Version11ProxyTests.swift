@@ -32,6 +32,11 @@ import Testing
         eventually { meter(server.server.environment, id)?.version == version }
     }
 
+    private static func stop(_ forwarder: AccountingForwarder) {
+        forwarder.stop()
+        #expect(eventually { forwarder.hasEnded })
+    }
+
     @Test func ourOwnServerBehindItSpeaks11() async throws {
         try await TestAuthority.withPair { authority in
             let home = try StreamHost(authority, tls: { $0.applicationProtocols = ["radius/1.1"] })
@@ -99,6 +104,81 @@ import Testing
             let meter = try #require(Self.meter(server.server.environment))
             #expect(await eventually { meter[.unmatched] == 2 && meter[.malformed] == 1 })
             #expect(meter[.accepts] == 1 && meter[.proxyStateMissing] == 0)
+        }
+    }
+
+    @Test func aReplyTooLongForRADIUS10IsNotHeldAgainstItsServer() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedTLSServer(authority, versions: .v11)
+            let server = try Self.proxy(authority, try Self.plan([home.row()]))
+            try home.accept()
+            #expect(Self.isOpen(server, .v11))
+            let nas = try TestNAS(to: server.server.authenticationPort)
+            nas.send(TestPacket.access(7, user: "nemo@partner.example"))
+            let request = try #require(try home.receive())
+            let states = ScriptedHomeServer.values(33, in: request).flatMap { ScriptedHomeServer.attribute(33, $0) }
+            let filler = (0..<16).flatMap { _ in ScriptedHomeServer.attribute(18, [UInt8](repeating: 65, count: 251)) }
+            let rest = [UInt8](repeating: 65, count: 26 - states.count)
+            let longest = TokenTests.packet(
+                2, filler + ScriptedHomeServer.attribute(18, rest) + states, token: Array(request[4..<8]))
+            #expect(longest.count == 4096)
+            home.send(longest)
+            #expect(nas.receive().prefix(2) == [3, 7])
+            #expect(server.count(.proxyUnusable) == 1)
+            let meter = try #require(Self.meter(server.server.environment))
+            #expect(meter[.malformed] == 0 && meter[.timeouts] == 0 && meter.state == .alive)
+        }
+    }
+
+    /// As after SIGHUP; here into one that knows nothing, so that it tells.
+    @Test func anOpenConnectionTakesUpAnotherDictionary() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedTLSServer(authority, versions: .v11)
+            let server = try Self.proxy(authority, try Self.plan([home.row()]))
+            try home.accept()
+            #expect(Self.isOpen(server, .v11))
+            let nas = try TestNAS(to: server.server.authenticationPort)
+            nas.send(TestPacket.access(7, user: "nemo@partner.example"))
+            let first = try #require(try home.receive())
+            #expect(ScriptedHomeServer.values(2, in: first) == [Array("arctangent".utf8)])
+            let old = server.store.snapshot
+            server.store.publish(
+                Snapshot(
+                    clients: old.clients, subscribers: old.subscribers, profiles: old.profiles, policies: old.policies, proxy: old.proxy,
+                    dictionary: try RadiusDictionary.load(paths: [])))
+            nas.send(TestPacket.access(8, user: "nemo@partner.example"))
+            let second = try #require(try home.receive())
+            #expect(second[4..<8] != first[4..<8])
+            #expect(ScriptedHomeServer.values(2, in: second).map(\.count) == [16])
+        }
+    }
+
+    @Test func aRecordThatIsDeclinedIsGivenUpAfterSomeAttempts() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedTLSServer(authority, versions: .v11)
+            let server = try Self.proxy(authority, try Self.plan([home.row()]))
+            try home.accept()
+            #expect(Self.isOpen(server, .v11))
+            var settings = AccountingForwarder.Settings()
+            settings.retryMilliseconds = 10
+            let environment = server.server.environment
+            let forwarder = AccountingForwarder(
+                settings, journal: environment.journal, store: server.store, proxy: try #require(environment.proxy))
+            forwarder.start()
+            defer { Self.stop(forwarder) }
+            let nas = try TestNAS(to: server.server.accountingPort)
+            #expect(nas.exchange(TestPacket.accounting(1, status: 1, session: "s1", user: "nemo@partner.example")).first == 5)
+            for _ in 0..<settings.declineLimit {
+                let request = try #require(try home.receive())
+                #expect(request[0] == 4)
+                let states = ScriptedHomeServer.values(33, in: request).flatMap { ScriptedHomeServer.attribute(33, $0) }
+                // Invalid-Request.
+                home.send(TokenTests.packet(52, [101, 6, 0, 0, 1, 148] + states, token: Array(request[4..<8])))
+            }
+            #expect(await eventually { forwarder.statistics.declined == 1 && forwarder.statistics.waiting == 0 })
+            #expect(await eventually { forwarder.statistics.position == 1 })
+            let statistics = forwarder.statistics
+            #expect(statistics.acknowledged == 0 && statistics.expired == 0 && statistics.failures == 0 && statistics.forwarded == 4)
         }
     }
 

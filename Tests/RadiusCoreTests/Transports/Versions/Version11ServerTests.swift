@@ -182,4 +182,19 @@ import Testing
             #expect(host.drops(.messageAuthenticatorMissing) == 0)
         }
     }
+
+    @Test func anEAPPacketForAConversationInWorkIsAnsweredWithAProtocolError() async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(
+                authority, tls: { $0.applicationProtocols = ["radius/1.1"] },
+                eap: { EAPService(EAPService.Settings(), store: $0, clock: { 1 }, answer: { _ in .drop }) })
+            let peer = try StreamPeer(to: host.tlsPort, try authority.client { $0.applicationProtocols = ["radius/1.1"] })
+            #expect(peer.handshake())
+            let identity = ScriptedHomeServer.attribute(79, [2, 1, 0, 9, 1] + Array("nemo".utf8))
+            let states = ScriptedHomeServer.attribute(33, [5])
+            let reply = peer.exchange(TokenTests.packet(1, Self.name + identity + states, token: [0, 0, 0, 1]))
+            #expect(reply == TokenPacket.protocolError(token: 1, .resourcesUnavailable, proxyStates: states))
+            #expect(host.count(.duplicatesInWork) == 1 && host.count(.protocolErrors) == 1)
+        }
+    }
 }

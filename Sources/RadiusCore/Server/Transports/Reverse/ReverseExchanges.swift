@@ -39,17 +39,19 @@ struct ReverseExchanges {
 
     var isEmpty: Bool { exchanges.isEmpty }
 
-    /// Takes a request in; `now` is monotonic nanoseconds, `timestamp` seconds since 1970.
+    /// Takes a request in; `now` is monotonic nanoseconds, `timestamp` seconds since 1970; `dictionary` knows what RADIUS/1.0 hides.
     ///
     /// - Returns: what the NAS is to be sent.
     /// - Throws: `connectionFull`; `invalid` for what RADIUS/1.1 has no room for.
-    mutating func begin(_ request: ReverseRequest, at now: UInt64, timestamp: UInt32) throws(CoARefusal) -> [UInt8] {
+    mutating func begin(
+        _ request: ReverseRequest, _ dictionary: RadiusDictionary, at now: UInt64, timestamp: UInt32
+    ) throws(CoARefusal) -> [UInt8] {
         guard let identifier = identifiers.claim() else { throw .connectionFull }
         let packet = request.request.encode(
             identifier: identifier, timestamp: timestamp, secret: request.secret, hasMessageAuthenticator: request.isSigned)
         var octets = packet
         if tokens != nil {
-            guard let translated = tokens?.request(packet.span) else {
+            guard let translated = tokens?.request(packet.span, dictionary) else {
                 identifiers.release(identifier)
                 throw .invalid(.packetTooLong)
             }
@@ -63,10 +65,10 @@ struct ReverseExchanges {
     }
 
     /// Reads a packet of the NAS whose Code is an answer's; exactly the packet, of at least 20 octets.
-    mutating func take(_ packet: Span<UInt8>, index: inout AttributeIndex) -> Answer {
+    mutating func take(_ packet: Span<UInt8>, _ dictionary: RadiusDictionary, index: inout AttributeIndex) -> Answer {
         guard tokens != nil else { return match(packet, index: &index) }
         do throws(ClientTokens.Refusal) {
-            guard let reply = try tokens?.reply(packet) else { return .unmatched }
+            guard let reply = try tokens?.reply(packet, dictionary) else { return .unmatched }
             return match(reply.span, index: &index)
         } catch .unmatched {
             return .unmatched

@@ -28,9 +28,8 @@ extension StreamWorker {
         guard connection.outputCount <= StreamSettings.outputPause else { throw .connectionFull }
         if connection.reverse == nil { connection.reverse = begin(on: connection) }
         let seconds = UInt32(truncatingIfNeeded: lm_realtime_nanoseconds() / 1_000_000_000)
-        guard let octets = try connection.reverse?.begin(request, at: lm_monotonic_nanoseconds(), timestamp: seconds) else {
-            throw .notConnected
-        }
+        let begun = try connection.reverse?.begin(request, connections.dictionary, at: lm_monotonic_nanoseconds(), timestamp: seconds)
+        guard let octets = begun else { throw .notConnected }
         connection.reply(octets)
         connections.mark(connection)
         reverse.count { $0.sent += 1 }
@@ -38,9 +37,7 @@ extension StreamWorker {
 
     private func begin(on connection: StreamConnection) -> ReverseExchanges {
         let timing = connection.transport == .dtls ? reverse.timing.datagrams : reverse.timing.streams
-        guard connection.tokens != nil else { return ReverseExchanges(timing: timing, tokens: nil) }
-        let negotiation = RadiusNegotiation(.v11, secret: .ofTLS, dictionary: connections.dictionary)
-        return ReverseExchanges(timing: timing, tokens: ClientTokens(negotiation))
+        return ReverseExchanges(timing: timing, tokens: connection.tokens == nil ? nil : ClientTokens(secret: .ofTLS))
     }
 
     /// Takes a packet for an answer to a request of ours, if its Code says so.
@@ -57,7 +54,7 @@ extension StreamWorker {
             reverse.count { $0.malformed += 1 }
             return true
         }
-        switch connection.reverse?.take(packet.extracting(0..<length), index: &answerIndex) {
+        switch connection.reverse?.take(packet.extracting(0..<length), connections.dictionary, index: &answerIndex) {
         case .outcome(let request, let outcome): reverse.finish(request, outcome)
         case .rejected(let rejection): reverse.count { $0.add(rejection) }
         case .unmatched, nil: reverse.count { $0.unmatched += 1 }

@@ -2,13 +2,16 @@
 /// or the other way (RFC 9765 §5).
 ///
 /// What RADIUS/1.1 must neither send nor heed is left out both ways: Message-Authenticator (§5.2) and Original-Packet-Code (§5.5). All
-/// others cross as they are, in their order.
+/// others cross as they are, in their order. Between two neighbours with RADIUS/1.0 hidden values are hidden anew, one attribute at a time.
 struct AttributeTranslation {
     enum Direction {
         /// From RADIUS/1.1 to 1.0.
         case hiding
         /// From RADIUS/1.0 to 1.1.
         case revealing
+        /// From RADIUS/1.0 to 1.0 with another secret and authenticator; what stands in a Vendor-Specific attribute of the usual format is
+        /// left, where somebody else sees to it.
+        case rehiding(for: Hop, leavingUsual: Bool)
     }
 
     private let direction: Direction
@@ -17,7 +20,7 @@ struct AttributeTranslation {
     private let authenticator: Digest16
     private var run = AttributeRun()
     /// Counted on for each hidden value, so that none is there twice (RFC 2868 §3.5).
-    private var salt = UInt16.random(in: 0...UInt16.max)
+    private var salt: UInt16
     /// Names the value of which more comes in the next attribute: such a value is too long to be a hidden one.
     private var continued: UInt64?
     private(set) var hasEAP = false
@@ -36,11 +39,16 @@ struct AttributeTranslation {
     ///   - dictionary: knows which values are hidden.
     ///   - secret: of the side that hides.
     ///   - authenticator: hides too; as `PacketCode.saltAuthenticator` says.
-    init(_ direction: Direction, _ dictionary: RadiusDictionary, secret: SharedSecret, authenticator: Digest16) {
+    ///   - salt: counted on from here.
+    init(
+        _ direction: Direction, _ dictionary: RadiusDictionary, secret: SharedSecret, authenticator: Digest16,
+        salt: UInt16 = .random(in: 0...UInt16.max)
+    ) {
         self.direction = direction
         self.dictionary = dictionary
         self.secret = secret
         self.authenticator = authenticator
+        self.salt = salt
     }
 
     /// The attributes that are translated, one behind the other.
@@ -62,6 +70,20 @@ struct AttributeTranslation {
             try take(AttributeLocation(type: packet[offset], offset: offset + 2, count: length - 2), of: packet)
             offset += length
         }
+    }
+
+    /// One attribute of a packet whose others come here in their order, for `rehiding`: as the next hop is to have it, encoded. Hidden
+    /// values that cannot be revealed cross as they are.
+    mutating func crossing(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
+        let attribute = [type, UInt8(value.count + 2)] + value
+        run = AttributeRun()
+        do throws(DecodeError) {
+            try take(AttributeLocation(type: type, offset: 2, count: value.count), of: attribute.span)
+        } catch {
+            // Hidden anew no value is longer than it was.
+            return attribute
+        }
+        return run.octets
     }
 
     private mutating func take(_ attribute: AttributeLocation, of packet: Span<UInt8>) throws(DecodeError) {
@@ -88,8 +110,9 @@ struct AttributeTranslation {
         var cursor = found.members(format)
         while let member = cursor.next(in: packet) {
             var value = VendorPassage.copy(member.range, of: packet)
-            if isWhole(UInt64(found.vendor) << 32 | UInt64(member.type), continues: member.continues) {
-                value = try translated(value, at: AttributePath(base: VendorAttribute.type, vendor: found.vendor, numbers: [member.type]))
+            let path = AttributePath(base: VendorAttribute.type, vendor: found.vendor, numbers: [member.type])
+            if isWhole(UInt64(found.vendor) << 32 | UInt64(member.type), continues: member.continues), !leaves(path, format) {
+                value = try translated(value, at: path)
             }
             guard value.count <= format.largestValue else { throw .translatedTooLong }
             let octets = format.header(number: member.type, valueOctets: value.count, continues: member.continues) + value
@@ -101,12 +124,18 @@ struct AttributeTranslation {
         for value in values { run.append(VendorAttribute.type, value) }
     }
 
+    /// Whether somebody else has seen to a member of a vendor's attribute, who does not look into a TLV.
+    private func leaves(_ path: AttributePath, _ format: VendorFormat) -> Bool {
+        guard case .rehiding(_, leavingUsual: true) = direction, format == VendorFormat() else { return false }
+        return dictionary.attribute(at: path)?.type != .tlv
+    }
+
     private mutating func takeExtended(_ attribute: AttributeLocation, of packet: Span<UInt8>) throws(DecodeError) {
         let whole = VendorPassage.copy(attribute.range, of: packet)
         guard let shape = ExtendedAttribute.shape(of: attribute.type), let found = ExtendedAttribute(attribute, shape, in: packet) else {
             return run.append(attribute.type, whole)
         }
-        if attribute.type == AttributeNumber.extendedAttribute1, found.number == Self.originalPacketCode { return }
+        if attribute.type == AttributeNumber.extendedAttribute1, found.number == Self.originalPacketCode, isOfNewVersion { return }
         let key: UInt64 = 1 << 63 | UInt64(attribute.type) << 8 | UInt64(found.number)
         guard isWhole(key, continues: found.continues) else { return run.append(attribute.type, whole) }
         var (count, path) = (shape.headerOctets, AttributePath(numbers: [UInt32(attribute.type), UInt32(found.number)]))
@@ -150,8 +179,12 @@ struct AttributeTranslation {
         switch direction {
         case .hiding: return try hidden(value, definition)
         case .revealing: return revealed(value, definition)
+        case .rehiding(let next, _): return rehidden(value, definition, for: next)
         }
     }
+
+    /// Whether one of both sides has RADIUS/1.1.
+    private var isOfNewVersion: Bool { if case .rehiding = direction { false } else { true } }
 
     private mutating func hidden(_ value: [UInt8], _ definition: AttributeDefinition) throws(DecodeError) -> [UInt8] {
         // An impossible password stays one: its log-in is refused (RFC 9765 §5.1.1).
@@ -166,6 +199,24 @@ struct AttributeTranslation {
             return tag + (try HiddenValue.hide(clear, definition.encryption, keys))
         } catch {
             throw .translatedTooLong
+        }
+    }
+
+    private mutating func rehidden(_ value: [UInt8], _ definition: AttributeDefinition, for next: Hop) -> [UInt8] {
+        let from = Hop(secret, authenticator)
+        let tag = Array(value.prefix(definition.isTagged ? 1 : 0))
+        let hidden = Array(value.dropFirst(tag.count))
+        do throws(ProxyFault) {
+            switch definition.encryption {
+            case .none: return value
+            case .userPassword: return tag + (try from.rehide(password: hidden.span, for: next))
+            case .ascendSecret: return tag + (try from.rehide(ascend: hidden.span, for: next))
+            case .tunnelPassword:
+                salt &+= 1
+                return tag + (try from.rehide(salted: hidden.span, for: next, salt: salt))
+            }
+        } catch {
+            return value
         }
     }
 

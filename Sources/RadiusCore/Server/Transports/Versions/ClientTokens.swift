@@ -4,11 +4,13 @@
 /// As many requests wait as there are identifiers; a request that takes the identifier of another has its place.
 struct ClientTokens {
     /// Why a reply is dropped.
-    enum Refusal: Error {
+    enum Refusal: Error, Equatable {
         /// Nothing waits for its Token.
         case unmatched
-        /// Its attributes lie about their lengths, or it is longer than RADIUS/1.0 can have it.
+        /// Its attributes lie about their lengths.
         case malformed
+        /// It, or a hidden value in it, is longer than RADIUS/1.0 can have it: the request of that identifier waits no more.
+        case tooLong(UInt8)
     }
 
     private struct Waiting {
@@ -17,22 +19,22 @@ struct ClientTokens {
     }
 
     private let secret: SharedSecret
-    private let dictionary: RadiusDictionary
     private var waiting: [UInt8: Waiting] = [:]
     private var identifiers: [UInt32: UInt8] = [:]
     /// Counts from a random number on, for each new packet (RFC 9765 §4.2.1).
     private var next = UInt32.random(in: 0...UInt32.max)
 
-    init(_ negotiation: RadiusNegotiation) {
-        secret = negotiation.secret
-        dictionary = negotiation.dictionary
-    }
+    /// - Parameter secret: of the requests and replies as RADIUS/1.0 has them.
+    init(secret: SharedSecret) { self.secret = secret }
 
     /// Makes of a whole request of RADIUS/1.0 what the server is to have. CHAP is given the challenge that its authenticator stood for
     /// (RFC 9765 §5.1.2).
     ///
+    /// - Parameters:
+    ///   - packet: the request.
+    ///   - dictionary: knows what RADIUS/1.0 hides.
     /// - Returns: nil when it is malformed, or too long with that.
-    mutating func request(_ packet: Span<UInt8>) -> [UInt8]? {
+    mutating func request(_ packet: Span<UInt8>, _ dictionary: RadiusDictionary) -> [UInt8]? {
         let (code, identifier, own) = (PacketCode(rawValue: packet[0]), packet[1], Digest16 { packet[4 + $0] })
         let base = code.saltAuthenticator(own: own, request: own) ?? own
         var translation = AttributeTranslation(.revealing, dictionary, secret: secret, authenticator: base)
@@ -49,18 +51,23 @@ struct ClientTokens {
         return octets
     }
 
-    /// Makes of a whole reply of the server one of RADIUS/1.0, Message-Authenticator first.
-    mutating func reply(_ packet: Span<UInt8>) throws(Refusal) -> [UInt8] {
-        let token = TokenPacket.token(of: packet)
+    /// Makes of a whole reply of the server one of RADIUS/1.0, Message-Authenticator first. An Accounting-Response has none, as that would
+    /// only make it longer.
+    mutating func reply(_ packet: Span<UInt8>, _ dictionary: RadiusDictionary) throws(Refusal) -> [UInt8] {
+        let (code, token) = (PacketCode(rawValue: packet[0]), TokenPacket.token(of: packet))
         guard let identifier = identifiers[token], let request = waiting[identifier] else { throw .unmatched }
         var translation = AttributeTranslation(.hiding, dictionary, secret: secret, authenticator: request.authenticator)
-        do throws(DecodeError) { try translation.translate(packet) } catch { throw .malformed }
-        let octets = PacketText.seal(
-            translation.octets, PacketCode(rawValue: packet[0]), identifier: identifier, secret: secret,
-            authenticator: request.authenticator, hasMessageAuthenticator: true)
-        guard let octets else { throw .malformed }
+        var isTooLong = false
+        do throws(DecodeError) { try translation.translate(packet) } catch {
+            guard error == .translatedTooLong else { throw .malformed }
+            isTooLong = true
+        }
         identifiers[token] = nil
         waiting[identifier] = nil
+        let octets = PacketText.seal(
+            translation.octets, code, identifier: identifier, secret: secret, authenticator: request.authenticator,
+            hasMessageAuthenticator: code != .accountingResponse)
+        guard !isTooLong, let octets else { throw .tooLong(identifier) }
         return octets
     }
 }

@@ -69,7 +69,7 @@ public struct RadiusNegotiation: Sendable {
     /// The secret of RADIUS/TLS. Requests and replies of the connection's owner are those of RADIUS/1.0, whatever is spoken.
     public let secret: SharedSecret
     /// Knows which attributes RADIUS/1.0 hides.
-    public let dictionary: RadiusDictionary
+    public internal(set) var dictionary: RadiusDictionary
 
     public init(_ versions: RadiusVersions, secret: SharedSecret, dictionary: RadiusDictionary) {
         self.versions = versions

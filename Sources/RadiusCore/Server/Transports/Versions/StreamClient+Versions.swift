@@ -8,7 +8,7 @@ extension StreamClient {
         }
         do throws(RadiusNegotiation.Fault) {
             let agreed = try negotiation.agreed(tls.applicationProtocol, over: tls.protocolVersion)
-            if agreed == .v11 { tokens = ClientTokens(negotiation) }
+            if agreed == .v11 { tokens = ClientTokens(secret: negotiation.secret) }
             (status, version) = (.open, agreed)
         } catch {
             tls.write(TokenPacket.versionDemanded)
@@ -20,14 +20,16 @@ extension StreamClient {
 
     /// A reply as RADIUS/1.0 has it; nil when it is dropped.
     func translated(_ packet: [UInt8]) -> [UInt8]? {
-        guard tokens != nil else { return packet }
+        guard tokens != nil, let negotiation else { return packet }
         do throws(ClientTokens.Refusal) {
-            return try tokens?.reply(packet.span)
-        } catch .unmatched {
-            losses.unmatched += 1
+            return try tokens?.reply(packet.span, negotiation.dictionary)
         } catch {
-            losses.malformed += 1
+            switch error {
+            case .unmatched: losses.unmatched += 1
+            case .malformed: losses.malformed += 1
+            case .tooLong(let identifier): losses.tooLong.append(identifier)
+            }
+            return nil
         }
-        return nil
     }
 }
