@@ -75,6 +75,13 @@ import Testing
         for names in [[], ["a", "b"], [""]] { #expect(throws: CommandFailure.self) { try Noun.nas.itemPath(names) } }
     }
 
+    /// What a name means is the daemon's to say: zeros in front and `id:` reach it as they were typed.
+    @Test func sendsNamesAsTheyWereTyped() throws {
+        for noun in Noun.all where !noun.isSingleton {
+            for name in ["0007", "7", "id:7", "name:7"] { #expect(try noun.itemPath([name]) == [noun.path, name]) }
+        }
+    }
+
     @Test func everyFieldHasAnOptionOfItsOwn() {
         for noun in Noun.all {
             #expect(Set(noun.fields.map(\.option)).count == noun.fields.count)

@@ -82,7 +82,7 @@ struct GetCommand<Kind: NounKind>: ParsableCommand {
     }
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: ArgumentHelp(Kind.noun.isSingleton ? "None: there is one a tenant." : "Its name or id.", valueName: "name"))
+    @Argument(help: ArgumentHelp(Kind.noun.isSingleton ? "None: there is one a tenant." : Noun.keyHelp, valueName: "name"))
     var names: [String] = []
 
     func run() throws {
@@ -99,7 +99,7 @@ struct DeleteCommand<Kind: NounKind>: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @Flag(help: "Only tells whether it could be removed.") var dryRun = false
-    @Argument(help: ArgumentHelp("Its name or id.", valueName: "name")) var names: [String] = []
+    @Argument(help: ArgumentHelp(Noun.keyHelp, valueName: "name")) var names: [String] = []
 
     func run() throws {
         let noun = Kind.noun
@@ -111,6 +111,9 @@ struct DeleteCommand<Kind: NounKind>: ParsableCommand {
 }
 
 extension Noun {
+    /// What may stand for NAME.
+    static let keyHelp = "Its name; or its id, where nothing is called so; id:7 is always an id."
+
     /// The address of the one that `names` names.
     func itemPath(_ names: [String]) throws(CommandFailure) -> [String] {
         if isSingleton {
