@@ -175,7 +175,7 @@ extension Noun {
         ],
         filters: [
             Filter("user", nil, "Only this username"), Filter("nas", nil, "Only from this NAS"),
-            Filter("outcome", nil, "accept, reject or challenge"),
+            Filter("outcome", nil, "accept, reject, challenge or silence"),
             Filter("reason", nil, "Only this reason, such as wrong_password or unknown_subscriber"),
             Filter("binding", nil, "Only logins from elsewhere than the subscriber is bound to: mac, line or mac_and_line"),
             Filter("method", nil, "Only this method, such as pap, chap or eap-tls"),
