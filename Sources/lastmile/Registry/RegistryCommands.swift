@@ -16,6 +16,7 @@ struct CreateCommand<Kind: NounKind>: ParsableCommand {
     func run() throws {
         let noun = Kind.noun
         let given = try FieldWords(words, noun: noun)
+        try given.checkNames(atMost: 0)
         if let name = given.names.first {
             throw CommandFailure.usage("“\(name)” belongs to no option", next: noun.example.isEmpty ? "" : "For example: \(noun.example)")
         }
@@ -50,6 +51,7 @@ struct UpdateCommand<Kind: NounKind>: ParsableCommand {
     func run() throws {
         let noun = Kind.noun
         let given = try FieldWords(words, noun: noun)
+        try given.checkNames(atMost: noun.isSingleton ? 0 : 1)
         let path = try noun.itemPath(given.names)
         guard !apply || noun.applies else { throw CommandFailure.usage("--apply: there is nothing to apply of a \(noun.name)") }
         guard let body = given.document else {
