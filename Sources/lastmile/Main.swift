@@ -21,7 +21,8 @@ struct Lastmile: ParsableCommand {
             NounCommand.Quota.self, NounCommand.QuotaThreshold.self, NounCommand.QuotaTopUp.self, NounCommand.QuotaState.self,
             NounCommand.QuotaEvent.self,
             NounCommand.HomeServer.self, NounCommand.HomeServerPool.self, NounCommand.Realm.self,
-            NounCommand.Session.self, NounCommand.AuthLog.self, NounCommand.Usage.self, NounCommand.Tenant.self, NounCommand.Token.self,
+            NounCommand.Session.self, NounCommand.DynamicAuthorization.self, NounCommand.AuthLog.self, NounCommand.Usage.self,
+            NounCommand.Tenant.self, NounCommand.Token.self,
             NounCommand.Audit.self, HealthCommand.self, MigrationCommand.self, RadiusCommand.self, PKICommand.self,
         ])
 
@@ -46,7 +47,7 @@ struct Lastmile: ParsableCommand {
     }
 
     /// Names the word that no command has, before anything else is looked at: what follows it means nothing.
-    private static func checkWords(_ arguments: [String]) throws(CommandFailure) {
+    static func checkWords(_ arguments: [String]) throws(CommandFailure) {
         var command: any ParsableCommand.Type = Self.self
         var path = "lastmile"
         for word in arguments {

@@ -62,8 +62,11 @@ extension Lastmiled {
             do {
                 let dictionary = try Daemon.loadDictionary(settings)
                 for note in settings.notes { StandardError.write("lastmiled: warning: \(note)") }
+                let eap = try EAPCertificateFiles(settings.eapTLS).description()
+                let radSec = try Parts.radSecDescription(settings.transports)
                 print("settings: \(settings.file ?? "defaults"), no mistakes")
-                print("eap: \(try EAPCertificateFiles(settings.eapTLS).description())")
+                print("eap: \(eap)")
+                print("radsec: \(radSec)")
                 print("dictionary: \(dictionary.attributeCount) attributes, \(dictionary.valueCount) values")
                 for warning in dictionary.warnings { StandardError.write("lastmiled: warning: \(warning)") }
             } catch {

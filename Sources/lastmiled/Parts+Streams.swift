@@ -41,6 +41,16 @@ extension Parts {
         return RadSecCertificates(tls, hasDatagrams: transports.hasDTLS)
     }
 
+    /// One line for `lastmiled check`.
+    ///
+    /// - Throws: `StartFailure` when the files that settings name cannot be used.
+    static func radSecDescription(_ transports: TransportSettings) throws -> String {
+        guard let certificates = certificates(transports) else { return "no radsec.certificate, so that TLS is not offered" }
+        if case .failed(let failure, _) = certificates.refresh() { throw StartFailure("the files of radsec cannot be used: \(failure)") }
+        guard let own = certificates.current?.certificates.first else { return "no certificate" }
+        return "certificate \(own.subject), \((own.notAfter - Int64(time(nil))) / 86_400) days left"
+    }
+
     private static func bounds(_ transports: TransportSettings, cores: Int) -> StreamSettings {
         var bounds = StreamSettings()
         bounds.threads = transports.threads == 0 ? max(1, cores / 2) : transports.threads

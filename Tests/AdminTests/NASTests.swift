@@ -19,4 +19,19 @@ import Testing
             #expect(both.status == 200, "\(both.text)")
         }
     }
+
+    /// What the daemon cannot read would lock the gateway out.
+    @Test func whomACertificateMustNameIsCheckedWhenItIsSaved() async throws {
+        try await AdminFixture.run { fixture in
+            let nas: JSON = ["name": "gw", "address": "192.0.2.1", "secret": "s", "tls_identity": "gw1.example.net, psk:gw1"]
+            #expect(try await fixture.post("/api/v1/nas", nas).status == 201)
+            for text in ["sha256:zz", "psk:", "*.*.x", "300.1.1.1", ",", "gw1.example.net,sha256:00"] {
+                let refused = try await fixture.patch("/api/v1/nas/gw", ["tls_identity": .string(text)])
+                #expect(refused.status == 422 && refused.faults == ["/tls_identity format"], "\(text): \(refused.text)")
+            }
+            let second = try await fixture.patch("/api/v1/nas/gw", ["tls_identity": "gw1.example.net,sha256:00"])
+            #expect(second.text.contains("word 2, “sha256:00”"), "\(second.text)")
+            #expect(try await fixture.patch("/api/v1/nas/gw", ["tls_identity": .null]).status == 200)
+        }
+    }
 }

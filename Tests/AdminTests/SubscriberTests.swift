@@ -15,7 +15,7 @@ import Testing
                     "filters": ["a", "b"],
                 ])
             #expect(made.status == 201, "\(made.text)")
-            #expect(made.header("location") == "/api/v1/subscribers/\(made.id)")
+            #expect(made.header("location") == "/api/v1/subscribers/id:\(made.id)")
             #expect(made.etag == "\"1\"")
             let read = try await fixture.get("/api/v1/subscribers/alice")
             #expect(read.body == made.body)

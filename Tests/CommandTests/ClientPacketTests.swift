@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RadiusCore
+@testable import lastmile
 
 @Suite struct ClientPacketTests {
     private let secret = SharedSecret(Array("xyzzy5461".utf8))
@@ -105,5 +106,21 @@ import Testing
         #expect(ClientCredential(.pap, password: [UInt8](repeating: 1, count: 129)) == nil)
         #expect(ClientCredential(.msCHAPv2, password: [0xff]) == nil)
         #expect(ClientCredential(.eap, password: []) == nil)
+    }
+
+    @Test func silenceMayBeThatOfAHomeServer() throws {
+        let peer = try Peer(text: "127.0.0.1", defaultPort: 1812)
+        let login = try access(.pap, user: "nemo", password: "arctangent", authenticator: "0f403f9473978057bd83d5cb98f4227a")
+        #expect(RadiusExchange.silence(peer, login, 2).details.last?.contains("lastmile home-server status") == true)
+        let status = try ClientPacket.status(identifier: 1, secret: secret)
+        #expect(!RadiusExchange.silence(peer, status, 2).details.contains { $0.contains("home-server") })
+    }
+
+    @Test func namesTheOptionThatIsMissing() {
+        var options = TransportOptions()
+        (options.transport, options.ca, options.cert) = (.tls, "ca.pem", nil)
+        let given = options
+        let failure = #expect(throws: CommandFailure.self) { try given.context() }
+        #expect(failure?.message == "--cert is missing")
     }
 }

@@ -75,6 +75,24 @@ import Testing
         for names in [[], ["a", "b"], [""]] { #expect(throws: CommandFailure.self) { try Noun.nas.itemPath(names) } }
     }
 
+    @Test func aFlagIsTrueOrFalse() throws {
+        #expect(try body("--strip no", .realm) == #"{"strip":false}"#)
+        #expect(try body("--strip yes", .realm) == #"{"strip":true}"#)
+        let bare = try FieldWords(["--strip", "partner"], noun: .realm)
+        #expect(bare.names == ["partner"])
+        try bare.checkNames(atMost: 1)
+        let wrong = try FieldWords(["partner", "--strip", "maybe"], noun: .realm)
+        let failure = #expect(throws: CommandFailure.self) { try wrong.checkNames(atMost: 1) }
+        #expect(failure?.message == "--strip is “maybe”" && failure?.next == "true or false is possible.")
+    }
+
+    /// What a name means is the daemon's to say: zeros in front and `id:` reach it as they were typed.
+    @Test func sendsNamesAsTheyWereTyped() throws {
+        for noun in Noun.all where !noun.isSingleton {
+            for name in ["0007", "7", "id:7", "name:7"] { #expect(try noun.itemPath([name]) == [noun.path, name]) }
+        }
+    }
+
     @Test func everyFieldHasAnOptionOfItsOwn() {
         for noun in Noun.all {
             #expect(Set(noun.fields.map(\.option)).count == noun.fields.count)

@@ -8,7 +8,7 @@ extension Resource {
             .text("username", .required, .readOnly, .searchable, .dataClass(.personal)),
             .reference("subscriber", to: "subscriber", .readOnly, .loose),
             .reference("nas", to: "nas", .readOnly, .loose),
-            .choice("outcome", ["accept", "reject", "challenge"], .required, .readOnly),
+            .choice("outcome", ["accept", "reject", "challenge", "silence"], .required, .readOnly),
             .text("reason", .required, .readOnly, .searchable),
             .text("method", .required, .readOnly),
             .reference("profile", to: "profile", .readOnly, .loose),

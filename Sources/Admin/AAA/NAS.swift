@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 extension Resource {
     /// A router or switch that asks by RADIUS.
     ///
@@ -35,7 +37,7 @@ extension Resource {
                     "rate_limit_per_second", .range(0...1_000_000),
                     .summary("Access-Requests that a node looks at in a second; 0: no limit; null: as the configuration says")),
                 .text(
-                    "tls_identity", .octets(1...1000),
+                    "tls_identity", .octets(1...1000), .form(.tlsIdentity),
                     .summary("Whom its certificate must name over TLS: DNS names, addresses, sha256:...; null: any that is trusted")),
                 .boolean("enabled", .initial(true)),
                 .text("notes", .initial(""), .lines, .searchable, .octets(0...10_000)),
@@ -54,4 +56,9 @@ extension Resource {
                     "connections are of a NAS by its address alone: one that has a nas_identifier can be told at a port only, by udp"),
             ], rules: Rules(verify: { _, connection, id in try NASActions.verify(connection, id) }))
     }
+}
+
+extension TextForm {
+    /// Whom a certificate must name, as the daemon reads it.
+    static let tlsIdentity = TextForm(name: "tls-identity") { TLSIdentity.flaw(in: $0) }
 }

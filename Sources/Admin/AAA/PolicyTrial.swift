@@ -35,6 +35,7 @@ public struct PolicyTrial: Equatable, Sendable {
                 try connection.queryOne("SELECT extract(epoch FROM $1::text::timestamptz)::bigint", [.text(instant)])?.int64(0)
             }
         }
+        trial.nas = try await exchange.nasName(trial.nas)
         let tenant = exchange.principal.tenant
         return .json(try await exchange.services.testPolicy(tenant, trial))
     }

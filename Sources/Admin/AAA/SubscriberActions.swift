@@ -7,7 +7,8 @@ enum SubscriberActions {
         "explain", summary: "Derives what the subscriber is answered and why", isWrite: false,
         parameters: [("nas", "The name of the NAS that asks; without it no vendor's attributes are rendered")]
     ) { exchange, subject in
-        let explanation = try await exchange.services.explain(exchange.principal.tenant, subject.name, exchange.parameter("nas"))
+        let nas = try await exchange.nasName(exchange.parameter("nas"))
+        let explanation = try await exchange.services.explain(exchange.principal.tenant, subject.name, nas)
         return .json(try await QuotaActions.adding(to: explanation, exchange, subject.id))
     }
 

@@ -49,7 +49,8 @@ enum Trace {
             ("follow", "true: lines of JSON as they come, until the caller hangs up"),
         ], permission: "trace:read"
     ) { exchange, _ in
-        let wish = try wish(exchange)
+        var wish = try wish(exchange)
+        wish.nas = try await exchange.nasName(wish.nas)
         guard try exchange.flag("follow") else {
             let portion = try exchange.services.openTrace(exchange.principal.tenant, wish).next()
             return .json("{\"data\":[\(portion?.transactions.joined(separator: ",") ?? "")]}")

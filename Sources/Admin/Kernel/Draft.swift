@@ -82,19 +82,16 @@ struct Draft {
 
     private mutating func resolve(_ field: Field, _ value: FieldValue, _ connection: Connection, _ registry: Registry) throws -> Int64? {
         guard case .reference(let name) = field.kind, let target = registry.resource(name) else { return nil }
-        var statement = Statement()
-        let condition: String
+        let key: RowKey
         let shown: String
-        if case .name(let text) = value, let nameField = target.nameField.flatMap(target.field) {
-            condition = "\(nameField.column) = \(statement.bind(.text(text)))"
-            shown = "called “\(text)”"
-        } else if case .id(let id) = value {
-            condition = "\(target.key) = \(statement.bind(.int(id)))"
-            shown = "with the id \(id)"
-        } else {
-            return nil
+        switch value {
+        case .name(let text): (key, shown) = (RowKey(text), "called “\(text)”")
+        case .id(let id): (key, shown) = (.id(id), "with the id \(id)")
+        default: return nil
         }
-        let row = try connection.queryOne("SELECT \(target.key) FROM \(target.table) WHERE \(condition)", statement.values)
+        var statement = Statement()
+        let condition = target.condition(key, "t", &statement) ?? "false"
+        let row = try connection.queryOne("SELECT t.\(target.key) FROM \(target.table) t WHERE \(condition)", statement.values)
         guard let row else {
             faults.append(.member(field.name, "not_found", "there is no \(target.name) \(shown)"))
             return nil

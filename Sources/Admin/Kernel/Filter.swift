@@ -87,7 +87,13 @@ extension Field {
     }
 
     private func operandValue(_ text: String, in registry: Registry, _ statement: inout Statement) throws(FieldFault) -> String {
-        if case .reference(let target) = kind { return registry.idExpression(of: target, name: statement.bind(.text(try bounded(text)))) }
+        if case .reference(let name) = kind, let target = registry.resource(name) {
+            let key = RowKey(try bounded(text))
+            guard let condition = target.condition(key, "n", &statement) else {
+                throw FieldFault("type", "the id of a \(name) is expected")
+            }
+            return "(SELECT n.\(target.key) FROM \(target.table) n WHERE \(condition))"
+        }
         if kind == .text { return statement.bind(.text(try bounded(text))) + "::text" }
         guard case .bound(let value) = try value(ofText: text, attribute: { _, _ in nil }) else {
             throw FieldFault("type", "this cannot be compared")
@@ -100,13 +106,5 @@ extension Field {
             throw FieldFault("length", "at most 1000 octets without NUL are possible")
         }
         return text
-    }
-}
-
-extension Registry {
-    /// SQL for the id of the `target` that is called by the placeholder `name`.
-    func idExpression(of target: String, name: String) -> String {
-        guard let resource = resource(target), let nameField = resource.nameField.flatMap(resource.field) else { return "\(name)::bigint" }
-        return "(SELECT n.\(resource.key) FROM \(resource.table) n WHERE n.\(nameField.column) = \(name)::text)"
     }
 }

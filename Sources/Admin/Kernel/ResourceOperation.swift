@@ -36,7 +36,7 @@ struct ResourceOperation: Sendable {
     }
 
     /// `GET` of one.
-    func read(_ key: ResourceStore.Key) async throws -> Answer {
+    func read(_ key: RowKey) async throws -> Answer {
         try exchange.allow([])
         let store = store
         let stored = try await transaction(readOnly: key != .only) { try store.find(key, $0) }
@@ -64,7 +64,7 @@ struct ResourceOperation: Sendable {
                 let stored = try store.insert(draft, extra.columns, connection)
                 try verify(stored, connection)
                 var answer = self.answer(stored, status: 201, adding: isRehearsal ? [] : extra.once)
-                answer = answer.with(header: "Location", "/api/v1/\(resource.path)/\(stored.id)")
+                answer = answer.with(header: "Location", "/api/v1/\(resource.path)/\(resource.segment(stored.id))")
                 try idempotency?.keep(answer, connection)
                 try audit.record(
                     "create", id: stored.id, name: stored.name, before: nil, after: stored.json, secrets: draft.secrets, connection)
@@ -75,7 +75,7 @@ struct ResourceOperation: Sendable {
     }
 
     /// `PATCH` of one (RFC 7396).
-    func update(_ key: ResourceStore.Key) async throws -> Answer {
+    func update(_ key: RowKey) async throws -> Answer {
         try exchange.allow(resource.rules.apply == nil ? ["dry_run"] : ["dry_run", "apply"])
         let isRehearsal = try exchange.flag("dry_run")
         let applies = try resource.rules.apply != nil && exchange.flag("apply")
@@ -116,7 +116,7 @@ struct ResourceOperation: Sendable {
     }
 
     /// `DELETE` of one.
-    func delete(_ key: ResourceStore.Key) async throws -> Answer {
+    func delete(_ key: RowKey) async throws -> Answer {
         try exchange.allow(["dry_run"])
         let isRehearsal = try exchange.flag("dry_run")
         let (store, audit) = (store, audit)
@@ -135,7 +135,7 @@ struct ResourceOperation: Sendable {
     }
 
     /// The row that an action is done to.
-    func subject(_ key: ResourceStore.Key) async throws -> Action.Subject {
+    func subject(_ key: RowKey) async throws -> Action.Subject {
         let store = store
         let stored = try await transaction(readOnly: true) { try store.find(key, $0) }
         return Action.Subject(id: stored.id, name: stored.name)

@@ -17,28 +17,6 @@ struct ResourceStore {
         var etag: String { "\"\(version)\"" }
     }
 
-    /// How the address names a row.
-    enum Key: Equatable {
-        case id(Int64)
-        case name(String)
-        /// The only row of a singleton.
-        case only
-
-        /// Digits are an id; `name:` and `id:` say which is meant; anything else is a name.
-        init(_ segment: String) {
-            if segment.hasPrefix("name:") {
-                self = .name(String(segment.dropFirst(5)))
-            } else if segment.hasPrefix("id:"), let id = Int64(segment.dropFirst(3)) {
-                self = .id(id)
-            } else if !segment.isEmpty, segment.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
-                // More digits than an id can have are a name.
-                self = Int64(segment).map(Key.id) ?? .name(segment)
-            } else {
-                self = .name(segment)
-            }
-        }
-    }
-
     /// What a row is locked for.
     enum Lock: String {
         /// Whoever stores something that refers to the row, as the logs do all the time, need not wait for it.
@@ -49,29 +27,26 @@ struct ResourceStore {
     /// The row that `key` names.
     ///
     /// - Throws: `Problem.notFound`.
-    func find(_ key: Key, _ connection: Connection, lockedFor lock: Lock? = nil) throws -> Stored {
+    func find(_ key: RowKey, _ connection: Connection, lockedFor lock: Lock? = nil) throws -> Stored {
         var statement = Statement(resource.selection(in: registry))
-        switch key {
-        case .id(let id): statement.text += " WHERE t.\(resource.key) = \(statement.bind(.int(id)))"
-        case .name(let name):
-            guard let field = resource.nameField.flatMap(resource.field) else {
-                throw Problem.notFound("\(resource.name) “\(name)”: it is known by its id alone, and this")
-            }
-            statement.text += " WHERE t.\(field.column) = \(statement.bind(.text(name)))"
-        case .only:
+        if case .only = key {
             try connection.execute(
                 "INSERT INTO \(resource.table) (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.int(exchange.principal.tenant)])
             statement.text += " WHERE t.tenant_id = \(statement.bind(.int(exchange.principal.tenant)))"
+        } else if let condition = resource.condition(key, "t", &statement) {
+            statement.text += " WHERE " + condition
+        } else {
+            throw Problem.notFound("\(described(key)): it is known by its id alone, and this")
         }
         if let lock { statement.text += " FOR \(lock.rawValue) OF t" }
         guard let row = try connection.queryOne(statement.text, statement.values) else { throw Problem.notFound(described(key)) }
         return Stored(id: try row.int64(2), version: try row.int64(1), name: try row.string(3), json: try row.string(0))
     }
 
-    private func described(_ key: Key) -> String {
+    private func described(_ key: RowKey) -> String {
         switch key {
         case .id(let id): "\(resource.name) \(id)"
-        case .name(let name): "\(resource.name) “\(name)”"
+        case .name(let name), .nameOrID(let name, _): "\(resource.name) “\(name)”"
         case .only: resource.name
         }
     }

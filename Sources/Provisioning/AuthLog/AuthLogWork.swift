@@ -144,6 +144,7 @@ extension AuthEvent.Outcome {
         case .accept: "accept"
         case .reject: "reject"
         case .challenge: "challenge"
+        case .silence: "silence"
         }
     }
 }

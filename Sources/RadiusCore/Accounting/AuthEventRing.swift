@@ -6,6 +6,8 @@ import Synchronization
 public struct AuthEvent: BitwiseCopyable, Sendable, Equatable {
     public enum Outcome: UInt8, BitwiseCopyable, Sendable {
         case accept = 1, reject = 2, challenge = 3
+        /// No home server answered, so the NAS heard nothing that answers it.
+        case silence = 4
     }
 
     /// Wall clock at the reply, microseconds since 1970.

@@ -120,7 +120,7 @@ extension PacketPath {
     ) -> Disposition {
         counters.add(.proxyUnanswered)
         if realm.rejectsUnanswered || reason == .proxyUnusable { return refuseProxied(reason, attempt, reply, server: server) }
-        log(reason, attempt.credentials.method, attempt, profile: 0, name: [], server: server)
+        log(.silence, reason, attempt.credentials.method, attempt, profile: 0, name: [], server: server)
         recordSilence(reason, attempt)
         if isStream { noteUnserved(attempt, cause ?? (reason == .proxyNoServer ? .requestNotRoutable : .otherProxyProcessingError)) }
         cache.forget(token)

@@ -206,19 +206,20 @@ extension PacketPath {
         _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64 = 0
     ) {
         batch.annotate(FlightNote(reason: reason.rawValue, method: method.rawValue, subscriber: attempt.subscriber?.id ?? 0))
-        log(reason, method, attempt, profile: profile, name: name, server: server)
+        log(reason.isAcceptance ? .accept : .reject, reason, method, attempt, profile: profile, name: name, server: server)
     }
 
     /// Hands the outcome to the authentication log; a full ring drops it, counted there. `name` is the subscriber's where User-Name may
     /// be another, as with a tunnel; empty else.
     func log(
-        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64
+        _ outcome: AuthEvent.Outcome, _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64,
+        name: [UInt8], server: Int64
     ) {
         counters.add(reason)
         let event = AuthEvent(
             atMicroseconds: nowMicroseconds, tenant: attempt.client.pointee.tenant, nas: attempt.client.pointee.id,
             subscriber: attempt.subscriber?.id ?? 0, profile: profile, durationMicroseconds: awayMicroseconds &+ elapsedMicroseconds,
-            outcome: reason.isAcceptance ? .accept : .reject, method: method.rawValue, reason: reason.rawValue, homeServer: server)
+            outcome: outcome, method: method.rawValue, reason: reason.rawValue, homeServer: server)
         if let bound = attempt.subscriber?.boundTo { return logBound(event, bound, attempt, name: name) }
         events.push(
             event, userName: name.isEmpty ? attempt.request.value(.userName) : name.span,

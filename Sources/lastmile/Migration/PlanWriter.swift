@@ -73,7 +73,7 @@ struct PlanWriter {
             counts.profiles.unchanged += 1
             return true
         }
-        let path = ["profiles", known["id"]?.cell ?? ""]
+        let path = ["profiles", "id:" + (known["id"]?.cell ?? "")]
         let isDone = try attempt(place, profile.name, PlanJSON.request("PATCH", path, changed, isRehearsal: isRehearsal)) != nil
         if isDone { counts.profiles.updated += 1 } else { counts.profiles.refused += 1 }
         return true
@@ -153,7 +153,7 @@ struct PlanWriter {
         }
         // A name that the operator gave meanwhile stays; of the secret the daemon knows whether it is a change.
         let changed = members.filter { $0.name == "secret" || ($0.name != "name" && known[$0.name] != $0.value) }
-        let path = ["nas", known["id"]?.cell ?? ""]
+        let path = ["nas", "id:" + (known["id"]?.cell ?? "")]
         let answer = try attempt(nas.place, nas.name, PlanJSON.request("PATCH", path, changed, isRehearsal: isRehearsal))
         guard let answer else { return counts.nas.refused += 1 }
         let before = isRehearsal ? answer["before"]?["updated_at"] : known["updated_at"]

@@ -73,13 +73,18 @@ struct RadiusExchange {
         }
     }
 
-    private static func silence(_ peer: Peer, _ packet: ClientPacket, _ retries: Int) -> CommandFailure {
+    /// Why a server that does know this machine may be silent.
+    static let silentRealm =
+        "the user belongs to a realm whose home servers do not answer (`lastmile realm match NAME`, `lastmile home-server status`)"
+
+    static func silence(_ peer: Peer, _ packet: ClientPacket, _ retries: Int) -> CommandFailure {
         var causes = [
             "the server does not know this machine as a NAS: unknown clients are dropped silently (`lastmile nas list`; the address must match)",
             "the shared secret differs: a request whose Message-Authenticator does not verify is dropped silently",
             "a firewall on the way drops UDP to port \(peer.port), or its replies",
             "the server is not running, or listens on another address",
         ]
+        if packet.code == .accessRequest { causes.append(silentRealm) }
         if packet.code == .statusServer { causes.insert("the server does not know Status-Server (RFC 5997)", at: 2) }
         return CommandFailure(
             .unreachable, "no answer from \(peer.text) after \(retries + 1) transmissions; the likely causes, in order:",

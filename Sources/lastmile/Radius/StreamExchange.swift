@@ -47,7 +47,10 @@ struct TransportOptions: ParsableArguments {
     func context() throws(CommandFailure) -> TLSContext? {
         guard transport.isProtected else { return nil }
         guard let ca, let cert else {
-            throw .usage("--ca and --cert are missing", next: "`lastmile pki issue radsec` makes a certificate; ca.pem is beside it.")
+            let missing = [("--ca", self.ca), ("--cert", self.cert)].filter { $0.1 == nil }.map { $0.0 }
+            throw .usage(
+                missing.joined(separator: " and ") + (missing.count == 1 ? " is missing" : " are missing"),
+                next: "`lastmile pki issue radsec` makes a certificate; ca.pem is beside it.")
         }
         var settings = TLSSettings(role: .client)
         settings.isDatagram = transport == .dtls
@@ -122,6 +125,10 @@ enum StreamExchange {
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
                 next: "The daemon's log has a line `refused a connection` with the reason: an unknown NAS, a certificate, another secret.")
+        case .tls(.certificate(.wrongName, depth: _)):
+            CommandFailure(
+                .unreachable, "\(peer.text): \(ending)",
+                next: "Say by --server-name which name its certificate has, where that is not HOST.")
         case .version, .tls(.alert(120)):
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
@@ -129,7 +136,7 @@ enum StreamExchange {
         case .timeout where sent > 0:
             CommandFailure(
                 .unreachable, "no answer from \(peer.text)" + (sent > 1 ? " after \(sent) transmissions" : ""),
-                next: "The daemon counts what it drops in /metrics.")
+                next: "The daemon counts what it drops in /metrics. Or \(RadiusExchange.silentRealm).")
         case .timeout where isDatagram:
             CommandFailure(
                 .unreachable, "no DTLS handshake with \(peer.text) in time",

@@ -39,7 +39,7 @@ struct ActionCommand<Kind: ItemAction>: ParsableCommand {
     }
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: ArgumentHelp("Its name or id.", valueName: "name")) var names: [String] = []
+    @Argument(help: ArgumentHelp(Noun.keyHelp, valueName: "name")) var names: [String] = []
 
     func run() throws {
         let path = try Kind.noun.itemPath(names) + [Kind.action]

@@ -4,6 +4,8 @@ struct FieldWords: Equatable {
     var names: [String] = []
     /// Members of the body, in order.
     var body: [JSONValue.Member] = []
+    /// Names that stand right behind an option that needs no value, and that option.
+    private var behindFlags: [String: String] = [:]
 
     /// Reads `--field value`, `--field=value`, `--set field=value` and `--clear field`.
     ///
@@ -33,7 +35,10 @@ struct FieldWords: Equatable {
         var value: String? = parts.count == 2 ? parts[1] : nil
         let field = noun.fields.first { $0.option == option || $0.name.replacing("_", with: "-") == option.replacing("_", with: "-") }
         guard word.hasPrefix("--"), field != nil || option == "set" || option == "clear" else { throw Self.unknown(parts[0], noun) }
-        if field?.kind == .flag, value == nil, !["true", "false"].contains(rest.first) { value = "true" }
+        if let field, field.kind == .flag, value == nil, rest.first.flatMap(Self.flag) == nil {
+            value = "true"
+            if let next = rest.first, !next.hasPrefix("-") { behindFlags[next] = field.option }
+        }
         guard let value = value ?? rest.popFirst() else {
             throw .usage("\(parts[0]) has no value", next: field.map { "\($0.option): \($0.summary)." } ?? "Write \(parts[0]) field=value.")
         }
@@ -68,9 +73,7 @@ struct FieldWords: Equatable {
             }
             put(field.name, .number(text.hasPrefix("+") ? String(text.dropFirst()) : text))
         case .flag:
-            guard let flag = ["true": true, "yes": true, "false": false, "no": false][text] else {
-                throw .usage("--\(field.option) is “\(text)”", next: "true or false is possible.")
-            }
+            guard let flag = Self.flag(text) else { throw Self.noFlag(field.option, text) }
             put(field.name, .bool(flag))
         case .list: add(field.name, .string(text))
         case .attributes:
@@ -93,6 +96,18 @@ struct FieldWords: Equatable {
             return
         }
         body[known].value = .array(earlier + [value])
+    }
+
+    /// Refuses names beyond `count` when one of them was meant as the value of an option.
+    func checkNames(atMost count: Int) throws(CommandFailure) {
+        guard names.count > count, let name = names.last(where: { behindFlags[$0] != nil }), let option = behindFlags[name] else { return }
+        throw Self.noFlag(option, name)
+    }
+
+    private static func flag(_ text: String) -> Bool? { ["true": true, "yes": true, "false": false, "no": false][text] }
+
+    private static func noFlag(_ option: String, _ text: String) -> CommandFailure {
+        .usage("--\(option) is “\(text)”", next: "true or false is possible.")
     }
 
     private static func field(_ name: String, _ noun: Noun) -> Noun.Field? {

@@ -42,6 +42,7 @@ enum NounCommand {
         static let configuration = group(SessionNoun.self, [ActionCommand<SessionDisconnect>.self, ActionCommand<SessionCoA>.self])
     }
 
+    struct DynamicAuthorization: ParsableCommand { static let configuration = group(DynamicAuthorizationNoun.self) }
     struct AuthLog: ParsableCommand { static let configuration = group(AuthLogNoun.self) }
     struct Usage: ParsableCommand { static let configuration = group(UsageNoun.self) }
     struct AddressPool: ParsableCommand { static let configuration = group(AddressPoolNoun.self, [PoolLeasesCommand.self]) }

@@ -14,6 +14,7 @@ enum HomeServerNoun: NounKind { static let noun = Noun.homeServer }
 enum HomeServerPoolNoun: NounKind { static let noun = Noun.homeServerPool }
 enum RealmNoun: NounKind { static let noun = Noun.realm }
 enum SessionNoun: NounKind { static let noun = Noun.session }
+enum DynamicAuthorizationNoun: NounKind { static let noun = Noun.dynamicAuthorization }
 enum AuthLogNoun: NounKind { static let noun = Noun.authLog }
 enum UsageNoun: NounKind { static let noun = Noun.usage }
 enum TenantNoun: NounKind { static let noun = Noun.tenant }

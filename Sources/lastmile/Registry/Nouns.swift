@@ -155,6 +155,19 @@ extension Noun {
             Filter("since", nil, "Begun from then on: a time, or an age such as 2h"),
         ])
 
+    static let dynamicAuthorization = Noun(
+        name: "dynamic-authorization", path: "dynamic-authorizations",
+        summary: "CoA and Disconnect that NASes were sent, and what they said",
+        verbs: [.list, .get],
+        columns: [
+            Column("id"), Column("requested_at"), Column("requested_by"), Column("username"), Column("nas"), Column("kind"),
+            Column("outcome"), Column("message"),
+        ],
+        filters: [
+            Filter("user", nil, "Only this username"), Filter("nas", nil, "Only to this NAS"), Filter("kind", nil, "disconnect or coa"),
+            Filter("outcome", nil, "ack, nak, timeout or refused"), Filter("since", nil, "From then on: a time, or an age such as 2h"),
+        ])
+
     static let authLog = Noun(
         name: "auth-log", path: "auth-log", summary: "What each login was answered, and why", verbs: [.list],
         columns: [
@@ -162,7 +175,7 @@ extension Noun {
         ],
         filters: [
             Filter("user", nil, "Only this username"), Filter("nas", nil, "Only from this NAS"),
-            Filter("outcome", nil, "accept, reject or challenge"),
+            Filter("outcome", nil, "accept, reject, challenge or silence"),
             Filter("reason", nil, "Only this reason, such as wrong_password or unknown_subscriber"),
             Filter("binding", nil, "Only logins from elsewhere than the subscriber is bound to: mac, line or mac_and_line"),
             Filter("method", nil, "Only this method, such as pap, chap or eap-tls"),
@@ -210,7 +223,8 @@ extension Noun {
 
     /// All of them in the order in which help names them.
     static let all = [
-        subscriber, nas, profile, lock, policyRule, postAuthHook, accessPolicy, homeServer, homeServerPool, realm, session, authLog, usage,
-        addressPool, addressLease, quota, quotaThreshold, quotaTopUp, quotaState, quotaEvent, tenant, token, audit,
+        subscriber, nas, profile, lock, policyRule, postAuthHook, accessPolicy, homeServer, homeServerPool, realm, session,
+        dynamicAuthorization, authLog, usage, addressPool, addressLease, quota, quotaThreshold, quotaTopUp, quotaState, quotaEvent, tenant,
+        token, audit,
     ]
 }

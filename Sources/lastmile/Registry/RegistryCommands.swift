@@ -16,6 +16,7 @@ struct CreateCommand<Kind: NounKind>: ParsableCommand {
     func run() throws {
         let noun = Kind.noun
         let given = try FieldWords(words, noun: noun)
+        try given.checkNames(atMost: 0)
         if let name = given.names.first {
             throw CommandFailure.usage("“\(name)” belongs to no option", next: noun.example.isEmpty ? "" : "For example: \(noun.example)")
         }
@@ -50,6 +51,7 @@ struct UpdateCommand<Kind: NounKind>: ParsableCommand {
     func run() throws {
         let noun = Kind.noun
         let given = try FieldWords(words, noun: noun)
+        try given.checkNames(atMost: noun.isSingleton ? 0 : 1)
         let path = try noun.itemPath(given.names)
         guard !apply || noun.applies else { throw CommandFailure.usage("--apply: there is nothing to apply of a \(noun.name)") }
         guard let body = given.document else {
@@ -82,7 +84,7 @@ struct GetCommand<Kind: NounKind>: ParsableCommand {
     }
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: ArgumentHelp(Kind.noun.isSingleton ? "None: there is one a tenant." : "Its name or id.", valueName: "name"))
+    @Argument(help: ArgumentHelp(Kind.noun.isSingleton ? "None: there is one a tenant." : Noun.keyHelp, valueName: "name"))
     var names: [String] = []
 
     func run() throws {
@@ -99,7 +101,7 @@ struct DeleteCommand<Kind: NounKind>: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @Flag(help: "Only tells whether it could be removed.") var dryRun = false
-    @Argument(help: ArgumentHelp("Its name or id.", valueName: "name")) var names: [String] = []
+    @Argument(help: ArgumentHelp(Noun.keyHelp, valueName: "name")) var names: [String] = []
 
     func run() throws {
         let noun = Kind.noun
@@ -111,6 +113,9 @@ struct DeleteCommand<Kind: NounKind>: ParsableCommand {
 }
 
 extension Noun {
+    /// What may stand for NAME.
+    static let keyHelp = "Its name; or its id, where nothing is called so; id:7 is always an id."
+
     /// The address of the one that `names` names.
     func itemPath(_ names: [String]) throws(CommandFailure) -> [String] {
         if isSingleton {

@@ -159,10 +159,11 @@ extension ProtocolTests {
             }
         }
 
-        @Test func aFileThatSettingsNameMustBeGoodAtTheStart() async throws {
+        @Test(arguments: ["LASTMILE_EAP_TLS_CERTIFICATE", "LASTMILE_RADSEC_CERTIFICATE"])
+        func aFileThatSettingsNameMustBeGoodAtTheStart(key: String) async throws {
             try await TemporaryDirectory.use { directory in
                 var settings = DaemonProcess.variables(state: directory)
-                settings["LASTMILE_EAP_TLS_CERTIFICATE"] = directory + "/missing.pem"
+                settings[key] = directory + "/missing.pem"
                 let result = try await Tool.run("lastmiled", ["check"], settings: settings)
                 #expect(result.status == 1 && result.errors.contains("missing.pem: No such file or directory"), "\(result.errors)")
             }

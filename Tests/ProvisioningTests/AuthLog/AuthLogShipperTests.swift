@@ -14,7 +14,8 @@ import Testing
             push(rings[0], event(.accept, reason: 0, bench), "alice", "00-11", "ge-0/0/1")
             push(rings[1], event(.reject, reason: 7, bench), "bob", "", "")
             push(rings[1], event(.challenge, reason: 9, bench), "eve\0\n", "", "")
-            try await settles({ log.statistics.written == 3 }, state: { "\(log.statistics)" })
+            push(rings[0], event(.silence, reason: 7, bench), "frank", "", "")
+            try await settles({ log.statistics.written == 4 }, state: { "\(log.statistics)" })
             log.stop()
             let rows = try await bench.texts(
                 """
@@ -26,8 +27,9 @@ import Testing
                     "2026-03-01 12:00:00+00|alice|4|accept|accepted|pap|00-11|ge-0/0/1|5|321",
                     "2026-03-01 12:00:00+00|bob|4|reject|wrong-password|pap|5|321",
                     #"2026-03-01 12:00:00+00|eve\x00\x0a|4|challenge|reason-9|pap|5|321"#,
+                    "2026-03-01 12:00:00+00|frank|4|silence|wrong-password|pap|5|321",
                 ])
-            #expect(try await bench.texts("SELECT count(DISTINCT id)::text FROM aaa.auth_log") == ["3"])
+            #expect(try await bench.texts("SELECT count(DISTINCT id)::text FROM aaa.auth_log") == ["4"])
         }
     }
 

@@ -69,6 +69,7 @@ import Testing
                 [
                     ("alice", .accept, .pap, nil), ("bob", .reject, .chap, nil), ("carol", .challenge, .eap, nil),
                     ("dave", .accept, .pap, other), ("eve", .accept, .chap, nil),
+                    ("frank", .silence, .chap, nil),
                 ], bench)
             #expect(
                 try await Self.waiting(bench) == [

@@ -204,6 +204,10 @@ import Testing
         nas.send(packet)
         #expect(eventually { server.count(.proxied) == 2 })
         #expect(server.count(.accessRejects) == 0)
+        #expect(eventually { server.server.authEvents.contains { $0.waitingOctets > 0 } })
+        var outcomes: [AuthEvent.Outcome] = []
+        for ring in server.server.authEvents { _ = ring.drain(limit: 100) { outcomes.append($0.event.outcome) } }
+        #expect(!outcomes.isEmpty && outcomes.allSatisfy { $0 == .silence }, "\(outcomes)")
     }
 
     @Test func staysWithTheServerThatGaveTheState() throws {

@@ -53,12 +53,30 @@ import Testing
             #expect(established.handshake())
             // One client may have a quarter.
             let flood = try (0..<100).map { _ in try StreamPeer(to: host.tlsPort, from: 2) }
-            #expect(await eventually { host.refused("too_many_handshakes") == 96 })
+            // One that comes late displaces one that is stuck.
+            #expect(await eventually { host.refused("too_many_handshakes") + host.refused("handshake_displaced") == 96 })
             #expect(host.streams.census.statistics.handshaking == 4)
             #expect(Self.login(established, 20, secret: StreamPeer.radsec))
             let other = try StreamPeer(to: host.tlsPort, from: 3, try authority.client())
             #expect(other.handshake() && Self.login(other, 20, secret: StreamPeer.radsec))
             #expect(flood.count == 100)
+        }
+    }
+
+    /// A NAS that is a network: a device that begins handshakes and stays silent keeps the others out for two seconds alone.
+    @Test func aHandshakeThatIsStuckGivesWayToANewOneOfItsNAS() async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority, others: [StreamHost.client(2)]) {
+                $0.handshakes = 16
+                $0.handshakeSeconds = 600
+            }
+            let stuck = try (0..<4).map { _ in try StreamPeer(to: host.tlsPort, from: 2) }
+            #expect(await eventually { host.streams.census.statistics.handshaking == 4 })
+            try await Support.eventually {
+                let peer = try StreamPeer(to: host.tlsPort, from: 2, try authority.client())
+                return peer.handshake() && Self.login(peer, 1, secret: StreamPeer.radsec)
+            }
+            #expect(host.refused("handshake_displaced") >= 1 && stuck.count == 4)
         }
     }
 

@@ -6,7 +6,9 @@ import Testing
     @Test(arguments: ["gw1.example.net", "*.pop3.example.net", "192.0.2.1", "2001:db8::1", "psk:gw1"])
     func readsWhatItWrites(text: String) { #expect(TLSIdentity(text: text)?.description == text) }
 
-    @Test(arguments: ["", "*", "a b", "gw..example.net", "*.*.net", "sha256:00", "gw1.example.net/24", "ümlaut.example.net"])
+    @Test(arguments: [
+        "", "*", "a b", "gw..example.net", "*.*.net", "sha256:00", "gw1.example.net/24", "ümlaut.example.net", "300.1.1.1", "psk:",
+    ])
     func refusesWhatIsNoName(text: String) { #expect(TLSIdentity(text: text) == nil) }
 
     @Test func readsFingerprintsWithColonsAndWithout() {
@@ -20,5 +22,11 @@ import Testing
         #expect(TLSIdentity.list("gw1.example.net, 192.0.2.1  *.a.example")?.count == 3)
         #expect(TLSIdentity.list("") == [])
         #expect(TLSIdentity.list("gw1.example.net ???") == nil)
+    }
+
+    @Test func tellsWhichWordNamesNobody() {
+        for text in ["gw1.example.net, 192.0.2.1  *.a.example", "psk:gw1,", "2001:db8::1"] { #expect(TLSIdentity.flaw(in: text) == nil) }
+        #expect(TLSIdentity.flaw(in: "gw1.example.net, 300.1.1.1")?.hasPrefix("word 2, “300.1.1.1”, names nobody; possible are ") == true)
+        #expect(TLSIdentity.flaw(in: " , ")?.hasPrefix("nobody is named; ") == true)
     }
 }

@@ -50,9 +50,8 @@ extension Resource {
                     ("nas", "The NAS that asks, for policy rules that forward; without it the first of the tenant"),
                 ]
             ) { exchange, _ in
-                .json(
-                    try await exchange.services.proxy.match(
-                        exchange.principal.tenant, exchange.parameter("username") ?? "", exchange.parameter("nas")))
+                let nas = try await exchange.nasName(exchange.parameter("nas"))
+                return .json(try await exchange.services.proxy.match(exchange.principal.tenant, exchange.parameter("username") ?? "", nas))
             }
         ],
         constraints: ["realm_text_key": "realm"],

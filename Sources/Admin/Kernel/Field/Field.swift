@@ -7,7 +7,7 @@ public struct Field: Sendable {
         case text
         case integer
         case boolean
-        /// Another resource, by id (JSON number) or by its unique name (JSON string).
+        /// Another resource, by id (JSON number) or by what names it in an address (JSON string; `RowKey`).
         case reference(to: String)
         /// One of these words.
         case choice([String])

@@ -7,7 +7,7 @@ enum FieldValue: Equatable {
     case initial
     /// A resource by its id.
     case id(Int64)
-    /// A resource by its unique name, to be looked up.
+    /// A resource by what names it, to be looked up (`RowKey`); in a sheet its unique name alone.
     case name(String)
     /// To be sealed.
     case secret([UInt8])

@@ -6,10 +6,10 @@ enum Endpoint: Sendable {
     case openAPI
     case list(Resource)
     case create(Resource)
-    case read(Resource, ResourceStore.Key)
-    case update(Resource, ResourceStore.Key)
-    case delete(Resource, ResourceStore.Key)
-    case act(Resource, Action, ResourceStore.Key?)
+    case read(Resource, RowKey)
+    case update(Resource, RowKey)
+    case delete(Resource, RowKey)
+    case act(Resource, Action, RowKey?)
 
     /// Everything at the address with these path segments, by method; empty when there is nothing.
     static func at(_ segments: [String], _ registry: Registry) -> [(method: String, endpoint: Endpoint)] {
@@ -28,10 +28,10 @@ enum Endpoint: Sendable {
         case 0: return resource.isSingleton ? item(resource, .only) : collection(resource)
         case 1 where !resource.isSingleton:
             let actions = resource.actions.filter { $0.place == .collection && $0.name == rest[0] }
-            return item(resource, ResourceStore.Key(rest[0])) + actions.map { ("POST", .act(resource, $0, nil)) }
+            return item(resource, RowKey(rest[0])) + actions.map { ("POST", .act(resource, $0, nil)) }
         case 2 where !resource.isSingleton:
             let actions = resource.actions.filter { $0.place == .item && $0.name == rest[1] }
-            return actions.map { ("POST", .act(resource, $0, ResourceStore.Key(rest[0]))) }
+            return actions.map { ("POST", .act(resource, $0, RowKey(rest[0]))) }
         default: return []
         }
     }
@@ -43,7 +43,7 @@ enum Endpoint: Sendable {
         return endpoints
     }
 
-    private static func item(_ resource: Resource, _ key: ResourceStore.Key) -> [(method: String, endpoint: Endpoint)] {
+    private static func item(_ resource: Resource, _ key: RowKey) -> [(method: String, endpoint: Endpoint)] {
         var endpoints: [(String, Endpoint)] = []
         if resource.verbs.contains(.get) { endpoints.append(("GET", .read(resource, key))) }
         if resource.verbs.contains(.update) { endpoints.append(("PATCH", .update(resource, key))) }

@@ -21,7 +21,7 @@ extension OpenAPI {
     }
 
     private static func key(_ resource: Resource) -> JSON {
-        let names = resource.nameField.map { " or the \($0); name: before a \($0) of digits" } ?? ""
+        let names = resource.nameField.map { ", or the \($0), which goes first; id: or name: before it says which" } ?? ""
         return [
             "name": "id", "in": "path", "required": true, "description": .string("The id" + names),
             "schema": ["type": "string", "minLength": 1],

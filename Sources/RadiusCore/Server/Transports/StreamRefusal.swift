@@ -49,7 +49,7 @@ enum StreamRefusal: Error, Equatable {
         case .tooManyConnections: "there are as many connections as radsec.connections allows"
         case .tooManyOfClient: "the NAS has as many connections as radsec.connections_per_client allows"
         case .tooManyHandshakes: "the NAS has a quarter of radsec.handshakes under way already"
-        case .displaced: "more handshakes were begun than radsec.handshakes allows, and this was the oldest"
+        case .displaced: "more handshakes were begun than radsec.handshakes allows, or a quarter of it by this NAS, and this was the oldest"
         case .handshakeTimeout: "no TLS handshake within radsec.handshake_seconds; is the peer set to TLS, and not to plain RADIUS?"
         case .tls(let failure): failure.description
         case .identityMismatch(let names):

@@ -55,6 +55,8 @@ public struct StreamSettings: Sendable {
     static let kernelOctets: Int32 = 131_072
     /// Time for handshakes in one turn of a thread that has other work, too.
     static let handshakeNanoseconds: UInt64 = 2_000_000
+    /// A handshake of so many seconds gives way to a new one of its client, which has its quarter.
+    static let stuckSeconds: UInt32 = 2
     /// Connections accepted in one turn.
     static let accepts = 16
     /// The kernel's buffer for what comes to a port of DTLS.

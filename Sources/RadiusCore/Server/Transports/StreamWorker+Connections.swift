@@ -48,7 +48,9 @@ extension StreamWorker {
         var address = peer
         let source = withUnsafeBytes(of: &address.octets) { IPAddress(octets: $0) }
         let (transport, name) = (listener.transport, client.pointee.client.name)
-        if let refusal = census.enter(client.pointee.id, transport) {
+        var refusal = census.enter(client.pointee.id, transport)
+        if refusal == .tooManyHandshakes, makeWay(for: client.pointee.id) { refusal = census.enter(client.pointee.id, transport) }
+        if let refusal {
             census.refuse(refusal, source, transport, client: name)
             return nil
         }
@@ -90,6 +92,21 @@ extension StreamWorker {
             handshakes.removeFirst()
             refuse(.displaced, connection)
         }
+    }
+
+    /// Ends a handshake of `client` that goes on for so long that its peer may be stuck, so that a new one has its place. Younger ones
+    /// stay: when a whole network comes back at once, each would end another's.
+    private mutating func makeWay(for client: Int64) -> Bool {
+        for (place, handle) in handshakes.enumerated() {
+            guard let connection = connections[handle], connection.isHandshaking else { continue }
+            // They stand in the order in which they began.
+            guard nowSeconds &- connection.began >= StreamSettings.stuckSeconds else { return false }
+            guard connection.client == client else { continue }
+            handshakes.remove(at: place)
+            refuse(.displaced, connection)
+            return true
+        }
+        return false
     }
 
     /// Goes on with handshakes, one step of one after the other, for a bounded time.

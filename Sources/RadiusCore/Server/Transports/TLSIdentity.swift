@@ -31,10 +31,24 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
 
     /// Reads several with blanks or commas between; nil when one of them is none.
     public static func list(_ text: String) -> [TLSIdentity]? {
-        let words = text.split { $0 == " " || $0 == "," }
-        let identities = words.compactMap { TLSIdentity(text: String($0)) }
+        let words = words(text)
+        let identities = words.compactMap { TLSIdentity(text: $0) }
         return identities.count == words.count ? identities : nil
     }
+
+    /// Why `text` names nobody: which of its words is wrong, and what would be possible; nil when it is a list that names somebody.
+    public static func flaw(in text: String) -> String? {
+        let possible =
+            "possible are DNS names such as gw1.example.net or *.pop3.example.net, addresses, sha256: with 64 hexadecimal digits, and psk: "
+            + "with the name of a key"
+        let words = words(text)
+        guard let wrong = words.firstIndex(where: { TLSIdentity(text: $0) == nil }) else {
+            return words.isEmpty ? "nobody is named; " + possible : nil
+        }
+        return "word \(wrong + 1), “\(words[wrong])”, names nobody; " + possible
+    }
+
+    private static func words(_ text: String) -> [String] { text.split { $0 == " " || $0 == "," }.map(String.init) }
 
     public var description: String {
         switch self {
@@ -72,7 +86,9 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
                         || (0x61...0x7a).contains(byte)
                 }
         }
-        return text.utf8.count <= 253 && labels.allSatisfy(isLabel)
+        // Digits alone in the last label are an address that is none, such as 300.1.1.1.
+        let isNumeric = labels.last.map { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } } ?? true
+        return text.utf8.count <= 253 && labels.allSatisfy(isLabel) && !isNumeric
     }
 
     private static func octets(_ text: Substring) -> [UInt8]? {
