@@ -152,12 +152,12 @@ import Testing
         let expected = try AttributeEncoder.encode(
             name: "Lucent-Send-Secret", value: "mellon", dictionary: dictionary,
             keys: HideKeys(secret: other, authenticator: authenticator) { 1 })
-        let passage = VendorPassage(
-            filter: AttributeFilter(), dictionary: dictionary,
-            hops: (Hop(TestServer.secret, authenticator), Hop(other, authenticator)))
+        let reply = [PacketCode.accessAccept.rawValue] + [UInt8](repeating: 0, count: PacketHeader.count - 1) + hidden
         var salt: UInt16 = 0
-        let passed = try passage.pass(2..<hidden.count, of: hidden.span, salt: &salt)
-        #expect(hidden != expected && passed == Array(expected.dropFirst(2)))
+        let passed = try ReturnedReply.attributes(
+            of: reply.span, AttributeFilter(), dictionary, from: Hop(TestServer.secret, authenticator), to: Hop(other, authenticator),
+            salt: &salt)
+        #expect(hidden != expected && passed == expected)
     }
 
     @Test func whatMayGoOnInAnotherAttributeIsNamedAsAWholeOnly() throws {
