@@ -57,6 +57,15 @@ struct EAPTEAPInside: Sendable {
     /// What the conversation comes to, whatever the peer says now; nil while that is open.
     var ending: EAPInsideStep? { if case .failing(let end) = phase { end } else { nil } }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? {
+        switch phase {
+        case .conversing(let session): session.verdict
+        case .failing(.refused(let reason)), .failing(.turnedAway(let reason)): reason
+        default: nil
+        }
+    }
+
     /// Somebody has shown a certificate in the tunnel.
     var isCertified: Bool { proofs.contains { $0.method == .eapTLS } }
 
