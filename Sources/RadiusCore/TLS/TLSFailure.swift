@@ -97,13 +97,16 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Alerts of RFC 8446 §6 and RFC 5246 §7.2, as they concern an operator.
 enum TLSAlert {
+    /// Whether a server may say so to a client whose certificate has not the usage of one.
+    static func mayBeAboutUsage(_ number: UInt8) -> Bool { [40, 42, 43, 46, 49].contains(number) }
+
     static func explanation(_ number: UInt8) -> String {
         switch number {
         case 40: "handshake failure; its ciphers or versions are others than ours"
         case 42: "it cannot read our certificate (bad_certificate)"
         case 43:
-            "it cannot use our kind of certificate (unsupported_certificate): a client's needs the usage clientAuth, a server's serverAuth; "
-                + "else try one with an RSA key"
+            "it cannot use our kind of certificate (unsupported_certificate): a client's needs clientAuth, a server's serverAuth; else try "
+                + "one with an RSA key"
         case 44: "it holds our certificate for revoked"
         case 45: "it holds our certificate for expired; check its clock and our certificate"
         case 46: "it refuses our certificate (certificate_unknown): its user declined, or the name is not the one it expects"

@@ -122,6 +122,9 @@ enum StreamExchange {
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
                 next: "The daemon's log has a line `refused a connection` with the reason: an unknown NAS, a certificate, another secret.")
+        case .ownCertificate:
+            CommandFailure(
+                .unreachable, "\(peer.text): \(ending)", next: "Give --cert a certificate of a client: `lastmile pki issue radsec`.")
         case .version, .tls(.alert(120)):
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
