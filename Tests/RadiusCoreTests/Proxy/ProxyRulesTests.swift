@@ -148,6 +148,27 @@ import Testing
         #expect(liveness.state == .alive)
     }
 
+    @Test func aZombieThatAnswersStatusServersOnlyMustDoSoSeveralTimesAndIsNotDeadMeanwhile() {
+        var timing = HomeServer.Timing()
+        (timing.zombieSeconds, timing.checkSeconds, timing.answersToRevive) = (15, 10, 3)
+        var liveness = HomeServerLiveness(timing, probes: true, at: 0)
+        liveness.missed(sentAt: 1, at: Self.second)
+        for second in [UInt64(2), 12] {
+            liveness.probeAnswered(at: second * Self.second)
+            _ = liveness.tick(at: (second + 9) * Self.second)
+            #expect(liveness.state == .zombie)
+        }
+        liveness.probeAnswered(at: 22 * Self.second)
+        #expect(liveness.state == .alive)
+        // Silence counts from the last answer.
+        liveness.missed(sentAt: 23 * Self.second, at: 24 * Self.second)
+        liveness.probeAnswered(at: 30 * Self.second)
+        _ = liveness.tick(at: 44 * Self.second)
+        #expect(liveness.state == .zombie)
+        _ = liveness.tick(at: 45 * Self.second)
+        #expect(liveness.state == .dead)
+    }
+
     @Test func revivesByTimeWithoutStatusServer() {
         var timing = HomeServer.Timing()
         (timing.zombieSeconds, timing.reviveSeconds) = (5, 30)
