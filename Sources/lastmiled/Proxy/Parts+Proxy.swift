@@ -78,9 +78,10 @@ extension Parts {
             default: nil
             }
         }
-        services.checkFilter = { [feed] names in
+        services.checkFilter = { [feed] names, removes in
             var problems: [String] = []
-            _ = AttributeFilter(allow: names, remove: [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
+            _ = AttributeFilter(
+                allow: removes ? [] : names, remove: removes ? names : [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
             return problems
         }
         services.checkAttributes = { [feed] lines in

@@ -169,6 +169,21 @@ import Testing
         #expect(liveness.state == .dead)
     }
 
+    @Test func whatAlwaysPassesCannotBeRemovedAndReplyMessageIsNoneOfIt() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        for name in ["State", "User-Name", "EAP-Message", "MS-MPPE-Send-Key"] {
+            var problems: [String] = []
+            let filter = AttributeFilter(allow: [], remove: [name], dictionary: dictionary, problems: &problems)
+            #expect(problems == ["\(name) is what a log-in or a session lives on, and always passes"] && filter.passesAll)
+        }
+        var problems: [String] = []
+        let removing = AttributeFilter(
+            allow: [], remove: ["Reply-Message", "Vendor-Specific", "vendor:Microsoft"], dictionary: dictionary, problems: &problems)
+        let allowing = AttributeFilter(allow: ["Session-Timeout", "State"], remove: [], dictionary: dictionary, problems: &problems)
+        #expect(problems.isEmpty, "\(problems)")
+        #expect(!removing.passes(18) && !allowing.passes(18) && allowing.passes(24) && allowing.passes(27))
+    }
+
     @Test func revivesByTimeWithoutStatusServer() {
         var timing = HomeServer.Timing()
         (timing.zombieSeconds, timing.reviveSeconds) = (5, 30)
