@@ -99,7 +99,9 @@ struct EAPTEAPInside: Sendable {
     mutating func receive(_ octets: [UInt8], _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings) -> EAPInsideStep {
         // Whatever the peer answers to a failure.
         if let ending { return ending }
-        guard let message = EAPTEAPMessage(octets) else { return fail(.tunnelMalformed, .unexpected) }
+        guard let message = EAPTEAPMessage(octets, passesOverPAC: tls.teap.schedule == .rfc7170) else {
+            return fail(.tunnelMalformed, .unexpected)
+        }
         guard message.unknown.isEmpty else { return decline(message) }
         if let end = judge(message) { return end }
         switch phase {
