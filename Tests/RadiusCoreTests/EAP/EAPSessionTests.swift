@@ -168,7 +168,8 @@ import Testing
         silent.readsNotifications = false
         var session = EAPSession()
         // The server turns it away where it decides about all others.
-        #expect(Self.isSuccess(session.run(silent, desk)) && session.hasEnded)
+        #expect(Self.isSuccess(session.run(silent, desk)))
+        #expect(session.hasEnded)
     }
 
     @Test func aVerdictIsHandedOutOnceAndBeforeThePeerHasTakenNoteOfIt() {
@@ -177,10 +178,13 @@ import Testing
         let wrong = EAPPeerScript(password: "secant")
         var session = EAPSession()
         let challenge = session.receive(wrong.identity(), desk.surroundings).packet
-        #expect(session.takeVerdict() == nil && !session.isNoted)
+        let early = session.takeVerdict()
+        #expect(early == nil && !session.isNoted)
         let failure = session.receive(wrong.answer(challenge), desk.surroundings).packet
-        #expect(failure[0] == 1 && session.takeVerdict() == .wrongPassword && session.takeVerdict() == nil)
-        #expect(Self.reason(session.receive(wrong.answer(failure), desk.surroundings)) == .wrongPassword && session.isNoted)
+        let verdicts = [session.takeVerdict(), session.takeVerdict()]
+        #expect(failure[0] == 1 && verdicts == [.wrongPassword, nil])
+        #expect(Self.reason(session.receive(wrong.answer(failure), desk.surroundings)) == .wrongPassword)
+        #expect(session.isNoted)
     }
 
     @Test func endsWhatIsTooLong() {

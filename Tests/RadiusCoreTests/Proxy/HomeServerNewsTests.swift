@@ -6,21 +6,24 @@ import Testing
 @Suite struct HomeServerNewsTests {
     private let meter = HomeServerMeter()
 
-    private func report(requires: Bool = true) throws -> [ProxyService.HomeServerReport] {
-        [.init(server: try ScriptedHomeServer().row(requiresMessageAuthenticator: requires), meter: meter)]
+    /// What a look finds.
+    private func look(_ news: inout HomeServerNews, requires: Bool = true) throws -> [HomeServerNews.Item] {
+        let report = ProxyService.HomeServerReport(
+            server: try ScriptedHomeServer().row(requiresMessageAuthenticator: requires), meter: meter)
+        return news.look(at: [report])
     }
 
     private func become(_ state: HomeServerLiveness.State) { meter.set(state, latencyMicroseconds: 0, outstanding: 0, nil) }
 
     @Test func eachChangeIsToldOnce() throws {
         var news = HomeServerNews()
-        #expect(try news.look(at: report()).isEmpty)
+        #expect(try look(&news) == [])
         for (state, words) in [(HomeServerLiveness.State.zombie, "no other is alive"), (.dead, "Status-Server"), (.alive, "alive again")] {
             become(state)
-            let items = try news.look(at: report())
+            let items = try look(&news)
             #expect(items.count == 1 && items[0].sentence.contains(words) && items[0].sentence.contains("home1"), "\(items)")
             #expect(items.first?.isGood == (state == .alive))
-            #expect(try news.look(at: report()).isEmpty)
+            #expect(try look(&news) == [])
         }
     }
 
@@ -28,32 +31,32 @@ import Testing
         var news = HomeServerNews()
         meter.setConnectionFailure("Connection refused")
         become(.zombie)
-        #expect(try news.look(at: report()).map(\.sentence) == ["there is no connection to home server home1: Connection refused"])
+        #expect(try look(&news).map(\.sentence) == ["there is no connection to home server home1: Connection refused"])
         become(.dead)
-        #expect(try news.look(at: report()).isEmpty)
+        #expect(try look(&news) == [])
         // It opens and is refused, once a minute.
         for _ in 0..<3 {
             meter.setConnectionFailure(nil)
-            _ = try news.look(at: report())
+            _ = try look(&news)
             meter.setConnectionFailure("Connection refused")
-            #expect(try news.look(at: report()).isEmpty)
+            #expect(try look(&news) == [])
         }
         meter.setConnectionFailure(nil)
         become(.alive)
-        #expect(try news.look(at: report()).map(\.isGood) == [true])
+        #expect(try look(&news).map(\.isGood) == [true])
         meter.setConnectionFailure("Connection refused")
-        #expect(try news.look(at: report()).count == 1)
+        #expect(try look(&news).count == 1)
     }
 
     @Test func theFirstReplyWithoutMessageAuthenticatorIsToldWithWhatToDo() throws {
         var news = HomeServerNews()
         meter.add(.messageAuthenticatorMissing)
-        let items = try news.look(at: report())
+        let items = try look(&news)
         #expect(items.count == 1 && items[0].sentence.contains("home-server update home1 --require-message-authenticator false"))
         meter.add(.messageAuthenticatorMissing)
-        #expect(try news.look(at: report()).isEmpty)
+        #expect(try look(&news) == [])
         var other = HomeServerNews()
-        #expect(try other.look(at: report(requires: false)).first?.sentence.contains("with EAP") == true)
+        #expect(try look(&other, requires: false).first?.sentence.contains("with EAP") == true)
     }
 
     @Test func oneThatChangesAllTheTimeIsToldOfOnlySoOften() throws {
@@ -61,13 +64,13 @@ import Testing
         var lines = 0
         for round in 1..<HomeServerNews.roundsOfCalm {
             become(round % 2 == 0 ? .alive : .zombie)
-            lines += try news.look(at: report()).count
+            lines += try look(&news).count
         }
         #expect(lines == HomeServerNews.lineLimit)
         // The time is over.
         for state in [HomeServerLiveness.State.dead, .zombie] {
             become(state)
-            lines += try news.look(at: report()).count
+            lines += try look(&news).count
         }
         #expect(lines == HomeServerNews.lineLimit + 2)
     }
