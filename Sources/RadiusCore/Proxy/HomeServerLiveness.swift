@@ -3,7 +3,8 @@
 ///
 /// Alive until a request found no answer although nothing else was answered since it was sent. Then a zombie: asked only where nobody else
 /// is there, until it answers a request. If it is silent for long, dead: not asked at all. Answers to Status-Server bring either back,
-/// several in a row; one that never answered any may not know it, and time brings it back. Times are nanoseconds of a clock that never falls.
+/// several in a row; one that never answered any may not know it, and time brings it back. Times are nanoseconds of a clock that never
+/// falls.
 public struct HomeServerLiveness: Sendable, Equatable {
     public enum State: UInt8, Sendable, CaseIterable {
         case alive, zombie, dead

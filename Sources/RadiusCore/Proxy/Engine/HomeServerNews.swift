@@ -1,7 +1,10 @@
 /// What became of home servers since the last look, for the log: each change once, and of one that changes all the time only so much.
 public struct HomeServerNews: Sendable {
+    /// A line of the log.
     public struct Item: Sendable, Equatable {
+        /// Its name.
         public let server: String
+        /// It is alive again; all else is a warning.
         public let isGood: Bool
         /// What happened, and what to do.
         public let sentence: String
