@@ -39,6 +39,12 @@ static inline void lm_ssl_ctx_set_cache_mode(SSL_CTX *context, long mode) { SSL_
 
 static inline void lm_ssl_ctx_set_certificate_list_limit(SSL_CTX *context, long octets) { SSL_CTX_set_max_cert_list(context, octets); }
 
+/// Chooses what goes with a key shared beforehand, which has SHA-256, wherever the peer has it at all (RFC 8446 §4.2.11).
+static inline int lm_ssl_ctx_prefer_sha256(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    return SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") == 1;
+}
+
 static inline int lm_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) { return SSL_CTX_add1_chain_cert(context, certificate) == 1; }
 
 /// Puts above our certificate what the context's store has of its issuers. Without all of them up to a root it sends those that it has.

@@ -8,7 +8,8 @@ extension SettingTable {
             "eap.aka_prime.network", .choice(["WLAN", "ETHERNET", "HRPD", "WIMAX"]), "WLAN",
             "what EAP-AKA' binds its keys to: how devices reach the network"),
         SettingKey(
-            "eap.notify_refused", .choice(["no", "yes"]), "no", "tell a proven peer that is turned away why, by an EAP Notification"),
+            "eap.notify_refused", .choice(["no", "yes"]), "no",
+            "tell a peer that is turned away behind MD5-Challenge why, by an EAP Notification"),
         SettingKey("eap.conversations", .integer(16...1_048_576), "16384", "conversations at one moment; beyond it the oldest gives way"),
         SettingKey("eap.memory_bytes", .integer(1_048_576...68_719_476_736), "134217728", "memory of all conversations"),
         SettingKey("eap.conversation_bytes", .integer(4_096...1_048_576), "65536", "octets that a peer may send in one conversation"),

@@ -76,6 +76,9 @@ struct Daemon {
                 services.append(
                     .init(service: EAPCertificateWatch(certificates: certificates, everySeconds: settings.eapTLS.refreshSeconds)))
             }
+            if let proxy = server.environment.proxy {
+                services.append(.init(service: HomeServerWatch(proxy: proxy, logger: Logger(label: "proxy"))))
+            }
             services.append(.init(service: StreamReport(streams: parts.streams, logger: Logger(label: "radsec"))))
         }
         services.append(.init(service: Announcement(parts: parts, http: http, settings: settings, demo: demo)))

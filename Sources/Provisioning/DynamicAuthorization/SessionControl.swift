@@ -142,8 +142,7 @@ public struct SessionControl: Sendable {
         _ request: RelayedRequest, to session: ControlledSession, through realm: Realm, _ dictionary: RadiusDictionary, tenant: Int64
     ) async throws -> SessionControlResult {
         let plan = SessionControlPlan(session: session, kind: request.kind, change: []) { secret throws(CoARequestError) in
-            try request.attributes(
-                through: realm, tenant: tenant, dictionary, to: secret, isRouted: session.identity.operatorNAS != nil)
+            try request.attributes(through: realm, dictionary, to: secret)
         }
         return try await carryOut(plan, tenant: tenant, by: "home server " + request.serverName(in: tenant))
     }

@@ -49,11 +49,18 @@ public struct AttributeFilter: Sendable {
     ///   - remove: the same of what must not pass.
     ///   - set: attributes to be had whatever the packet has of them, each as `Name = value`.
     ///   - dictionary: knows the names.
-    ///   - problems: is told which names nobody knows, and what cannot be set. An unknown name in `allow` allows nothing.
+    ///   - problems: is told which names nobody knows, and what cannot be removed or set. An unknown name in `allow` allows nothing.
     public init(allow: [String], remove: [String], set: [String] = [], dictionary: RadiusDictionary, problems: inout [String]) {
         allowsSome = !allow.isEmpty
         for name in allow { if let key = Self.key(name, dictionary, &problems) { allowed.insert(key) } }
-        for name in remove { if let key = Self.key(name, dictionary, &problems) { removed.insert(key) } }
+        for name in remove {
+            guard let key = Self.key(name, dictionary, &problems) else { continue }
+            if Self.alwaysPasses(UInt32(key >> 32), UInt32(truncatingIfNeeded: key)) {
+                problems.append("\(name) is what a log-in or a session lives on, and always passes")
+            } else {
+                removed.insert(key)
+            }
+        }
         for line in set { add(line, dictionary, &problems) }
     }
 
@@ -124,9 +131,9 @@ public struct AttributeFilter: Sendable {
     private static let everything = UInt32.max
     private static func key(_ vendor: UInt32, _ number: UInt32) -> UInt64 { UInt64(vendor) << 32 | UInt64(number) }
 
-    /// User-Name, User-Password, CHAP-Password, Reply-Message, State, Proxy-State, Acct-Status-Type, Acct-Delay-Time, Acct-Session-Id,
-    /// CHAP-Challenge, EAP-Message, Message-Authenticator.
-    private static let lifelines: [UInt8] = [1, 2, 3, 18, 24, 33, 40, 41, 44, 60, 79, 80]
+    /// User-Name, User-Password, CHAP-Password, State, Proxy-State, Acct-Status-Type, Acct-Delay-Time, Acct-Session-Id, CHAP-Challenge,
+    /// EAP-Message, Message-Authenticator.
+    private static let lifelines: [UInt8] = [1, 2, 3, 24, 33, 40, 41, 44, 60, 79, 80]
     private static let microsoft: UInt32 = 311
     /// RFC 2548: responses, errors, challenge, success, and the keys.
     private static let microsoftLifelines: [UInt32] = [1, 2, 11, 16, 17, 25, 26]
@@ -134,6 +141,11 @@ public struct AttributeFilter: Sendable {
     private static func isLifeline(_ vendor: UInt32, _ number: UInt32) -> Bool {
         if vendor == 0 { return UInt8(exactly: number).map { lifelines.contains($0) || $0 == VendorAttribute.type } ?? true }
         return vendor == microsoft && microsoftLifelines.contains(number)
+    }
+
+    /// Whether no filter holds the attribute back.
+    private static func alwaysPasses(_ vendor: UInt32, _ number: UInt32) -> Bool {
+        vendor == 0 ? lifelines.contains { UInt32($0) == number } : vendor == microsoft && microsoftLifelines.contains(number)
     }
 
     /// Whether a standard attribute passes; for Vendor-Specific (26) ask for each vendor's.

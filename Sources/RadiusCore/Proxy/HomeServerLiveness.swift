@@ -2,8 +2,9 @@
 /// (RFC 5997 §4.2, RFC 3539 §3.4).
 ///
 /// Alive until a request found no answer although nothing else was answered since it was sent. Then a zombie: asked only where nobody else
-/// is there. If that lasts, dead: not asked at all. Answers to Status-Server bring it back, several in a row; one that never
-/// answered any may not know it, and time brings it back. Times are nanoseconds of a clock that never falls.
+/// is there, until it answers a request. If it is silent for long, dead: not asked at all. Answers to Status-Server bring either back,
+/// several in a row; one that never answered any may not know it, and time brings it back. Times are nanoseconds of a clock that never
+/// falls.
 public struct HomeServerLiveness: Sendable, Equatable {
     public enum State: UInt8, Sendable, CaseIterable {
         case alive, zombie, dead
@@ -70,7 +71,8 @@ public struct HomeServerLiveness: Sendable, Equatable {
     ///
     /// - Returns: whether a Status-Server is to be sent now.
     mutating func tick(at now: UInt64) -> Bool {
-        if state == .zombie, now >= since &+ UInt64(timing.zombieSeconds) &* Self.second { become(.dead, at: now) }
+        let silentSince = max(since, lastAnswer)
+        if state == .zombie, now >= silentSince &+ UInt64(timing.zombieSeconds) &* Self.second { become(.dead, at: now) }
         if state == .dead, !knowsStatusServer, now >= since &+ UInt64(timing.reviveSeconds) &* Self.second { become(.alive, at: now) }
         guard state != .alive, probes, now >= nextProbe else { return false }
         nextProbe = now &+ UInt64(max(1, timing.checkSeconds)) &* Self.second

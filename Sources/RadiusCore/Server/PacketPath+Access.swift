@@ -193,20 +193,24 @@ extension PacketPath {
 
     @inline(__always)
     mutating func noteReject(
-        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = [], server: Int64 = 0
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = [], server: Int64 = 0,
+        isNoted: Bool = false
     ) {
         counters.add(.accessRejects)
         tally.add(attempt.client) { $0.rejects &+= 1 }
         attempt.client.pointee.withClient { $0.observation.refusals.add(reason) }
-        record(reason, method, attempt, profile: 0, name: name, server: server)
+        record(reason, method, attempt, profile: 0, name: name, server: server, isNoted: isNoted)
     }
 
-    /// Says in recorder and log what the reply that was written last came to.
+    /// Says in recorder and log what the reply that was written last came to; `isNoted`: the log knows.
     func record(
-        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64 = 0
+        _ reason: AccessReason, _ method: AuthenticationMethod, _ attempt: Attempt, profile: Int64, name: [UInt8], server: Int64 = 0,
+        isNoted: Bool = false
     ) {
         batch.annotate(FlightNote(reason: reason.rawValue, method: method.rawValue, subscriber: attempt.subscriber?.id ?? 0))
-        log(reason.isAcceptance ? .accept : .reject, reason, method, attempt, profile: profile, name: name, server: server)
+        if !isNoted {
+            log(reason.isAcceptance ? .accept : .reject, reason, method, attempt, profile: profile, name: name, server: server)
+        }
     }
 
     /// Hands the outcome to the authentication log; a full ring drops it, counted there. `name` is the subscriber's where User-Name may

@@ -67,11 +67,19 @@ final class PresharedKeys: @unchecked Sendable {
     }
 
     private static let contextIndex = lm_ssl_ctx_new_index()
+    /// The number of a key that was offered, counted from 1, or `unknown`.
     private static let connectionIndex = lm_ssl_new_index()
+    private static let unknown = -1
 
     /// Has `context` (an `SSL_CTX *` of a server) take them.
-    func attach(to context: OpaquePointer) {
+    ///
+    /// OpenSSL chooses the suite before it looks for a key, and passes a key over that goes with another hash. Most clients' first wish is
+    /// SHA-384; so the order is ours.
+    ///
+    /// - Throws: `TLSFileFailure` when OpenSSL has none of the suites.
+    func attach(to context: OpaquePointer) throws(TLSFileFailure) {
         _ = Self.connectionIndex
+        guard lm_ssl_ctx_prefer_sha256(context) == 1 else { throw TLSFileFailure(path: "ciphers", reason: OpenSSLErrors.text()) }
         SSL_CTX_set_ex_data(context, Self.contextIndex, Unmanaged.passUnretained(self).toOpaque())
         SSL_CTX_set_psk_server_callback(context, Self.find)
     }
@@ -84,16 +92,58 @@ final class PresharedKeys: @unchecked Sendable {
             let held = SSL_CTX_get_ex_data(context, PresharedKeys.contextIndex)
         else { return 0 }
         let keys = Unmanaged<PresharedKeys>.fromOpaque(held).takeUnretainedValue()
-        guard let found = keys.keys[Array(String(cString: identity).utf8)], found.key.count <= Int(limit) else { return 0 }
+        guard let found = keys.keys[Array(String(cString: identity).utf8)], found.key.count <= Int(limit) else {
+            if SSL_get_ex_data(connection, PresharedKeys.connectionIndex) == nil {
+                SSL_set_ex_data(connection, PresharedKeys.connectionIndex, UnsafeMutableRawPointer(bitPattern: PresharedKeys.unknown))
+            }
+            return 0
+        }
         for (position, octet) in found.key.enumerated() { place[position] = octet }
         SSL_set_ex_data(connection, PresharedKeys.connectionIndex, UnsafeMutableRawPointer(bitPattern: found.number + 1))
         return UInt32(found.key.count)
+    }
+
+    /// What became of the keys that the peer of `connection` offered, which failed; nil when it offered none.
+    static func problem(of connection: OpaquePointer) -> PresharedKeyProblem? {
+        switch Int(bitPattern: SSL_get_ex_data(connection, connectionIndex)) {
+        case 0: nil
+        case unknown: .unknownName
+        default: .wrongHash
+        }
     }
 
     /// Whose key `connection` was established with; nil without one.
     func name(of connection: OpaquePointer) -> String? {
         let number = Int(bitPattern: SSL_get_ex_data(connection, Self.connectionIndex)) - 1
         return names.indices.contains(number) && SSL_session_reused(connection) == 1 ? names[number] : nil
+    }
+}
+
+/// Why a peer without a certificate could not prove itself by its key.
+public enum PresharedKeyProblem: Equatable, Sendable {
+    /// No key here has the name.
+    case unknownName
+    /// The key under that name is another one.
+    case wrongKey
+    /// The peer offers no cipher suite with SHA-256, which such keys go with.
+    case wrongHash
+
+    /// A word for logs and metrics.
+    var word: String {
+        switch self {
+        case .unknownName: "preshared_key_unknown"
+        case .wrongKey: "preshared_key_wrong"
+        case .wrongHash: "preshared_key_unusable"
+        }
+    }
+
+    /// What it means, and what to do.
+    var explanation: String {
+        switch self {
+        case .unknownName: "its name is not in the file of radsec.preshared_keys"
+        case .wrongKey: "under its name the file of radsec.preshared_keys has another one"
+        case .wrongHash: "it goes with a cipher suite of SHA-256 only, such as TLS_AES_128_GCM_SHA256, and the peer offers none"
+        }
     }
 }
 

@@ -51,7 +51,7 @@ public final class TLSContext: @unchecked Sendable {
             chainEnd = try TLSTrust.fixChain(of: settings, on: handle)
             sessions?.attach(to: handle)
             presharedKeys = try PresharedKeys.read(settings)
-            presharedKeys?.attach(to: handle)
+            try presharedKeys?.attach(to: handle)
         } catch {
             SSL_CTX_free(handle)
             _ = OpenSSLErrors.drain()

@@ -6,6 +6,8 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case certificate(CertificateProblem, depth: Int)
     /// The peer has none to show.
     case noCertificate
+    /// The peer has none to show, and the key that it offers instead is of no use.
+    case presharedKey(PresharedKeyProblem)
     /// The peer gave up and told why, by a number of RFC 8446 §6.
     case alert(UInt8)
     case noSharedVersion
@@ -24,6 +26,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .certificate(let problem, _): problem.word
         case .noCertificate: "certificate_missing"
+        case .presharedKey(let problem): problem.word
         case .alert(let number): "tls_alert_\(number)"
         case .noSharedVersion: "tls_no_shared_version"
         case .noSharedCipher: "tls_no_shared_cipher"
@@ -40,6 +43,7 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .certificate(let problem, 0): "the peer's certificate was refused: \(problem.explanation)"
         case .certificate(let problem, let depth): "the certificate \(depth) above the peer's was refused: \(problem.explanation)"
         case .noCertificate: "the peer has no certificate to show"
+        case .presharedKey(let problem): "the peer's preshared key was refused: \(problem.explanation)"
         case .alert(let number): "the peer gave up: \(TLSAlert.explanation(number))"
         case .noSharedVersion: "the peer has no version of TLS that is allowed here"
         case .noSharedCipher: "the peer has no cipher suite that is allowed here"
@@ -68,7 +72,9 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
             return .certificate(
                 CertificateProblem(code: Int32(clamping: SSL_get_verify_result(connection))),
                 depth: TLSVerification.failedDepth(of: connection))
-        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return .noCertificate
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+            return PresharedKeys.problem(of: connection).map(TLSFailure.presharedKey) ?? .noCertificate
+        case SSL_R_BINDER_DOES_NOT_VERIFY: return PresharedKeys.problem(of: connection) == nil ? nil : .presharedKey(.wrongKey)
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH, SSL_R_WRONG_SSL_VERSION,
             SSL_R_NO_PROTOCOLS_AVAILABLE:
             return .noSharedVersion
@@ -91,11 +97,16 @@ public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Alerts of RFC 8446 §6 and RFC 5246 §7.2, as they concern an operator.
 enum TLSAlert {
+    /// Whether a server may say so to a client whose certificate has not the usage of one.
+    static func mayBeAboutUsage(_ number: UInt8) -> Bool { [40, 42, 43, 46, 49].contains(number) }
+
     static func explanation(_ number: UInt8) -> String {
         switch number {
         case 40: "handshake failure; its ciphers or versions are others than ours"
         case 42: "it cannot read our certificate (bad_certificate)"
-        case 43: "it cannot use our kind of certificate (unsupported_certificate); try one with an RSA key"
+        case 43:
+            "it cannot use our kind of certificate (unsupported_certificate): a client's needs clientAuth, a server's serverAuth; else try "
+                + "one with an RSA key"
         case 44: "it holds our certificate for revoked"
         case 45: "it holds our certificate for expired; check its clock and our certificate"
         case 46: "it refuses our certificate (certificate_unknown): its user declined, or the name is not the one it expects"

@@ -5,7 +5,10 @@ struct HomeServerStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Prints how each home server does, as the node that answers sees it: state, time to a reply, what was dropped.",
-        discussion: "Over tcp, tls and dtls connection_failure says why there is no connection.")
+        discussion: """
+            dropped_mostly is why most of its replies were dropped. \
+            Over tcp, tls and dtls connection_failure says why there is no connection.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -13,7 +16,8 @@ struct HomeServerStatusCommand: ParsableCommand {
         let answer = try global.client().send(.init(method: "POST", path: [Noun.homeServer.path, "status"]))
         let columns = [
             Column("name"), Column("state"), Column("radius_version"), Column("latency_microseconds"), Column("outstanding"),
-            Column("requests"), Column("timeouts"), Column("dropped"), Column("coa_requests"), Column("connection_failure"),
+            Column("requests"), Column("timeouts"), Column("dropped"), Column("dropped_mostly"),
+            Column("coa_requests"), Column("connection_failure"),
         ]
         Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
     }

@@ -129,6 +129,9 @@ enum StreamExchange {
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",
                 next: "Say by --server-name which name its certificate has, where that is not HOST.")
+        case .ownCertificate:
+            CommandFailure(
+                .unreachable, "\(peer.text): \(ending)", next: "Give --cert a certificate of a client: `lastmile pki issue radsec`.")
         case .version, .tls(.alert(120)):
             CommandFailure(
                 .unreachable, "\(peer.text): \(ending)",

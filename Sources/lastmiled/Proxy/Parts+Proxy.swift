@@ -78,9 +78,10 @@ extension Parts {
             default: nil
             }
         }
-        services.checkFilter = { [feed] names in
+        services.checkFilter = { [feed] names, removes in
             var problems: [String] = []
-            _ = AttributeFilter(allow: names, remove: [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
+            _ = AttributeFilter(
+                allow: removes ? [] : names, remove: removes ? names : [], dictionary: feed.store.snapshot.dictionary, problems: &problems)
             return problems
         }
         services.checkAttributes = { [feed] lines in
@@ -106,16 +107,15 @@ enum ProxyJSON {
     static func report(_ report: ProxyService.HomeServerReport) -> JSON {
         let meter = report.meter
         let version: JSON = meter.version.map { .string($0.name) } ?? .null
-        let dropped: [HomeServerCounter] = [
-            .wrongSource, .badAuthenticator, .messageAuthenticatorMissing, .malformed, .unmatched, .noRecord,
-        ]
+        let reason: JSON = meter.mostDropped.map { .string(String($0.name.dropFirst("dropped_".count))) } ?? .null
         return [
             "id": number(report.server.id), "name": .string(report.server.name), "address": .string(report.server.address.text),
             "transport": .string(report.server.transport.rawValue), "state": .string(meter.state.name),
             "radius_version": version, "connection_failure": meter.connectionFailure.map { .string($0) } ?? .null,
             "latency_microseconds": number(meter.latencyMicroseconds), "outstanding": number(meter.outstanding),
             "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
-            "dropped": number(dropped.reduce(0) { $0 + meter[$1] }),
+            "dropped": number(HomeServerCounter.droppedReplies.reduce(0) { $0 + meter[$1] }),
+            "dropped_mostly": reason,
             "coa_requests": number(HomeServerCounter.dynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
             "coa_dropped": number(HomeServerCounter.droppedDynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
             "counters": .object(HomeServerCounter.allCases.map { JSON.Member($0.name, number(meter[$0])) }),

@@ -211,6 +211,8 @@ extension ProtocolTests {
             #expect(
                 await refusal("realms", #"{"name":"filter","realm":"f.example","reply_remove":["No-Such"]}"#).contains(
                     "there is no attribute No-Such"))
+            #expect(
+                await refusal("realms", #"{"name":"filter","realm":"f.example","reply_remove":["State"]}"#).contains("always passes"))
         }
     }
 }

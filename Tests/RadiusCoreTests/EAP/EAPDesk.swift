@@ -36,6 +36,8 @@ final class EAPDesk {
 struct EAPPeerScript {
     var user = "nemo"
     var password = "arctangent"
+    /// As wpa_supplicant does behind MD5-Challenge only.
+    var readsNotifications = true
 
     static func response(_ identifier: UInt8, _ type: EAPType, _ data: [UInt8] = []) -> [UInt8] {
         EAPPacket.octets(.response, identifier, type, data)
@@ -50,7 +52,7 @@ struct EAPPeerScript {
         guard let packet = try? EAPPacket(request.span), packet.code == .request, let type = packet.type else { return [] }
         switch type {
         case .identity: return identity(packet.identifier)
-        case .notification: return Self.response(packet.identifier, .notification)
+        case .notification: return readsNotifications ? Self.response(packet.identifier, .notification) : []
         case .gtc: return Self.response(packet.identifier, .gtc, Array(password.utf8))
         case .md5Challenge:
             let challenge = Array(packet.data[1..<17])

@@ -87,6 +87,21 @@ import Testing
         }
     }
 
+    /// Behind a tunnel wpa_supplicant answers no Notification: whoever is told why must come to an end all the same.
+    @Test(arguments: EAPOLTest.TLSVersion.allCases)
+    func whoMayNotBeOnlineIsRejectedAlsoWhereDevicesAreToldWhy(version: EAPOLTest.TLSVersion) async throws {
+        try await Self.withAuthority { authority in
+            var locked = TestServer.subscriber("nemo")
+            locked.locks.insert(.overdue, at: .suspended)
+            let host = try Self.host(authority, [locked]) { $0.notifiesRefused = true }
+            for way in Self.ways {
+                let outcome = try await Self.peer(host, authority, way, version).run()
+                #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(way.name): \(outcome.transcript)")
+            }
+            #expect(host.count(.locked as AccessReason) == UInt64(Self.ways.count))
+        }
+    }
+
     /// All log-ins but the first take a session up: that of the tunnel, or of EAP-TLS in it. In a tunnel's session nobody would look at the
     /// certificate again.
     private static func resumes(_ outcome: EAPOLTest.Outcome, _ way: Way) -> Bool {

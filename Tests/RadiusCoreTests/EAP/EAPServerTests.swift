@@ -87,6 +87,34 @@ private struct EAPCaller {
         #expect(host.count(.locked as AccessReason) == 1)
     }
 
+    @Test(arguments: ["GTC", "MSCHAPV2"])
+    func aLockedSubscriberIsRejectedBehindMethodsThatAllowNoNotification(method: String) async throws {
+        var locked = TestServer.subscriber("nemo")
+        locked.locks.insert(.overdue, at: .suspended)
+        var settings = EAPService.Settings()
+        settings.notifiesRefused = true
+        let host = try TestServer(subscribers: [locked], eap: settings)
+        let outcome = try await Self.debian(host, method).run()
+        #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+        #expect(host.count(.locked as AccessReason) == 1)
+    }
+
+    /// Windows asks its user for another password and says nothing more.
+    @Test func aDeviceThatFallsSilentOnceItKnowsHasItsRow() throws {
+        var settings = EAPService.Settings()
+        settings.methods = [.msCHAPv2]
+        let host = try TestServer(subscribers: [TestServer.subscriber("nemo")], eap: settings)
+        var caller = EAPCaller(nas: try TestNAS(to: host.server.authenticationPort), peer: EAPPeerScript(password: "secant"))
+        let first = caller.nas.exchange(caller.request(caller.peer.identity()))
+        #expect(host.count(.wrongPassword as AccessReason) == 0)
+        let failure = caller.nas.exchange(caller.request(caller.peer.answer(EAPCaller.message(first)), state: EAPCaller.state(first)))
+        #expect(failure.first == PacketCode.accessChallenge.rawValue)
+        #expect(host.count(.wrongPassword as AccessReason) == 1 && host.count(.accessRejects as ServerCounter) == 0)
+        let end = caller.finish(failure)
+        #expect(end.first == PacketCode.accessReject.rawValue && host.count(.accessRejects as ServerCounter) == 1)
+        #expect(host.count(.wrongPassword as AccessReason) == 1)
+    }
+
     @Test func gtcChecksAHashThatIsSlow() async throws {
         let hash = "$2b$04$abcdefghijklmnopqrstuuv2JZ5Q5GQMCkgpHDlQi2NV1CCBnf8uW"
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo", password: hash, kind: .hash)])

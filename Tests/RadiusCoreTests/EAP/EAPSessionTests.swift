@@ -158,6 +158,35 @@ import Testing
         #expect(Self.reason(session.receive(peer.answer(notification), desk.surroundings)) == .locked)
     }
 
+    /// wpa_supplicant answers no Notification behind these, since they have shown their result.
+    @Test(arguments: [EAPType.gtc, .msCHAPv2])
+    func behindAnyOtherMethodItIsNotTold(method: EAPType) {
+        let desk = EAPDesk(["nemo": EAPAccount(.clearText(Array("arctangent".utf8)), refusal: .locked)])
+        desk.methods = [method]
+        desk.notifiesRefused = true
+        var silent = peer
+        silent.readsNotifications = false
+        var session = EAPSession()
+        // The server turns it away where it decides about all others.
+        #expect(Self.isSuccess(session.run(silent, desk)))
+        #expect(session.hasEnded)
+    }
+
+    @Test func aVerdictIsHandedOutOnceAndBeforeThePeerHasTakenNoteOfIt() {
+        let desk = EAPDesk()
+        desk.methods = [.msCHAPv2]
+        let wrong = EAPPeerScript(password: "secant")
+        var session = EAPSession()
+        let challenge = session.receive(wrong.identity(), desk.surroundings).packet
+        let early = session.takeVerdict()
+        #expect(early == nil && !session.isNoted)
+        let failure = session.receive(wrong.answer(challenge), desk.surroundings).packet
+        let verdicts = [session.takeVerdict(), session.takeVerdict()]
+        #expect(failure[0] == 1 && verdicts == [.wrongPassword, nil])
+        #expect(Self.reason(session.receive(wrong.answer(failure), desk.surroundings)) == .wrongPassword)
+        #expect(session.isNoted)
+    }
+
     @Test func endsWhatIsTooLong() {
         let desk = EAPDesk()
         desk.octetLimit = 9 + 64 + 100 + 64

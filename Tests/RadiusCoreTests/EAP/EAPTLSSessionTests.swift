@@ -110,7 +110,6 @@ import Testing
     @Test func aRefusedPeerOfEAPTLSLeavesNoSession() async throws {
         try await Self.with(.tls13) { _, client, desk in
             desk.accounts["nemo"] = EAPAccount(.none, refusal: .locked)
-            desk.notifiesRefused = true
             let first = try Self.logIn(.tls, client, desk)
             #expect(first.action.reason == .locked && first.session.proven == Array("nemo".utf8))
             #expect(desk.tls?.certificate?.sessionCount == 0)

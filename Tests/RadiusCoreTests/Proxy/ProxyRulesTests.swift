@@ -148,6 +148,42 @@ import Testing
         #expect(liveness.state == .alive)
     }
 
+    @Test func aZombieThatAnswersStatusServersOnlyMustDoSoSeveralTimesAndIsNotDeadMeanwhile() {
+        var timing = HomeServer.Timing()
+        (timing.zombieSeconds, timing.checkSeconds, timing.answersToRevive) = (15, 10, 3)
+        var liveness = HomeServerLiveness(timing, probes: true, at: 0)
+        liveness.missed(sentAt: 1, at: Self.second)
+        for second in [UInt64(2), 12] {
+            liveness.probeAnswered(at: second * Self.second)
+            _ = liveness.tick(at: (second + 9) * Self.second)
+            #expect(liveness.state == .zombie)
+        }
+        liveness.probeAnswered(at: 22 * Self.second)
+        #expect(liveness.state == .alive)
+        // Silence counts from the last answer.
+        liveness.missed(sentAt: 23 * Self.second, at: 24 * Self.second)
+        liveness.probeAnswered(at: 30 * Self.second)
+        _ = liveness.tick(at: 44 * Self.second)
+        #expect(liveness.state == .zombie)
+        _ = liveness.tick(at: 45 * Self.second)
+        #expect(liveness.state == .dead)
+    }
+
+    @Test func whatAlwaysPassesCannotBeRemovedAndReplyMessageIsNoneOfIt() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        for name in ["State", "User-Name", "EAP-Message", "MS-MPPE-Send-Key"] {
+            var problems: [String] = []
+            let filter = AttributeFilter(allow: [], remove: [name], dictionary: dictionary, problems: &problems)
+            #expect(problems == ["\(name) is what a log-in or a session lives on, and always passes"] && filter.passesAll)
+        }
+        var problems: [String] = []
+        let removing = AttributeFilter(
+            allow: [], remove: ["Reply-Message", "Vendor-Specific", "vendor:Microsoft"], dictionary: dictionary, problems: &problems)
+        let allowing = AttributeFilter(allow: ["Session-Timeout", "State"], remove: [], dictionary: dictionary, problems: &problems)
+        #expect(problems.isEmpty, "\(problems)")
+        #expect(!removing.passes(18) && !allowing.passes(18) && allowing.passes(24) && allowing.passes(27))
+    }
+
     @Test func revivesByTimeWithoutStatusServer() {
         var timing = HomeServer.Timing()
         (timing.zombieSeconds, timing.reviveSeconds) = (5, 30)

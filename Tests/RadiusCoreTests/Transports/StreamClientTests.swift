@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test(arguments: TLSSettings.Version.allCases)
+    func aCertificateThatIsNoClientsIsNamedAsTheReason(version: TLSSettings.Version) async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority)
+            let context = try authority.client("server") { $0.allow(only: version) }
+            #expect(context.certificates.first?.isForClients == false)
+            #expect(try authority.client().certificates.first?.isForClients == true)
+            let client = StreamClient(to: Self.loopback, port: host.tlsPort, context, nowSeconds: 0)
+            // In TLS 1.3 the server looks at it when the client has begun already.
+            _ = Self.drive(client) { _ in if case .ended = client.status { true } else { false } }
+            #expect(client.status == .ended(.ownCertificate(.alert(43))))
+            #expect(await eventually { host.refused("certificate_wrong_purpose") == 1 }, "\(host.streams.census.statistics.refused)")
+        }
+    }
+
     @Test func aPortWhereNobodyListensEndsItWithTheSystemsReason() throws {
         let host = try StreamHost()
         let client = StreamClient(to: Self.loopback, port: host.tlsPort, nil, nowSeconds: 0)

@@ -8,8 +8,8 @@ public struct ProxyServices: Sendable {
     }
     /// Why a realm of this kind cannot be called so; nil when it can.
     public var checkRealm: @Sendable (_ kind: String, _ realm: String) -> String? = { _, _ in nil }
-    /// Which names of attributes nobody knows.
-    public var checkFilter: @Sendable (_ names: [String]) -> [String] = { _ in [] }
+    /// Which names of attributes nobody knows, and which of them cannot be removed where that is what they stand for.
+    public var checkFilter: @Sendable (_ names: [String], _ removes: Bool) -> [String] = { _, _ in [] }
     /// What of `Name = value` cannot be put into packets, and why.
     public var checkAttributes: @Sendable (_ lines: [String]) -> [String] = { _ in [] }
 

@@ -66,7 +66,7 @@ extension Resource {
             let (kind, realm) = (try row.string(0), try row.string(1))
             if let mistake = exchange.services.proxy.checkRealm(kind, realm) { faults.append(.member("realm", "format", mistake)) }
             for (place, member) in ["request_allow", "request_remove", "reply_allow", "reply_remove"].enumerated() {
-                for mistake in exchange.services.proxy.checkFilter(try row.strings(2 + place)) {
+                for mistake in exchange.services.proxy.checkFilter(try row.strings(2 + place), member.hasSuffix("_remove")) {
                     faults.append(.member(member, "attribute", mistake))
                 }
             }

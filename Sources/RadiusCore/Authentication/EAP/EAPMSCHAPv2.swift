@@ -30,6 +30,9 @@ struct EAPMSCHAPv2 {
         self.challenge = challenge
     }
 
+    /// Why the peer failed, once it was told that it did.
+    var verdict: AccessReason? { if case .failing(let reason) = phase { reason } else { nil } }
+
     /// The Challenge.
     func request(serverName: [UInt8]) -> [UInt8] {
         packet(OpCode.challenge, [16] + challenge.indices.map { challenge[$0] } + serverName)

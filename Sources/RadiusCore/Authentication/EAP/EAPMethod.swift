@@ -19,7 +19,7 @@ public struct EAPSurroundings {
     public var methods: [EAPType]
     /// What the server calls itself towards the peer.
     public var serverName: [UInt8]
-    /// Whether a proven peer that is turned away is told why (RFC 3748 §5.2).
+    /// Whether a peer that is turned away, although MD5-Challenge has proven it, is told why (RFC 3748 §5.2).
     public var notifiesRefused: Bool
     /// Octets that a peer may send in one conversation.
     public var octetLimit: Int
@@ -126,6 +126,17 @@ enum EAPMethod {
         case .aka(let method): method.claimed
         case .pwd(let method): method.claimed
         default: []
+        }
+    }
+
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? {
+        switch self {
+        case .md5, .gtc, .pwd: nil
+        case .msCHAPv2(let method): method.verdict
+        case .overTLS(let method): method.verdict
+        case .sim(let method): method.verdict
+        case .aka(let method): method.verdict
         }
     }
 

@@ -63,6 +63,8 @@ public struct EAPSession: Sendable {
     private var lastAction: Action?
     private var ignored = 0
     private var octets = 0
+    /// Somebody knows the verdict.
+    private(set) var isNoted = false
 
     /// - Parameter identifier: of the first Request, where the peer has not chosen one before.
     public init(identifier: UInt8 = 0) {
@@ -77,6 +79,22 @@ public struct EAPSession: Sendable {
 
     /// Whether the answer that is waited for is to another packet than `message`.
     func isAnswering(otherThan message: [UInt8]) -> Bool { isWaiting && KeyedDigests.sha1(message) != lastResponse }
+
+    /// Why the peer will be refused, whatever it says to the outstanding Request; nil while that is open, and at the end.
+    var verdict: AccessReason? {
+        switch phase {
+        case .notification(let reason): reason
+        case .method(let method): method.verdict
+        case .identity, .ended: nil
+        }
+    }
+
+    /// The verdict, once: a peer that knows it often says nothing more, and the end may never come.
+    mutating func takeVerdict() -> AccessReason? {
+        guard !isNoted, let verdict else { return nil }
+        isNoted = true
+        return verdict
+    }
 
     /// Octets that the value takes, about.
     public var memoryOctets: Int {
@@ -208,11 +226,12 @@ public struct EAPSession: Sendable {
         case .refused(let reason): return end(reason, message)
         case .turnedAway(let reason, let name):
             proven = name
-            return surroundings.notifiesRefused ? notify(reason) : end(reason, message)
+            return end(reason, message)
         case .proven(let keys, let name):
             hasAnswered = true
             proven = name ?? identity
-            if surroundings.notifiesRefused, let refusal = surroundings.account(proven)?.refusal {
+            // Every other method has shown its result: wpa_supplicant takes no Notification behind it, and would answer nothing.
+            if surroundings.notifiesRefused, method == .md5Challenge, let refusal = surroundings.account(proven)?.refusal {
                 return notify(refusal)
             }
             phase = .ended

@@ -68,6 +68,11 @@ public enum HomeServerCounter: Int, CaseIterable, Sendable {
         }
     }
 
+    /// Replies that were dropped; the last came too late, most likely.
+    public static let droppedReplies: [HomeServerCounter] = [
+        .messageAuthenticatorMissing, .badAuthenticator, .wrongSource, .malformed, .noRecord, .unmatched,
+    ]
+
     /// CoA and Disconnect that were taken up, and those that were dropped.
     public static let dynamicAuthorizations: [HomeServerCounter] = [.coaRequests, .disconnectRequests]
     public static let droppedDynamicAuthorizations: [HomeServerCounter] = [
@@ -105,6 +110,12 @@ public final class HomeServerMeter: @unchecked Sendable {
     public var version: RadiusVersions? {
         let number = versionNumber.load(ordering: .relaxed)
         return number == 0 ? nil : RadiusVersions(rawValue: number)
+    }
+
+    /// Why most replies were dropped, those aside that came too late, unless there are no others; nil without any.
+    public var mostDropped: HomeServerCounter? {
+        let told = HomeServerCounter.droppedReplies.dropLast().filter { self[$0] > 0 }
+        return told.max { self[$0] < self[$1] } ?? (self[.unmatched] > 0 ? .unmatched : nil)
     }
 
     /// Why there is no connection, a sentence without its full stop; nil while there is one, and over UDP.

@@ -10,7 +10,7 @@ public struct OperatorNASIdentifiers: Sendable {
         /// It looks like ours, and the code is wrong: changed on the way, of another tenant, under a key that is gone, or made by a daemon
         /// like this one with keys of its own.
         case forged
-        /// Somebody nearer the NAS made it; it goes on to them.
+        /// Somebody nearer the NAS made it, or the home server itself.
         case foreign
     }
 

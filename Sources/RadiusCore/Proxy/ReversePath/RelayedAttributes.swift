@@ -8,14 +8,12 @@ extension RelayedRequest {
     ///
     /// - Parameters:
     ///   - realm: whose session it is.
-    ///   - tenant: of the realm.
     ///   - dictionary: knows which vendors' values are hidden.
     ///   - secret: the NAS's.
-    ///   - isRouted: the session has an Operator-NAS-Identifier, which names it to its NAS and stands for that of the request.
     /// - Returns: the attributes in their order.
     /// - Throws: `hiddenValue`.
     public func attributes(
-        through realm: Realm, tenant: Int64, _ dictionary: RadiusDictionary, to secret: SharedSecret, isRouted: Bool = false
+        through realm: Realm, _ dictionary: RadiusDictionary, to secret: SharedSecret
     ) throws(CoARequestError) -> [UInt8] {
         let packet = [kind.code.rawValue] + [UInt8](repeating: 0, count: PacketHeader.count - 1) + request.attributes
         let zeros = Digest16(repeating: 0)
@@ -27,13 +25,12 @@ extension RelayedRequest {
         } catch {
             throw .hiddenValue
         }
-        var leavesRoute = isRouted
-        if case .nas = reading(in: tenant) { leavesRoute = true }
         var run = AttributeRun()
         var cursor = AttributeCursor(0..<crossing.count)
         while let member = cursor.next(in: crossing.span) {
             let type = UInt8(truncatingIfNeeded: member.type)
-            if Self.notCrossing.contains(type) || leavesRoute && OperatorNASIdentifiers.isMeant(member, in: crossing.span) { continue }
+            // What the NAS is called nearer to it, its session knows, or nobody.
+            if Self.notCrossing.contains(type) || OperatorNASIdentifiers.isMeant(member, in: crossing.span) { continue }
             run.append(type, Array(crossing[member.range]))
         }
         return run.octets

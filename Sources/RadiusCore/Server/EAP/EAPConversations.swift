@@ -64,14 +64,13 @@ final class EAPConversations: Sendable {
             }
             action = step(&session, arrival)
         }
-        guard !session.hasEnded else { return outcome(action, session, arrival, []) }
+        guard !session.hasEnded else { return outcome(action, session, []) }
         let (number, now) = (UInt64.random(in: 0...UInt64.max), clock())
         let begun = session
         guard let slot = table.withLock({ $0.add(begun, number: number, client: arrival.client, now: now) }) else {
             return Self.refuse(arrival, .eapOverloaded)
         }
-        return outcome(
-            action, session, arrival, state.make(slot: slot, number: number, client: arrival.client, tenant: arrival.tenant))
+        return outcome(action, session, state.make(slot: slot, number: number, client: arrival.client, tenant: arrival.tenant))
     }
 
     private func go(on taken: EAPSession, in slot: Int, _ arrival: EAPArrival, _ octets: [UInt8]) -> EAPOutcome {
@@ -82,10 +81,11 @@ final class EAPConversations: Sendable {
             return .drop
         }
         let action = step(&session, arrival)
+        let verdict = session.takeVerdict()
         let stage: EAPConversationTable.Stage = session.hasEnded ? .ended : session.hasAnswered ? .answered : .begun
         let (after, now) = (session, clock())
         table.withLock { $0.put(after, in: slot, stage, now: now) }
-        return outcome(action, session, arrival, octets)
+        return outcome(action, session, octets, foreseen: verdict)
     }
 
     private func step(_ session: inout EAPSession, _ arrival: EAPArrival) -> EAPSession.Action {
@@ -110,23 +110,31 @@ final class EAPConversations: Sendable {
         return action
     }
 
-    private func outcome(_ action: EAPSession.Action, _ session: EAPSession, _ arrival: EAPArrival, _ state: [UInt8]) -> EAPOutcome {
-        let method = AuthenticationMethod(session.method, session.inner)
+    private func outcome(
+        _ action: EAPSession.Action, _ session: EAPSession, _ state: [UInt8], foreseen: AccessReason? = nil
+    ) -> EAPOutcome {
         switch action {
-        case .request(let packet): return .challenge(packet, state: state, wasIgnored: false)
+        case .request(let packet):
+            return .challenge(packet, state: state, wasIgnored: false, verdict: foreseen.map { Self.verdict($0, session) })
         case .again(let packet): return .challenge(packet, state: state, wasIgnored: true)
         case .wait(let inquiry): return .wait(inquiry)
-        case .success(let packet, let keys): return .proven(packet, identity: session.proven, keys: keys, method: method)
+        case .success(let packet, let keys):
+            let method = AuthenticationMethod(session.method, session.inner)
+            return .proven(packet, identity: session.proven, keys: keys, method: method)
         case .failure(let packet, let reason):
-            let identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
-            return .refused(packet, reason, identity: identity, method: method)
+            return .refused(packet, Self.verdict(reason, session), isNoted: session.isNoted)
         }
+    }
+
+    private static func verdict(_ reason: AccessReason, _ session: EAPSession) -> EAPOutcome.Verdict {
+        let identity = [session.proven, session.claimed].first { !$0.isEmpty } ?? session.identity
+        return EAPOutcome.Verdict(reason: reason, identity: identity, method: AuthenticationMethod(session.method, session.inner))
     }
 
     private static func refuse(_ arrival: EAPArrival, _ reason: AccessReason) -> EAPOutcome {
         .refused(
-            EAPPacket.octets(.failure, arrival.message.count > 1 ? arrival.message[1] : 0), reason, identity: arrival.userName,
-            method: .eap)
+            EAPPacket.octets(.failure, arrival.message.count > 1 ? arrival.message[1] : 0),
+            EAPOutcome.Verdict(reason: reason, identity: arrival.userName, method: .eap), isNoted: false)
     }
 
     private static func secret() -> [UInt8] {

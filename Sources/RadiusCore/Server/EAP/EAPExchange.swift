@@ -14,11 +14,20 @@ struct EAPArrival: Sendable {
 
 /// What the conversations answer, for the worker to send.
 enum EAPOutcome: Sendable {
-    /// Access-Challenge. `wasIgnored`: what came was no sensible Response (RFC 3579 §2.2).
-    case challenge([UInt8], state: [UInt8], wasIgnored: Bool)
+    /// Why who is refused.
+    struct Verdict: Sendable {
+        let reason: AccessReason
+        let identity: [UInt8]
+        let method: AuthenticationMethod
+    }
+
+    /// Access-Challenge. `wasIgnored`: what came was no sensible Response (RFC 3579 §2.2). `verdict`: the peer will be refused, and is told
+    /// so now; whether it answers or not, this is for the log.
+    case challenge([UInt8], state: [UInt8], wasIgnored: Bool, verdict: Verdict? = nil)
     /// The peer is `identity`; whether it may be online, the worker decides.
     case proven([UInt8], identity: [UInt8], keys: EAPKeys?, method: AuthenticationMethod)
-    case refused([UInt8], AccessReason, identity: [UInt8], method: AuthenticationMethod)
+    /// `isNoted`: a challenge had the verdict already.
+    case refused([UInt8], Verdict, isNoted: Bool)
     /// The same conversation is being worked on; the NAS will ask again.
     case drop
     /// The same packet is to be answered anew once the inquiry is done.

@@ -11,7 +11,7 @@ public final class EAPService: Sendable {
         public var methods = EAPType.served
         /// What the server calls itself towards a peer.
         public var serverName = "lastmile"
-        /// Whether a proven peer that is turned away is told why, by an EAP Notification.
+        /// Whether a peer that is turned away, although MD5-Challenge has proven it, is told why, by an EAP Notification.
         public var notifiesRefused = false
         /// Conversations at one moment.
         public var conversations = 16_384

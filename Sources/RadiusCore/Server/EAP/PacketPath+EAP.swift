@@ -63,11 +63,16 @@ extension PacketPath {
                 if isStream { noteUnserved(attempt) }
                 cache.forget(token)
                 return .drop
-            case .challenge(let packet, let state, let wasIgnored):
+            case .challenge(let packet, let state, let wasIgnored, let verdict):
+                if let verdict {
+                    attempt.subscriber = find(verdict.identity, work)
+                    log(verdict.reason, verdict.method, attempt, profile: 0, name: verdict.identity, server: 0)
+                }
                 return challenge(packet, state, wasIgnored, attempt, reply)
-            case .refused(let packet, let reason, let identity, let method):
-                attempt.subscriber = find(identity, work)
-                return refuse(reason, packet, method, attempt, reply, identity: identity)
+            case .refused(let packet, let verdict, let isNoted):
+                attempt.subscriber = find(verdict.identity, work)
+                return refuse(
+                    verdict.reason, packet, verdict.method, attempt, reply, identity: verdict.identity, isNoted: isNoted)
             case .proven(let packet, let identity, let keys, let method):
                 // The account may have changed, or gone, since the method ended.
                 guard let subscriber = find(identity, work) else {
@@ -129,13 +134,13 @@ extension PacketPath {
 
     private mutating func refuse(
         _ reason: AccessReason, _ packet: [UInt8], _ method: AuthenticationMethod, _ attempt: Attempt,
-        _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8] = []
+        _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8] = [], isNoted: Bool = false
     ) -> Disposition {
         var writer = begin(.accessReject, packet, attempt, reply)
         if reason.isOfPolicy { Self.appendRuleMessage(rules.outcome.last, attempt.client, in: snapshot, &writer) }
         echoProxyState(attempt.request, &writer)
         finish(writer, to: attempt.client, reply)
-        noteReject(reason, method, attempt, name: identity)
+        noteReject(reason, method, attempt, name: identity, isNoted: isNoted)
         return .delay
     }
 

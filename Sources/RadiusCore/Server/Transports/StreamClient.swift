@@ -24,6 +24,8 @@ public final class StreamClient {
         /// An errno of the system: refused, unreachable, reset.
         case system(Int32)
         case tls(TLSFailure)
+        /// The server refused our certificate, which has not the usage of a client's.
+        case ownCertificate(TLSFailure)
         /// No version of RADIUS that is allowed here.
         case version(RadiusNegotiation.Fault)
         /// The peer sent a packet of an impossible length.
@@ -46,6 +48,8 @@ public final class StreamClient {
             case .byPeer: "the server closed the connection"
             case .system(let number): String(cString: strerror(number))
             case .tls(let failure): failure.description
+            case .ownCertificate(let failure):
+                "our own certificate has not the usage clientAuth: `lastmile pki issue radsec` makes one that has; \(failure)"
             case .version(let fault): fault.description
             case .badLength(let length): "the server sent a packet of \(length) octets, where 20 to 4096 are possible"
             case .cutPacket(let octets): "the server sent \(octets) octets of a packet that has more"
@@ -276,8 +280,13 @@ public final class StreamClient {
             end(.byPeer)
         case .failed(let failure):
             sendLast(tls)
-            end(.tls(failure))
+            end(Self.isAboutUsage(failure, tls) ? .ownCertificate(failure) : .tls(failure))
         }
+    }
+
+    private static func isAboutUsage(_ failure: TLSFailure, _ tls: TLSConversation) -> Bool {
+        guard case .alert(let number) = failure, TLSAlert.mayBeAboutUsage(number) else { return false }
+        return tls.context.certificates.first?.isForClients == false
     }
 
     /// Sends what TLS has to say at the end, as far as the socket takes it.

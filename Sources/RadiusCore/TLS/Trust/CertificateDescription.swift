@@ -19,6 +19,8 @@ public struct CertificateDescription: Sendable, Equatable {
     public let notAfter: Int64
     /// May sign certificates (basicConstraints CA).
     public let isAuthority: Bool
+    /// Its usages allow it to be a client's: there are none, or clientAuth is among them.
+    public let isForClients: Bool
     /// SHA-256 of the whole certificate.
     public let fingerprint: [UInt8]
 
@@ -35,6 +37,7 @@ public struct CertificateDescription: Sendable, Equatable {
         names = CertificateNames(of: certificate)
         serialNumber = Self.serialNumber(X509_get0_serialNumber(certificate))
         isAuthority = X509_check_ca(certificate) > 0
+        isForClients = X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) == 1
         fingerprint = Self.fingerprint(certificate)
         _ = OpenSSLErrors.drain()
     }

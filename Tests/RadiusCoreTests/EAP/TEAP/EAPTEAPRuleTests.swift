@@ -148,6 +148,19 @@ import Testing
         }
     }
 
+    /// wpa_supplicant says so with its last answer, and again with each.
+    @Test(arguments: EAPTEAPSchedule.allCases)
+    func aWishForAPACIsPassedOverAsFarAsRFC7170Goes(schedule: EAPTEAPSchedule) async throws {
+        try await EAPTEAPTests.with(.tls12, EAPTEAPSettings(schedule: schedule)) { desk, context in
+            let wish = EAPTEAPTalk.tlv(8, [1, 1]) + EAPTEAPTalk.tlv(11, [0, 10, 0, 2, 0, 1])
+            let outcome = try EAPTEAPTests.run(desk, context) { _, talk in
+                talk.twist = { read, answer in read[3] == [0, 1] ? answer + wish : answer }
+            }
+            #expect(outcome.action.isSuccess == (schedule == .rfc7170))
+            if schedule != .rfc7170 { #expect(outcome.action.reason == .tunnelMalformed && outcome.talk.errors == [2002]) }
+        }
+    }
+
     // MARK: The end
 
     /// Changes the device's last answer, which has its binding and its results.

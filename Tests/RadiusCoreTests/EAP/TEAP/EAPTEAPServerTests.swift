@@ -70,6 +70,17 @@ import Testing
         }
     }
 
+    @Test func aDeviceThatAsksForAPACIsLetInWithoutOne() async throws {
+        try await Self.withAuthority { authority in
+            let host = try Self.host(authority, Self.ways[0])
+            var test = try await Self.peer(host, authority, Self.ways[0], .tls12)
+            test.network = test.network.map { $0.replacing("phase1=\"", with: "phase1=\"teap_provisioning=2 ") }
+            let outcome = try await test.run()
+            #expect(outcome.transcript.contains("EAP-TEAP: Request Tunnel PAC"), "\(outcome.transcript)")
+            #expect(outcome.isSuccess && outcome.keysMatched == 1, "\(outcome.transcript)")
+        }
+    }
+
     @Test(arguments: [80, 300], EAPOLTest.TLSVersion.allCases)
     func fragmentsOfAnySizeArrive(fragment: Int, version: EAPOLTest.TLSVersion) async throws {
         try await Self.withAuthority { authority in

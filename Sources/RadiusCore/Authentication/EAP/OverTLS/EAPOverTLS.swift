@@ -74,6 +74,17 @@ struct EAPOverTLS: Sendable {
         }
     }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? {
+        if case .failing(let reason) = phase { return reason }
+        return switch inside {
+        case .certificate: nil
+        case .attributes(let inside): inside.verdict
+        case .packets(let inside): inside.verdict
+        case .methods(let inside): inside.verdict
+        }
+    }
+
     mutating func receive(_ data: [UInt8], _ surroundings: EAPSurroundings) -> EAPStep {
         // Whatever the peer answers to an alert.
         if case .failing(let reason) = phase { return .refused(reason) }

@@ -30,6 +30,9 @@ struct EAPPEAPInside: Sendable {
 
     var memoryOctets: Int { session.memoryOctets }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? { if case .concluding(let reason) = phase { reason } else { session.verdict } }
+
     var hasBegun: Bool { if case .waiting = phase { false } else { true } }
 
     /// Asks who is there.

@@ -9,6 +9,9 @@ struct EAPTTLSInside: Sendable {
 
     var memoryOctets: Int { session?.memoryOctets ?? 0 }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? { session?.verdict }
+
     /// Octets that the peer wrote into the tunnel, of any length and content.
     mutating func receive(
         _ octets: [UInt8], _ conversation: TLSConversation, _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings

@@ -4,7 +4,7 @@ extension AccessReason {
         self =
             switch failure {
             case .certificate(let problem, _): AccessReason(problem)
-            case .noCertificate: .certificateMissing
+            case .noCertificate, .presharedKey: .certificateMissing
             case .alert(let number): AccessReason(alert: number)
             case .noSharedVersion: .tlsNoSharedVersion
             case .noSharedCipher: .tlsNoSharedCipher

@@ -30,6 +30,9 @@ struct EAPAKA {
     private var hasResynchronized = false
     private(set) var claimed: [UInt8] = []
 
+    /// Why the card will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? { talk.verdict }
+
     private init(_ type: EAPType, identifier: UInt8, identity: [UInt8]) {
         self.type = type
         talk = EAPCardTalk(type, identifier: identifier)

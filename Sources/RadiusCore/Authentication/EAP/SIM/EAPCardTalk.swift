@@ -39,6 +39,14 @@ struct EAPCardTalk {
 
     var isEnding: Bool { end != nil }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? {
+        switch end {
+        case .refused(let reason), .turnedAway(let reason, _): reason
+        case .proven, nil: nil
+        }
+    }
+
     /// The next Request will have the next identifier.
     mutating func advance() { identifier &+= 1 }
 

@@ -17,6 +17,9 @@ struct EAPSIM {
     private var phase = Phase.started
     private(set) var claimed: [UInt8] = []
 
+    /// Why the card will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? { talk.verdict }
+
     private init(identifier: UInt8, identity: [UInt8]) {
         talk = EAPCardTalk(.sim, identifier: identifier)
         self.identity = identity

@@ -57,6 +57,15 @@ struct EAPTEAPInside: Sendable {
     /// What the conversation comes to, whatever the peer says now; nil while that is open.
     var ending: EAPInsideStep? { if case .failing(let end) = phase { end } else { nil } }
 
+    /// Why the peer will be refused, whatever it says now; nil while that is open.
+    var verdict: AccessReason? {
+        switch phase {
+        case .conversing(let session): session.verdict
+        case .failing(.refused(let reason)), .failing(.turnedAway(let reason)): reason
+        default: nil
+        }
+    }
+
     /// Somebody has shown a certificate in the tunnel.
     var isCertified: Bool { proofs.contains { $0.method == .eapTLS } }
 
@@ -95,7 +104,9 @@ struct EAPTEAPInside: Sendable {
     mutating func receive(_ octets: [UInt8], _ surroundings: EAPSurroundings, _ tls: EAPTLSSurroundings) -> EAPInsideStep {
         // Whatever the peer answers to a failure.
         if let ending { return ending }
-        guard let message = EAPTEAPMessage(octets) else { return fail(.tunnelMalformed, .unexpected) }
+        guard let message = EAPTEAPMessage(octets, passesOverPAC: tls.teap.schedule == .rfc7170) else {
+            return fail(.tunnelMalformed, .unexpected)
+        }
         guard message.unknown.isEmpty else { return decline(message) }
         if let end = judge(message) { return end }
         switch phase {

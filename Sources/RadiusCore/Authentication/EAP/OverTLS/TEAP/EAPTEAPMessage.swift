@@ -56,11 +56,16 @@ struct EAPTEAPMessage: Equatable {
     var binding: [UInt8]?
     var credentials: Credentials?
     var unknown: [Unknown] = []
+    private var asksForPAC = false
 
     /// Reads a message; octets may be anything. A TLV of a known kind with a length that it cannot have is passed over (§4.2.1).
     ///
     /// Nil when lengths do not add up, or TLVs are together that may not be: the conversation cannot go on then.
-    init?(_ octets: [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - octets: of the message.
+    ///   - passesOverPAC: a wish for a PAC counts for nothing, as RFC 7170 allows; RFC 9930 §4.2.12 ends the conversation.
+    init?(_ octets: [UInt8], passesOverPAC: Bool = false) {
         var rest = octets[...]
         var count = 0
         while !rest.isEmpty {
@@ -74,7 +79,9 @@ struct EAPTEAPMessage: Equatable {
             let number = Int(head[0] & 0x3f) << 8 | Int(head[1])
             guard take(number, whole, isMandatory: head[0] & Self.mandatory != 0) else { return nil }
         }
-        guard payload == nil || credentials == nil else { return nil }
+        guard payload == nil || credentials == nil, !asksForPAC || passesOverPAC else { return nil }
+        // The Request-Action beside it is about it.
+        if asksForPAC { actions = [] }
     }
 
     private mutating func take(_ number: Int, _ whole: [UInt8], isMandatory: Bool) -> Bool {
@@ -90,8 +97,7 @@ struct EAPTEAPMessage: Equatable {
         case Number.payload: return Self.set(&payload, value)
         case Number.binding: return value.count != EAPTEAPBinding.valueCount || Self.set(&binding, whole)
         case Number.passwordResponse: return Self.credentials(value).map { Self.set(&credentials, $0) } ?? true
-        // §4.2.12: deprecated, and the end of a conversation.
-        case Number.accessCredential: return false
+        case Number.accessCredential: asksForPAC = true
         case Number.authority, Number.channelBinding, Number.unused: break
         default:
             guard isMandatory else { break }

@@ -1,0 +1,83 @@
+/// What became of home servers since the last look, for the log: each change once, and of one that changes all the time only so much.
+public struct HomeServerNews: Sendable {
+    /// A line of the log.
+    public struct Item: Sendable, Equatable {
+        /// Its name.
+        public let server: String
+        /// It is alive again; all else is a warning.
+        public let isGood: Bool
+        /// What happened, and what to do.
+        public let sentence: String
+    }
+
+    private struct Known {
+        var state = HomeServerLiveness.State.alive
+        /// Why there was no connection, since it was alive last.
+        var failures: Set<String> = []
+        var hasToldOfMissing = false
+        /// Since `roundsOfCalm` began.
+        var lines = 0
+    }
+
+    /// Lines for one home server in so many looks.
+    static let lineLimit = 10
+    static let roundsOfCalm = 200
+    private var known: [Int64: Known] = [:]
+    private var round = 0
+
+    public init() {}
+
+    /// Compares what is with what was at the look before; before the first all were alive.
+    public mutating func look(at reports: [ProxyService.HomeServerReport]) -> [Item] {
+        round += 1
+        let isFresh = round % Self.roundsOfCalm == 0
+        let present = Set(reports.map(\.server.id))
+        known = known.filter { present.contains($0.key) }
+        return reports.flatMap { report -> [Item] in
+            var was = known[report.server.id] ?? Known()
+            if isFresh { was.lines = 0 }
+            let items = Self.look(at: report, &was).prefix(Self.lineLimit - was.lines)
+            was.lines += items.count
+            known[report.server.id] = was
+            return Array(items)
+        }
+    }
+
+    private static func look(at report: ProxyService.HomeServerReport, _ was: inout Known) -> [Item] {
+        let (server, meter) = (report.server, report.meter)
+        let (state, failure) = (meter.state, meter.connectionFailure)
+        var items: [Item] = []
+        func tell(_ sentence: String, isGood: Bool = false) {
+            items.append(Item(server: server.name, isGood: isGood, sentence: sentence))
+        }
+        if let failure, was.failures.count < lineLimit, was.failures.insert(failure).inserted {
+            tell("there is no connection to home server \(server.name): \(failure)")
+        } else if state != was.state, state != .alive, failure == nil {
+            tell("home server \(server.name) does not answer: \(ofSilent(server, state))")
+        }
+        if state == .alive, failure == nil, was.state != .alive || !was.failures.isEmpty {
+            tell("home server \(server.name) is alive again", isGood: true)
+            was.failures = []
+        }
+        was.state = state
+        if !was.hasToldOfMissing, meter[.messageAuthenticatorMissing] > 0 {
+            was.hasToldOfMissing = true
+            tell("dropped a reply of home server \(server.name) without Message-Authenticator: \(ofMissing(server))")
+        }
+        return items
+    }
+
+    private static func ofSilent(_ server: HomeServer, _ state: HomeServerLiveness.State) -> String {
+        guard state == .dead else { return "it is asked only where no other is alive" }
+        return server.usesStatusServer
+            ? "it is dead, and asked by Status-Server only, until it answers"
+            : "it is dead, and asked again after \(server.timing.reviveSeconds) s"
+    }
+
+    private static func ofMissing(_ server: HomeServer) -> String {
+        server.requiresMessageAuthenticator
+            ? "anybody on the way could have made it (CVE-2024-3596). Update it, or if it cannot do better, "
+                + "`lastmile home-server update \(server.name) --require-message-authenticator false`"
+            : "with EAP it must have one"
+    }
+}
