@@ -172,7 +172,7 @@ public struct Reauthorizer: Sendable {
         if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < claim.attemptLimit {
             // What was not sent is due when the others look next; less often as time goes by.
             try await putOff(claim, seconds: isUnsent ? max(2, claim.age / 8) : 60, isUnsent: isUnsent, counts: isSilent)
-        } else if try await forget(claim) {
+        } else if try await forget(claim, hadSessions: !sessions.isEmpty) {
             for miss in misses {
                 logger.warning(
                     """
@@ -218,14 +218,27 @@ public struct Reauthorizer: Sendable {
         }
     }
 
-    /// Deletes the request; false where a newer one took its place.
-    private func forget(_ claim: Claim) async throws -> Bool {
+    /// Deletes the request; false where a newer one took its place. Sessions that go on are looked at again when the subscriber's time
+    /// ends: this request may have taken the place of one that waited for that.
+    private func forget(_ claim: Claim, hadSessions: Bool) async throws -> Bool {
         try await pool.transaction(.tenant(claim.tenant)) { connection in
-            try connection.execute(
+            let count = try connection.execute(
                 """
                 -- reauthorization.done
                 DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
-                """, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)]) > 0
+                """, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)])
+            guard count > 0 else { return false }
+            if hadSessions, !claim.isOfLimit {
+                try connection.execute(
+                    """
+                    -- reauthorization.expiry
+                    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, requested_at, due_at)
+                    SELECT id, tenant_id, expires_at, expires_at FROM aaa.subscriber
+                    WHERE tenant_id = $1 AND id = $2 AND expires_at > clock_timestamp() AND isfinite(expires_at)
+                    ON CONFLICT (subscriber_id, is_of_limit) DO NOTHING
+                    """, [.int(claim.tenant), .int(claim.subscriber)])
+            }
+            return true
         }
     }
 }

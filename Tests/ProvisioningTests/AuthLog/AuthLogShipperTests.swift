@@ -68,6 +68,31 @@ import Testing
         }
     }
 
+    /// Each is changed so after a first log-in at noon had set an end at one o'clock.
+    @Test(arguments: [
+        // Another validity, or none of the ends that it had, begins anew with the next log-in.
+        ("validity = 7200", "|"), ("expires_at = NULL", "|"), ("expires_at = NULL, validity = 3600", "|"),
+        // An end that is given with it is no end of the former one.
+        ("validity = 7200, expires_at = '2026-03-01 18:00:00+00'", "|2026-03-01 18:00:00"),
+        // What says the same again, or gives an end, does not begin it anew.
+        ("validity = 3600", "2026-03-01 12:00:00|2026-03-01 13:00:00"), ("validity = NULL", "2026-03-01 12:00:00|2026-03-01 13:00:00"),
+        ("expires_at = '2026-03-01 18:00:00+00'", "2026-03-01 12:00:00|2026-03-01 18:00:00"),
+    ])
+    func aValidityBeginsAnew(change: String, expected: String) async throws {
+        try await AccountingBench.run { bench in
+            let id = try await bench.subscriber("voucher")
+            try await bench.execute("UPDATE aaa.subscriber SET validity = 3600 WHERE id = \(id)")
+            let login = "activated_at = '2026-03-01 12:00:00+00', expires_at = '2026-03-01 13:00:00+00'"
+            try await bench.execute("UPDATE aaa.subscriber SET \(login) WHERE id = \(id)")
+            try await bench.execute("UPDATE aaa.subscriber SET \(change) WHERE id = \(id)")
+            let rows = try await bench.texts(
+                """
+                SELECT concat(activated_at AT TIME ZONE 'UTC', '|', expires_at AT TIME ZONE 'UTC') FROM aaa.subscriber WHERE id = \(id)
+                """)
+            #expect(rows == [expected])
+        }
+    }
+
     @Test func writesWhatIsLeftWhenItStops() async throws {
         try await AccountingBench.run { bench in
             let rings = [AuthEventRing(capacity: 1 << 21)]
