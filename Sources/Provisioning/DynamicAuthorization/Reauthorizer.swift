@@ -36,6 +36,8 @@ public struct Reauthorizer: Sendable {
     /// A subscriber whose sessions are to be looked at.
     private struct Claim: Sendable {
         let subscriber: Int64
+        /// For the log: the username; the number of one that is deleted.
+        let name: String
         let tenant: Int64
         /// Nothing changed but what is left of a quota.
         let isOfLimit: Bool
@@ -120,7 +122,7 @@ public struct Reauthorizer: Sendable {
         do {
             try await bringIntoLine(claim)
         } catch {
-            logger.warning("subscriber \(claim.subscriber): sessions not brought into line yet: \(error)")
+            logger.warning("subscriber \(claim.name): sessions not brought into line yet: \(error)")
         }
     }
 
@@ -143,11 +145,13 @@ public struct Reauthorizer: Sendable {
                 SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND due_at <= clock_timestamp()
                     AND ($3::bigint <> ALL (passed_by) OR due_at <= clock_timestamp() - $4::bigint * interval '1 second')
                 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-            RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint
+            RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint,
+                coalesce((SELECT username FROM aaa.subscriber WHERE id = reauthorization.subscriber_id), subscriber_id::text)
             """, [SQLValue(limit), .bool(isOfLimit), .int(node), SQLValue(poll + 5)]
         ) { row in
             Claim(
-                subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: isOfLimit, attempts: try row.int(2),
+                subscriber: try row.int64(0), name: try row.string(5), tenant: try row.int64(1), isOfLimit: isOfLimit,
+                attempts: try row.int(2),
                 requestedAt: try row.string(3), age: max(0, try row.int64(4)))
         }
     }
@@ -176,7 +180,7 @@ public struct Reauthorizer: Sendable {
             for miss in misses {
                 logger.warning(
                     """
-                    subscriber \(claim.subscriber): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
+                    subscriber \(claim.name): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
                     told and is not asked again: \(miss.message)
                     """)
             }

@@ -1,4 +1,5 @@
 import Database
+import Logging
 import RadiusCore
 import Support
 import Testing
@@ -127,6 +128,23 @@ import Testing
         #expect(log.statistics.dropped == dropped)
     }
 
+    @Test func theLogSaysWhenTheWaitIsOver() async throws {
+        try await AccountingBench.run { bench in
+            let kept = KeptLog(.notice)
+            let ring = AuthEventRing()
+            let log = shipper([ring], bench.configuration, logger: kept.logger)
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.auth_log RENAME COLUMN username TO elsewhere") }
+            push(ring, event(.accept, reason: 0, bench), "alice", "", "")
+            try log.start()
+            try await settles({ log.statistics.retries > 0 }, state: { "\(log.statistics)" })
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.auth_log RENAME COLUMN elsewhere TO username") }
+            try await settles({ log.statistics.written == 1 }, state: { "\(log.statistics)" })
+            log.stop()
+            #expect(kept.lines.first?.text == "warning: the authentication log waits for the database")
+            #expect(kept.lines.last?.text == "notice: the authentication log has the database again")
+        }
+    }
+
     @Test func partitionsAreMadeAheadAndDroppedByAge() async throws {
         try await AccountingBench.run { bench in
             try await bench.pool.run { connection in
@@ -149,10 +167,12 @@ import Testing
 
     private let partitions = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'aaa.auth_log'::regclass ORDER BY 1"
 
-    private func shipper(_ rings: [AuthEventRing], _ configuration: DatabaseConfiguration) -> AuthLogShipper {
+    private func shipper(
+        _ rings: [AuthEventRing], _ configuration: DatabaseConfiguration, logger: Logger = AccountingBench.quiet
+    ) -> AuthLogShipper {
         AuthLogShipper(
             rings: rings, configuration: configuration, reasonNames: [0: "accepted", 7: "wrong-password"], methodNames: [1: "pap"],
-            logger: AccountingBench.quiet)
+            logger: logger)
     }
 
     private func event(_ outcome: AuthEvent.Outcome, reason: UInt16, _ bench: AccountingBench) -> AuthEvent {
