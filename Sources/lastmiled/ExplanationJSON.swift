@@ -10,7 +10,7 @@ enum ExplanationJSON {
     static func text(_ explanation: Explanation, _ forwarding: ForwardingReport) -> String {
         let isForwarded = forwarding.isForwarded
         let answer = explanation.isAccepted ? "Access-Accept" : "Access-Reject"
-        let sentence = sentence(forwarding).map { $0 + "; the rest holds only without it." } ?? explanation.reason.sentence
+        let sentence = sentence(forwarding).map { $0 + "; the rest holds only without it." } ?? explanation.sentence
         let warnings = explanation.alarms.map(\.message) + (explanation.quotaWarning.map { [$0] } ?? [])
         let value: JSON = [
             "username": .string(explanation.userName),

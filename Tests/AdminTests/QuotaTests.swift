@@ -11,6 +11,10 @@ import Testing
             let made = try await fixture.post(
                 "/api/v1/quota-thresholds", ["quota": "fair", "percent": 80, "action": "throttle", "profile": "slow"])
             #expect(made.status == 201, "\(made.text)")
+            let twin = try await fixture.post(
+                "/api/v1/quota-thresholds", ["quota": "fair", "percent": 80, "action": "throttle", "profile": "slow"])
+            #expect(twin.status == 409 && twin.text.contains("with this quota, percent and action\""), "\(twin.text)")
+            #expect(!twin.text.contains("it is taken"), "\(twin.text)")
             let path = "/api/v1/quota-thresholds/\(try #require(made["id"]?.integer))"
             for change: JSON in [["percent": 90], ["action": "block"]] {
                 let refused = try await fixture.patch(path, change)

@@ -62,6 +62,55 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o600)
     }
 
+    /// Each dump of `texts` in a file of its own.
+    private static func read(_ texts: [String], takesParts: Bool = false) throws -> FreeRADIUSSource {
+        var template = Array("/tmp/lastmile-dumps-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        let paths = texts.indices.map { "\(folder)/\($0).sql" }
+        defer {
+            for path in paths { unlink(path) }
+            rmdir(folder)
+        }
+        for (path, text) in zip(paths, texts) {
+            let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
+            #expect(Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count)
+            close(descriptor)
+        }
+        return try SourceFiles(dumps: paths, users: [], clients: [], dialect: .mysql, takesParts: takesParts).read()
+    }
+
+    private static let groups = """
+        INSERT INTO radgroupcheck VALUES (1,'gold','Simultaneous-Use',':=','1');
+        INSERT INTO radgroupreply VALUES (1,'gold','Filter-Id',':=','gold');
+        CREATE TABLE radusergroup (username text);
+
+        """
+    private static let users = """
+        INSERT INTO radcheck VALUES (1,'alice','Cleartext-Password',':=','secret');
+        CREATE TABLE radreply (id integer);
+
+        """
+    private static let end = "-- Dump completed on 2026-11-22 21:00:00\n"
+
+    @Test func aDumpWithoutItsEndIsRefused() throws {
+        let failure = #expect(throws: CommandFailure.self) { try Self.read([Self.users + Self.groups]) }
+        #expect(failure?.message.contains("0.sql does not end with “-- Dump completed”") == true)
+        #expect(failure?.next.contains("--partial") == true)
+        #expect(throws: CommandFailure.self) { try Self.read([Self.users + Self.end + Self.groups]) }
+        #expect(throws: CommandFailure.self) { try Self.read([Self.users + Self.end, Self.groups]) }
+        #expect(try Self.read([Self.users + Self.groups + Self.end]).users.all.map(\.name) == ["alice"])
+        #expect(try Self.read([Self.users + Self.groups], takesParts: true).users.all.map(\.name) == ["alice"])
+    }
+
+    @Test func tablesThatBelongTogetherAreMissedByName() throws {
+        let failure = #expect(throws: CommandFailure.self) { try Self.read([Self.users + Self.end]) }
+        #expect(failure?.message.hasPrefix("no dump has radgroupcheck, radgroupreply, radusergroup:") == true)
+        #expect(try Self.read([Self.users + Self.end, Self.groups + Self.end]).groups.all.map(\.name) == ["gold"])
+        #expect(try Self.read([Self.users + Self.end], takesParts: true).users.all.map(\.name) == ["alice"])
+        let other = #expect(throws: CommandFailure.self) { try Self.read(["CREATE TABLE t (a int);\n" + Self.end], takesParts: true) }
+        #expect(other?.message.contains("none of FreeRADIUS's tables") == true)
+    }
+
     @Test func onlyWhomTheSourceRejectsHasAStatus() throws {
         let plan = try Self.plan("alice Cleartext-Password := \"a\"\nbob Auth-Type := Reject\n")
         let text = String(decoding: PlanCSV.sheet(plan.subscribers, hasProfile: true), as: UTF8.self)

@@ -60,6 +60,18 @@ import Testing
         #expect(nas.sessions[0].state == .online)
     }
 
+    @Test func whatIsGivenStandsInPlaceOfItsOwn() throws {
+        let vendors: [UInt8] = [26, 9, 0, 0, 0x3a, 0x8c, 1, 3, 7]
+        var nas = try nas { $0.attributes = [31, 4, 0x78, 0x79, 87, 3, 0x70] + vendors + vendors }
+        let login = try #require(sent(nas.start(now: 0)).first)
+        #expect(values(31, login) == [[0x78, 0x79]] && values(87, login) == [[0x70]])
+        #expect(values(26, login).count == 2 && values(5, login).count == 1)
+        let start = try #require(sent(nas.received(reply(2, to: login), on: .authentication, now: 1)).first)
+        #expect(values(31, start) == [[0x78, 0x79]])
+        let identity = nas.identity(nas.sessions[0])
+        #expect(identity.callingStationID == "xy" && identity.nasPortID == "p" && identity.acctSessionID == "run-0")
+    }
+
     @Test func sendsInterimsWith64BitCountersWhenTheServerSays() throws {
         var (nas, _) = try online()
         #expect(nas.deadline == 60_100)

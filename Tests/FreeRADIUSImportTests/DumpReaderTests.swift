@@ -137,9 +137,75 @@ import Testing
         ("INSERT INTO radcheck SELECT * FROM x;", "line 1: INSERT INTO radcheck is not followed by VALUES; only rows can be read"),
         ("INSERT INTO radcheck VALUES (1,concat('a'));", "line 1: “concat” is no value that a dump has"),
         ("COPY radcheck (id) FROM stdin;\n1\n", "line 3: COPY radcheck ends without \\."),
+        ("INSERT INTO radcheck VALUES (1);\nI", "line 2: the dump ends inside of a statement"),
+        ("INSERT INTO radcheck VALUES (1)", "line 1: the dump ends inside of a statement"),
     ]) func refusesWhatIsNoDump(text: String, reason: String) {
         let fault = #expect(throws: SourceFault.self) { try Self.read(text, .postgresql) }
         #expect(fault?.description == reason)
+    }
+
+    private static let wholeDumps: [(SQLDialect, String)] = [
+        (.mysql, mysql + "\n/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;\n\n-- Dump completed"),
+        (
+            .postgresql,
+            """
+            --
+            -- PostgreSQL database dump
+            --
+            \\restrict abc
+            CREATE TABLE public.radcheck (id integer, username text);
+            COPY public.radcheck (id, username) FROM stdin;
+            1\talice
+            2\t-- PostgreSQL database dump complete
+            \\.
+            INSERT INTO radreply (id, username) VALUES (1, 'a
+            -- PostgreSQL database dump complete
+            ');
+            --
+            -- PostgreSQL database dump complete
+            """
+        ),
+        (.sqlite, "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nINSERT INTO radcheck VALUES(1,'COMMIT;');\nCOMMIT;"),
+    ]
+
+    /// Wherever a dump is cut, also between two statements, it is told: by a fault, or since its tool's end is missing.
+    @Test(arguments: wholeDumps) func tellsADumpThatWasCutAnywhere(dialect: SQLDialect, dump: String) throws {
+        func hasEnd(_ text: Substring) throws -> Bool {
+            var reader = DumpReader(OctetReader(String(text)), dialect: dialect, tables: TableRows.tables)
+            try reader.read { _, _, _, _ in }
+            return reader.hasEnd
+        }
+        #expect(try hasEnd(dump[...]))
+        #expect(try hasEnd((dump + "\n\n")[...]))
+        #expect(try !hasEnd((dump + "\nSELECT 1;")[...]))
+        for count in 0..<dump.count {
+            do { #expect(try !hasEnd(dump.prefix(count)), "cut behind \(count)") } catch is SourceFault {}
+        }
+    }
+
+    @Test func knowsTheTablesOfADump() throws {
+        let text = """
+            CREATE TABLE radcheck (id integer);
+            CREATE TABLE other (id integer);
+            INSERT INTO radreply VALUES (1);
+            COPY public.radusergroup (username) FROM stdin;
+            \\.
+            COPY public.other (id) FROM stdin;
+            1
+            \\.
+
+            """
+        var reader = DumpReader(OctetReader(text), dialect: .postgresql, tables: TableRows.tables)
+        try reader.read { _, _, _, _ in }
+        #expect(reader.tables == ["radcheck", "radreply", "radusergroup"])
+        var source = FreeRADIUSSource()
+        #expect(source.missingTables == [])
+        source.tables = ["nas", "radacct"]
+        #expect(source.missingTables == [])
+        source.tables = reader.tables
+        #expect(source.missingTables == ["radgroupcheck", "radgroupreply"])
+        source.tables = ["radcheck", "radreply", "radgroupcheck", "radgroupreply", "usergroup"]
+        #expect(source.missingTables == [])
     }
 
     @Test func keepsOctetsThatAreNoText() throws {

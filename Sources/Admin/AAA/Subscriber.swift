@@ -35,8 +35,10 @@ extension Resource {
             .integer("session_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("idle_timeout", .range(1...2_147_483_647), .summary("Seconds")),
             .integer("interim_interval", .range(60...86400), .summary("Seconds between interim accounting records")),
-            .timestamp("expires_at", .summary("From then on refused; sessions end then by Session-Timeout")),
-            .integer("validity", .range(60...2_000_000_000), .summary("Seconds from the first accepted login until it expires")),
+            .timestamp("expires_at", .summary("From then on refused; sessions end then")),
+            .integer(
+                "validity", .range(60...2_000_000_000),
+                .summary("Seconds from the first accepted login until it expires; another one, or clearing expires_at, begins anew")),
             .timestamp("activated_at", .readOnly, .summary("The first accepted login, where a validity waited for it")),
             .choice(
                 "mac_binding", ["ignore", "log", "enforce"], .initial("ignore"), .summary("Logins from a station that is not in macs")),

@@ -26,7 +26,11 @@ struct PoolWorker {
             if queue.withLock({ $0.isClosed && $0.depth == 0 }) { return nil }
             do {
                 let connection = try Connection.open(configuration)
-                queue.withLock { $0.didConnect() }
+                let wasAway = queue.withLock { queue in
+                    defer { queue.didConnect() }
+                    return queue.lastFailure != nil || queue.isSilenceKnown
+                }
+                if wasAway { logger.notice("PostgreSQL answers again") }
                 return connection
             } catch {
                 note(error)

@@ -60,6 +60,7 @@ public struct Importer {
             if done % 1000 == 999 { progress(done + 1, source.users.all.count) }
         }
         remarkCase()
+        remarkAddresses()
         let profiles = profileNames.map { ImportedProfile(name: String(decoding: $0.key, as: UTF8.self), plan: $0.value) }
         plan.profiles = profiles.sorted { $0.name < $1.name }
         var clients = ClientMaker(vendor: rules.options.vendor ?? soleVendor)
@@ -196,6 +197,21 @@ public struct Importer {
             rest.remove(at: position)
         }
         return rest
+    }
+
+    private mutating func remarkAddresses() {
+        var owners: [String: String] = [:]
+        for subscriber in plan.subscribers {
+            guard let address = subscriber.staticIPv4 else { continue }
+            guard let other = owners[address] else {
+                owners[address] = subscriber.username
+                continue
+            }
+            plan.remarks.append(
+                Remark(
+                    .note, subscriber.place, subscriber.username, "Framed-IP-Address \(address)", "“\(other)” has the same address",
+                    "See that the two are never online at once, or give one of them another address."))
+        }
     }
 
     private mutating func remarkCase() {

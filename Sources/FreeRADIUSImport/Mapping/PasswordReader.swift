@@ -86,9 +86,13 @@ struct PasswordReader {
     }
 
     private mutating func crypt(_ item: SourcePair, _ value: String) -> ImportedSubscriber.Password? {
-        let known = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$argon2i$", "$argon2d$", "$argon2id$"]
-        let isPrintable = value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        if known.contains(where: { value.hasPrefix($0) }), isPrintable, (13...383).contains(value.utf8.count) { return .hash(value) }
+        if let scheme = Self.schemes.first(where: { value.hasPrefix($0.prefix) }) {
+            let isPrintable = value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            let digest = value.utf8.split(separator: UInt8(ascii: "$")).last?.count ?? 0
+            if isPrintable, (13...383).contains(value.utf8.count), scheme.digest == nil || digest == scheme.digest { return .hash(value) }
+            lose(item, "this is no whole hash of its scheme \(scheme.prefix)")
+            return nil
+        }
         let why =
             value.hasPrefix("$")
             ? "Lastmile does not verify hashes of this scheme"
@@ -96,6 +100,12 @@ struct PasswordReader {
         lose(item, why)
         return nil
     }
+
+    /// Schemes of crypt(5), and the octets behind the last dollar sign where they are always as many; with bcrypt those of the salt, too.
+    private static let schemes: [(prefix: String, digest: Int?)] = [
+        ("$1$", 22), ("$2a$", 53), ("$2b$", 53), ("$2y$", 53), ("$5$", 43), ("$6$", 86), ("$y$", 43), ("$argon2i$", nil),
+        ("$argon2d$", nil), ("$argon2id$", nil),
+    ]
 
     /// `{scheme}value`; without a header it is clear text, as FreeRADIUS takes it.
     private mutating func headed(_ item: SourcePair) -> ImportedSubscriber.Password? {

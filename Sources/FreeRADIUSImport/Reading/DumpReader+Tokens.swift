@@ -42,7 +42,12 @@ extension DumpReader {
     }
 
     private mutating func skipLine() throws {
-        while let octet = try input.next(), octet != 0x0A {}
+        let end = Array(dialect.end.utf8)
+        var begin: [UInt8] = []
+        while let octet = try input.next(), octet != 0x0A {
+            if begin.count < end.count { begin.append(octet) }
+        }
+        hasEnd = hasEnd || begin == end
     }
 
     private mutating func skipComment() throws {
@@ -59,7 +64,7 @@ extension DumpReader {
     mutating func skipStatement() throws {
         while true {
             try skipBlanks()
-            guard let octet = try input.peek() else { return }
+            guard let octet = try input.peek() else { throw fault("the dump ends inside of a statement") }
             if octet == UInt8(ascii: ";") {
                 try input.next()
                 return

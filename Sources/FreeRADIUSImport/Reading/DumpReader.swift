@@ -15,6 +15,10 @@ public struct DumpReader {
     var input: OctetReader
     let dialect: SQLDialect
     private let wanted: Set<String>
+    /// Which of the wanted tables the dump makes, or has rows of.
+    public private(set) var tables: Set<String> = []
+    /// The dump ends as its tool ends one, see `SQLDialect.end`. Between two statements a dump that was cut looks whole otherwise.
+    public internal(set) var hasEnd = false
     private var columns: [String: [String]] = [:]
 
     /// - Parameters:
@@ -38,6 +42,7 @@ public struct DumpReader {
             case "copy": try copy(sink)
             default: try skipStatement()
             }
+            hasEnd = dialect == .sqlite && word == "commit"
         }
     }
 
@@ -59,6 +64,7 @@ public struct DumpReader {
             try skipDefinition()
         } while try takeSign(",")
         columns[table] = names
+        tables.insert(table)
         try skipStatement()
     }
 
@@ -81,6 +87,7 @@ public struct DumpReader {
             throw fault("INSERT INTO \(table) is not followed by VALUES; only rows can be read")
         }
         let columns = named ?? self.columns[table] ?? []
+        tables.insert(table)
         repeat {
             try skipBlanks()
             let line = input.line
@@ -103,6 +110,7 @@ public struct DumpReader {
         try skipStatement()
         _ = try input.readLine()
         let columns = named ?? self.columns[table] ?? []
+        if wanted.contains(table) { tables.insert(table) }
         while true {
             let line = input.line
             guard let text = try input.readLine() else { throw SourceFault(line: line, "COPY \(table) ends without \\.") }

@@ -5,6 +5,15 @@ public enum SQLDialect: String, CaseIterable, Sendable {
     /// A backslash in '...' begins an escape.
     var escapesByBackslash: Bool { self == .mysql }
 
+    /// With what its tool ends a dump: a comment that begins so, or the statement that ends the one transaction.
+    public var end: String {
+        switch self {
+        case .mysql: "-- Dump completed"
+        case .postgresql: "-- PostgreSQL database dump complete"
+        case .sqlite: "COMMIT;"
+        }
+    }
+
     /// Names of users that differ only by case are one: the collation that FreeRADIUS's schema has there.
     public var foldsNames: Bool { self == .mysql }
 

@@ -8,10 +8,22 @@ public struct FreeRADIUSSource: Sendable {
     /// Open rows of radacct, of which the first ones are remarked.
     public var openSessions = 0
     public var remarks: [Remark] = []
+    /// Tables that dumps made, or had rows of.
+    public var tables: Set<String> = []
     /// Entries of users files so far: their order is the order of evaluation.
     var entryCount = 0
 
     public init() {}
+
+    /// Which of the tables about users and groups no dump has, where one has others of them: without one, users are let in that have
+    /// another profile, or should not be let in.
+    public var missingTables: [String] {
+        let known = tables.contains("usergroup") ? tables.union(["radusergroup"]) : tables
+        let missing = Self.tablesOfUsers.filter { !known.contains($0) }
+        return missing.count < Self.tablesOfUsers.count ? missing : []
+    }
+
+    private static let tablesOfUsers = ["radcheck", "radreply", "radgroupcheck", "radgroupreply", "radusergroup"]
 
     mutating func add(_ entry: SourceEntry) {
         var entry = entry

@@ -82,18 +82,22 @@ struct ShipperWork: Sendable {
     /// Shipper thread: until it is stopped and nothing is left, or the database does not take it.
     func run(_ thread: ShipperThread, _ counters: ShipperCounters) {
         var pause = Self.firstPauseMilliseconds
+        var waits = false
         var watch = JournalWatch(logger: logger)
         while true {
             watch.look(journal)
             do {
                 let session = try ShipperSession(self, counters)
                 pause = Self.firstPauseMilliseconds
+                if waits { logger.notice("accounting has the database again") }
+                waits = false
                 try session.run(thread, &watch)
                 return
             } catch {
                 let isLoss = (error as? DatabaseError)?.isConnectionLoss ?? false
                 counters.failed("\(error)", isConnected: !isLoss)
                 noteOldest(counters)
+                waits = true
                 logger.warning("accounting waits for the database", metadata: ["reason": "\(error)"])
             }
             if thread.isStopping { return }

@@ -100,10 +100,11 @@ public final class AddressPoolService: Sendable {
                 filler = working
                 try working.round()
                 isFirst = false
-                current.withLock { state in
+                let before = current.withLock { state in
                     working.report(to: &state)
-                    state.lastError = nil
+                    return state.lastError.take()
                 }
+                if before != nil { logger.notice("address pools follow the database again") }
             } catch {
                 filler?.close()
                 filler = nil

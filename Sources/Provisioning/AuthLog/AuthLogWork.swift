@@ -27,6 +27,7 @@ struct AuthLogWork: Sendable {
         var connection: Connection?
         var days: Set<UTCDay> = []
         var pause = ShipperWork.firstPauseMilliseconds
+        var waits = false
         while true {
             let isLast = thread.isStopping
             if events.isEmpty { events = drain(isLast ? Self.lastBatchEvents : batchEvents) }
@@ -37,6 +38,8 @@ struct AuthLogWork: Sendable {
                     try ensurePartitions(events, &days, open)
                     try write(events[...], open, counters)
                     events = []
+                    if waits { logger.notice("the authentication log has the database again") }
+                    waits = false
                     if isLast { events = drain(Self.lastBatchEvents) }
                 }
                 pause = ShipperWork.firstPauseMilliseconds
@@ -44,6 +47,7 @@ struct AuthLogWork: Sendable {
                 thread.pause(milliseconds: Self.drainMilliseconds)
             } catch {
                 counters.failed("\(error)")
+                waits = true
                 logger.warning("the authentication log waits for the database", metadata: ["reason": "\(error)"])
                 connection?.close()
                 connection = nil

@@ -36,6 +36,8 @@ public struct Reauthorizer: Sendable {
     /// A subscriber whose sessions are to be looked at.
     private struct Claim: Sendable {
         let subscriber: Int64
+        /// For the log: the username; the number of one that is deleted.
+        let name: String
         let tenant: Int64
         /// Nothing changed but what is left of a quota.
         let isOfLimit: Bool
@@ -120,7 +122,7 @@ public struct Reauthorizer: Sendable {
         do {
             try await bringIntoLine(claim)
         } catch {
-            logger.warning("subscriber \(claim.subscriber): sessions not brought into line yet: \(error)")
+            logger.warning("subscriber \(claim.name): sessions not brought into line yet: \(error)")
         }
     }
 
@@ -143,11 +145,13 @@ public struct Reauthorizer: Sendable {
                 SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND due_at <= clock_timestamp()
                     AND ($3::bigint <> ALL (passed_by) OR due_at <= clock_timestamp() - $4::bigint * interval '1 second')
                 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-            RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint
+            RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint,
+                coalesce((SELECT username FROM aaa.subscriber WHERE id = reauthorization.subscriber_id), subscriber_id::text)
             """, [SQLValue(limit), .bool(isOfLimit), .int(node), SQLValue(poll + 5)]
         ) { row in
             Claim(
-                subscriber: try row.int64(0), tenant: try row.int64(1), isOfLimit: isOfLimit, attempts: try row.int(2),
+                subscriber: try row.int64(0), name: try row.string(5), tenant: try row.int64(1), isOfLimit: isOfLimit,
+                attempts: try row.int(2),
                 requestedAt: try row.string(3), age: max(0, try row.int64(4)))
         }
     }
@@ -172,11 +176,11 @@ public struct Reauthorizer: Sendable {
         if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < claim.attemptLimit {
             // What was not sent is due when the others look next; less often as time goes by.
             try await putOff(claim, seconds: isUnsent ? max(2, claim.age / 8) : 60, isUnsent: isUnsent, counts: isSilent)
-        } else if try await forget(claim) {
+        } else if try await forget(claim, hadSessions: !sessions.isEmpty) {
             for miss in misses {
                 logger.warning(
                     """
-                    subscriber \(claim.subscriber): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
+                    subscriber \(claim.name): session \(miss.session) at NAS \(miss.nas) goes on as before, its NAS could not be \
                     told and is not asked again: \(miss.message)
                     """)
             }
@@ -218,14 +222,27 @@ public struct Reauthorizer: Sendable {
         }
     }
 
-    /// Deletes the request; false where a newer one took its place.
-    private func forget(_ claim: Claim) async throws -> Bool {
+    /// Deletes the request; false where a newer one took its place. Sessions that go on are looked at again when the subscriber's time
+    /// ends: this request may have taken the place of one that waited for that.
+    private func forget(_ claim: Claim, hadSessions: Bool) async throws -> Bool {
         try await pool.transaction(.tenant(claim.tenant)) { connection in
-            try connection.execute(
+            let count = try connection.execute(
                 """
                 -- reauthorization.done
                 DELETE FROM aaa.reauthorization WHERE subscriber_id = $1 AND is_of_limit = $3 AND requested_at::text = $2
-                """, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)]) > 0
+                """, [.int(claim.subscriber), .text(claim.requestedAt), .bool(claim.isOfLimit)])
+            guard count > 0 else { return false }
+            if hadSessions, !claim.isOfLimit {
+                try connection.execute(
+                    """
+                    -- reauthorization.expiry
+                    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, requested_at, due_at)
+                    SELECT id, tenant_id, expires_at, expires_at FROM aaa.subscriber
+                    WHERE tenant_id = $1 AND id = $2 AND expires_at > clock_timestamp() AND isfinite(expires_at)
+                    ON CONFLICT (subscriber_id, is_of_limit) DO NOTHING
+                    """, [.int(claim.tenant), .int(claim.subscriber)])
+            }
+            return true
         }
     }
 }

@@ -54,7 +54,9 @@ final class HookLoop {
             let working = try connection ?? Connection.open(service.configuration)
             connection = working
             try body(working)
-            service.note { $0.lastError = nil }
+            var before: String?
+            service.note { before = $0.lastError.take() }
+            if before != nil { service.logger.notice("hooks are told of log-ins again") }
         } catch {
             // The turn ends with the connection.
             connection?.close()
@@ -92,7 +94,7 @@ final class HookLoop {
             service.note { state in
                 if isOff { state.disabled += 1 } else { state.failed += 1 }
             }
-            if isOff { service.logger.error("hook \(message.hook) is switched off", metadata: ["reason": "\(problem)"]) }
+            if isOff { service.logger.error("the hook \(message.name) is switched off", metadata: ["reason": "\(problem)"]) }
         }
     }
 

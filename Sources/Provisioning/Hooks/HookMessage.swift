@@ -12,6 +12,8 @@ struct HookMessage: Sendable, Equatable {
     let firstEvent: Int64
     let events: Int
     let body: [UInt8]
+    /// Of the hook, for the log.
+    let name: String
 
     /// `webhook-id`.
     var id: String { "msg_\(hook)_\(firstEvent)" }

@@ -17,7 +17,8 @@ struct HookStore {
             return try connection.queryAll(Self.due, [.intArray(busy), .int(Int64(limit))]) { row in
                 HookMessage(
                     hook: try row.int64(0), version: try row.int64(1), url: try row.string(2), secret: try row.bytes(3),
-                    attempts: try row.int(4), firstEvent: try row.int64(5), events: try row.int(6), body: Array(try row.string(7).utf8))
+                    attempts: try row.int(4), firstEvent: try row.int64(5), events: try row.int(6), body: Array(try row.string(7).utf8),
+                    name: try row.string(8))
             }
         }
     }
@@ -98,7 +99,7 @@ struct HookStore {
         SELECT h.id, h.version, h.url, h.secret, p.attempts, p.events[1], cardinality(p.events), (
             SELECT json_build_object('type', 'login.answered', 'timestamp', min(e.event ->> 'at'), 'data',
                 json_build_object('hook', h.name, 'events', json_agg(e.event ORDER BY e.id)))::text
-            FROM aaa.post_auth_event e WHERE e.id = ANY (p.events))
+            FROM aaa.post_auth_event e WHERE e.id = ANY (p.events)), h.name
         FROM aaa.post_auth_progress p JOIN aaa.post_auth_hook h ON h.id = p.hook_id
         WHERE h.enabled AND p.due_at <= clock_timestamp() AND p.events <> '{}' AND p.hook_id <> ALL ($1::bigint[])
         ORDER BY p.due_at LIMIT $2::bigint

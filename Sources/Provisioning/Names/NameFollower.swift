@@ -94,7 +94,7 @@ public final class NameFollower: Sendable {
                 let working = try connection ?? Connection.open(configuration)
                 connection = working
                 if try takeTurn(working) { try round(NameStore(connection: working), &memory) }
-                current.withLock { $0.lastError = nil }
+                if current.withLock({ $0.lastError.take() }) != nil { logger.notice("DNS names are followed again") }
             } catch is CancellationError {
                 break
             } catch {

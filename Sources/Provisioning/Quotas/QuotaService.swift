@@ -75,7 +75,7 @@ public final class QuotaService: Sendable {
                     countedAt = now
                     try count(working)
                 }
-                current.withLock { $0.lastError = nil }
+                if current.withLock({ $0.lastError.take() }) != nil { logger.notice("usage is counted against quotas again") }
                 if isMore { continue }
             } catch {
                 connection?.close()

@@ -85,10 +85,11 @@ public final class SessionCensusReader: Sendable {
             try connection.copyRows("COPY (\(Self.sessionSQL)) TO STDOUT (FORMAT binary)") { try merge($0, round, began) }
         }
         census.sweep(round: round, began: began)
-        current.withLock { state in
+        let before = current.withLock { state in
             state.rounds += 1
-            state.lastError = nil
+            return state.lastError.take()
         }
+        if before != nil { logger.notice("session limits follow the database again") }
     }
 
     private func merge(_ row: CopyRow, _ round: UInt32, _ began: UInt32) throws {

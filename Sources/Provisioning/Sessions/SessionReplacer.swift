@@ -53,11 +53,11 @@ public struct SessionReplacer: Sendable {
     }
 
     /// Ends the session; where its NAS has no connection to this node, it is looked for again for a while.
-    private func disconnect(_ session: Int64, _ replacement: SessionCensus.Replacement) async throws {
+    private func disconnect(_ session: (id: Int64, userName: String), _ replacement: SessionCensus.Replacement) async throws {
         var message = ""
         for attempt in 0..<Self.attempts {
             if attempt > 0 { try await Task.sleep(for: longPause) }
-            let result = try await control.disconnect(tenant: replacement.tenant, session: session, by: "session limit")
+            let result = try await control.disconnect(tenant: replacement.tenant, session: session.id, by: "session limit")
             guard result.outcome.isPassing else { return }
             message = result.message
             // Silence has lasted half a minute.
@@ -65,19 +65,22 @@ public struct SessionReplacer: Sendable {
         }
         logger.warning(
             """
-            subscriber \(replacement.subscriber): session \(session) was to give way to a newer one and goes on, its NAS could not be \
+            subscriber \(session.userName): session \(session.id) was to give way to a newer one and goes on, its NAS could not be \
             told: \(message)
             """)
     }
 
     /// The row of the session; nil while accounting has not brought it there, or once it has ended.
-    private func find(_ replacement: SessionCensus.Replacement) async throws -> Int64? {
+    private func find(_ replacement: SessionCensus.Replacement) async throws -> (id: Int64, userName: String)? {
         try await pool.transaction(.tenant(replacement.tenant), readOnly: true) { connection in
             let open = try connection.queryAll(
-                "SELECT id, nas_id, session_key FROM aaa.session WHERE subscriber_id = $1 AND stopped_at IS NULL ORDER BY id",
+                "SELECT id, nas_id, session_key, username FROM aaa.session WHERE subscriber_id = $1 AND stopped_at IS NULL ORDER BY id",
                 [.int(replacement.subscriber)]
-            ) { (id: try $0.int64(0), trace: SessionTrace(key: try $0.bytes(2), nas: try $0.int64(1), callingStation: [])) }
-            return open.first { $0.trace.session == replacement.trace.session }?.id
+            ) { row in
+                let trace = SessionTrace(key: try row.bytes(2), nas: try row.int64(1), callingStation: [])
+                return (trace: trace, found: (id: try row.int64(0), userName: try row.string(3)))
+            }
+            return open.first { $0.trace.session == replacement.trace.session }?.found
         }
     }
 }

@@ -193,11 +193,12 @@ public final class SnapshotFeed: Sendable {
         defer { startLoad(&turn) }
         if turn.isFollowing, !isTakenUp { try follow(&turn, connection) }
         if !turn.isFollowing { try connection.script("SELECT") }
-        statistics.withLock { state in
+        let before = statistics.withLock { state in
             state.isConnected = true
-            state.lastError = nil
             if turn.isFollowing { state.lookedAt = began }
+            return state.lastError.take()
         }
+        if before != nil { logger.notice("the snapshot follows the database again") }
         giveBack(&turn)
         if turn.isFollowing { looked.add(1, ordering: .acquiringAndReleasing) }
         if now >= turn.keptHouseAt + Self.housekeepingSeconds {

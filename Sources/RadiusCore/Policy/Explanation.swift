@@ -67,9 +67,10 @@ public struct Explanation: Sendable {
         nas = client.name
         vendor = client.vendor
         let reply = run.reply
-        let octets = decision.isAccepted ? reply ?? [] : run.refusal
-        encoded = octets
         isAccepted = decision.isAccepted && reply != nil && run.poolFault == nil
+        // A refusal has nothing of the reply that would have been.
+        let octets = isAccepted ? reply ?? [] : run.refusal
+        encoded = octets
         reason = decision.isAccepted && !isAccepted ? run.poolFault ?? .replyTooLarge : decision.reason
         addresses = run.addresses
         profile = decision.profile.map { ($0.id, $0.name, $0.rate) }
@@ -79,6 +80,16 @@ public struct Explanation: Sendable {
             (try? AttributeDecoder.decode(
                 attributes: octets.span, dictionary: snapshot.dictionary,
                 keys: RevealKeys(secret: client.secret, authenticator: Digest16(repeating: 0)))) ?? []
+    }
+
+    /// What happened, and where there is something to do, what to do; names the rule that refused.
+    public var sentence: String {
+        guard let rule = rules.lines.last(where: { $0.result == .holds })?.name else { return reason.sentence }
+        return switch reason {
+        case .policyRejected: "The rule \(rule) refuses the login."
+        case .policyMethod: "The rule \(rule) demands another authentication method."
+        default: reason.sentence
+        }
     }
 
     private static func methods(for credential: CredentialKind) -> [AuthenticationMethod] {

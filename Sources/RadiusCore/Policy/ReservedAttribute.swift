@@ -6,6 +6,15 @@ enum ReservedAttribute {
         AttributeNumber.userPassword, AttributeNumber.chapPassword, AttributeNumber.state, AttributeNumber.proxyState,
         AttributeNumber.chapChallenge, AttributeNumber.eapMessage, AttributeNumber.messageAuthenticator,
     ]
+    /// What no Access-Accept has by the tables of attributes: RFC 2865 §5.44, RFC 2866 §5.13, RFC 2867, RFC 2869 §5.19, RFC 3162 §3,
+    /// RFC 5176 §3.6. Password-Retry and Prompt have their places in a refusal and in a challenge.
+    private static let ofOtherPackets: Set<UInt8> = Set(AttributeNumber.acctStatusType...AttributeNumber.acctOutputGigawords).union([
+        AttributeNumber.nasIPAddress, AttributeNumber.nasPort, AttributeNumber.calledStationID, AttributeNumber.callingStationID,
+        AttributeNumber.nasIdentifier, AttributeNumber.eventTimestamp, AttributeNumber.nasPortType, AttributeNumber.acctTunnelConnection,
+        AttributeNumber.arapPassword, AttributeNumber.arapSecurity, AttributeNumber.arapSecurityData, AttributeNumber.passwordRetry,
+        AttributeNumber.prompt, AttributeNumber.connectInfo, AttributeNumber.acctTunnelPacketsLost, AttributeNumber.nasPortID,
+        AttributeNumber.nasIPv6Address, AttributeNumber.errorCause,
+    ])
     /// MS-CHAP-Response, MS-CHAP-Error, MS-CHAP-Challenge, MPPE keys, MS-CHAP2-Response, MS-CHAP2-Success (RFC 2548).
     private static let microsoft: Set<UInt8> = [1, 2, 11, 12, 16, 17, 25, 26]
 
@@ -16,6 +25,9 @@ enum ReservedAttribute {
             let (type, count) = (attributes[offset], Int(attributes[offset + 1]))
             guard count >= 2, offset + count <= attributes.count else { return "it is not a whole attribute" }
             if standard.contains(type) { return "the server writes this attribute itself, or it belongs to requests; leave it out" }
+            if ofOtherPackets.contains(type) {
+                return "it belongs to requests or refusals, and a reply has none (RFC 2865 §5.44); leave it out"
+            }
             if type == AttributeNumber.vendorSpecific {
                 if let reason = vendorRefusal(Array(attributes[offset..<offset + count])) { return reason }
             }

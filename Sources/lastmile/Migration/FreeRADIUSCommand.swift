@@ -32,6 +32,8 @@ struct FreeRADIUSCommand: ParsableCommand {
     var users: [String] = []
     @Option(name: .customLong("clients"), help: ArgumentHelp("A clients.conf.", valueName: "file")) var clients: [String] = []
     @Option(help: "Whose dump it is: mysql, postgresql or sqlite. Else it is told by its beginning.") var dialect: String?
+    @Flag(help: "Takes dumps without their tool's last line (mysqldump --skip-comments), or without tables in which there is nothing.")
+    var partial = false
     @Option(help: ArgumentHelp("Where dates without a zone are meant, such as Europe/Kyiv. Else this machine's zone.", valueName: "zone"))
     var timeZone: String?
     @Option(help: "The make of NASes whose type says nothing, such as mikrotik.") var nasVendor: String?
@@ -53,7 +55,8 @@ struct FreeRADIUSCommand: ParsableCommand {
         let dictionary = try dictionary.load()
         let client = try global.client()
         let file = try report.map { try ReportFile($0) }
-        let source = try SourceFiles(dumps: dumps, users: users, clients: clients, dialect: try chosenDialect()).read()
+        let files = SourceFiles(dumps: dumps, users: users, clients: clients, dialect: try chosenDialect(), takesParts: partial)
+        let source = try files.read()
         var importer = Importer(
             source, options: options, check: Self.check(dictionary), isOctets: Self.isOctets(dictionary), clock: LocalTime.seconds)
         var progress = ProgressLine("working out")

@@ -7,6 +7,8 @@ struct SourceFiles {
     let users: [String]
     let clients: [String]
     let dialect: SQLDialect?
+    /// Dumps may lack their tool's end, and tables that belong together.
+    var takesParts = false
 
     /// Octets of a users or clients file, at most.
     private static let fileLimit = 256 << 20
@@ -15,6 +17,12 @@ struct SourceFiles {
         var source = FreeRADIUSSource()
         for path in users { source = try usersFile(path, source) }
         for path in dumps { source = try dump(path, source) }
+        let missing = source.missingTables
+        guard takesParts || missing.isEmpty else {
+            throw CommandFailure.usage(
+                "no dump has \(missing.joined(separator: ", ")): users would come without what stands there",
+                next: "Nothing was changed. Dump these tables, too. Where there is nothing in them: --partial.")
+        }
         for path in clients { source = try clientsFile(path, source) }
         return source
     }
@@ -65,7 +73,18 @@ struct SourceFiles {
             }
         }
         progress.abandon()
-        return rows.source
+        guard !reader.tables.isEmpty else {
+            throw CommandFailure.usage(
+                "\(path) has none of FreeRADIUS's tables", next: "Dump \(TableRows.tables.sorted().joined(separator: ", ")).")
+        }
+        guard takesParts || reader.hasEnd else {
+            throw CommandFailure.usage(
+                "\(path) does not end with “\(dialect.end)”: it was cut, or its tool was told to write no comments",
+                next: "Nothing was changed. Dump it anew. Where you know that it is whole (mysqldump --skip-comments): --partial.")
+        }
+        source = rows.source
+        source.tables.formUnion(reader.tables)
+        return source
     }
 
     private static func naming(_ path: String, _ body: () throws -> Void) throws {

@@ -20,7 +20,7 @@ extension Noun {
             Field("idle_timeout", .integer, "Seconds"),
             Field("interim_interval", .integer, "Seconds between accounting records"),
             Field("expires_at", .text, "From then on it is refused: 2026-12-31T22:00:00Z"),
-            Field("validity", .integer, "Seconds from the first login until it expires"),
+            Field("validity", .integer, "Seconds from the first login until it expires; --clear expires_at begins it anew"),
             Field("mac_binding", .text, "Logins from a station that is not in macs: ignore, log or enforce"),
             Field("macs", .list, "A hardware address that it may log in from", option: "mac"),
             Field("line_binding", .text, "Logins from a line that is not named: ignore, log or enforce"),

@@ -31,7 +31,8 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Octets a second from each subscriber.") var uploadOctets: UInt64 = 100_000
     @Option(help: ArgumentHelp("After which all sessions end.", valueName: "seconds")) var duration: Int?
     @Option(help: ArgumentHelp("To CoA and Disconnect.", valueName: "ack|nak:CAUSE|silent")) var answer = "ack"
-    @Option(help: ArgumentHelp("A further attribute; repeat it for more.", valueName: "Name=value")) var attribute: [String] = []
+    @Option(help: ArgumentHelp("A further attribute, or in place of its own; repeat it for more.", valueName: "Name=value")) var attribute:
+        [String] = []
     @Option(help: ArgumentHelp("Milliseconds before a request is sent again.", valueName: "ms")) var timeout = 3000
     @Option(help: "How often a request is sent again.") var retries = 4
     @Option(name: [.customShort("o"), .long], help: "How events are printed: table (text), json.") var output = OutputFormat.table

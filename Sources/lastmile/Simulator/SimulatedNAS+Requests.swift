@@ -33,7 +33,7 @@ extension SimulatedNAS {
         attributes.append(AttributeNumber.framedProtocol, 1)
         attributes.append(AttributeNumber.callingStationID, session.callingStationID.utf8)
         attributes.append(AttributeNumber.acctSessionID, session.sessionID.utf8)
-        attributes.append(encoded: plan.attributes)
+        attributes.replace(with: plan.attributes)
         return attributes
     }
 
@@ -61,9 +61,14 @@ extension SimulatedNAS {
 
     /// What a CoA or Disconnect request can name the session by.
     func identity(_ session: SimulatedSession) -> SessionIdentity {
-        SessionIdentity(
-            userName: String(decoding: session.userName, as: UTF8.self), acctSessionID: session.sessionID,
-            callingStationID: session.callingStationID, nasPortID: portID(session), nasIdentifier: plan.name, nasAddress: plan.address,
-            framedIPv4: session.framedIPv4)
+        func text(_ number: UInt8, _ own: String) -> String {
+            AttributeOctets.values(number, in: plan.attributes).first.map { String(decoding: $0, as: UTF8.self) } ?? own
+        }
+        return SessionIdentity(
+            userName: String(decoding: session.userName, as: UTF8.self),
+            acctSessionID: text(AttributeNumber.acctSessionID, session.sessionID),
+            callingStationID: text(AttributeNumber.callingStationID, session.callingStationID),
+            nasPortID: text(AttributeNumber.nasPortID, portID(session)), nasIdentifier: text(AttributeNumber.nasIdentifier, plan.name),
+            nasAddress: plan.address, framedIPv4: session.framedIPv4)
     }
 }

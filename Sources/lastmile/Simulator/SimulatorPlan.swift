@@ -56,6 +56,22 @@ struct AttributeOctets {
 
     mutating func append(encoded attributes: [UInt8]) { octets += attributes }
 
+    /// Adds encoded attributes in place of those of the same numbers. Vendors' attributes stand beside others.
+    mutating func replace(with attributes: [UInt8]) {
+        var given: Set<UInt8> = []
+        var cursor = AttributeCursor(0..<attributes.count)
+        while let member = cursor.next(in: attributes.span) {
+            if member.type != UInt32(AttributeNumber.vendorSpecific) { given.insert(UInt8(truncatingIfNeeded: member.type)) }
+        }
+        var kept: [UInt8] = []
+        cursor = AttributeCursor(0..<octets.count)
+        while let member = cursor.next(in: octets.span) {
+            guard !given.contains(UInt8(truncatingIfNeeded: member.type)) else { continue }
+            kept += octets[member.range.lowerBound - 2..<member.range.upperBound]
+        }
+        octets = kept + attributes
+    }
+
     /// The values of an attribute in encoded attributes, in order.
     static func values(_ number: UInt8, in attributes: [UInt8]) -> [[UInt8]] {
         var cursor = AttributeCursor(0..<attributes.count)

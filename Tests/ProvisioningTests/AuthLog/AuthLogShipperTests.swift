@@ -1,4 +1,5 @@
 import Database
+import Logging
 import RadiusCore
 import Support
 import Testing
@@ -70,6 +71,31 @@ import Testing
         }
     }
 
+    /// Each is changed so after a first log-in at noon had set an end at one o'clock.
+    @Test(arguments: [
+        // Another validity, or none of the ends that it had, begins anew with the next log-in.
+        ("validity = 7200", "|"), ("expires_at = NULL", "|"), ("expires_at = NULL, validity = 3600", "|"),
+        // An end that is given with it is no end of the former one.
+        ("validity = 7200, expires_at = '2026-03-01 18:00:00+00'", "|2026-03-01 18:00:00"),
+        // What says the same again, or gives an end, does not begin it anew.
+        ("validity = 3600", "2026-03-01 12:00:00|2026-03-01 13:00:00"), ("validity = NULL", "2026-03-01 12:00:00|2026-03-01 13:00:00"),
+        ("expires_at = '2026-03-01 18:00:00+00'", "2026-03-01 12:00:00|2026-03-01 18:00:00"),
+    ])
+    func aValidityBeginsAnew(change: String, expected: String) async throws {
+        try await AccountingBench.run { bench in
+            let id = try await bench.subscriber("voucher")
+            try await bench.execute("UPDATE aaa.subscriber SET validity = 3600 WHERE id = \(id)")
+            let login = "activated_at = '2026-03-01 12:00:00+00', expires_at = '2026-03-01 13:00:00+00'"
+            try await bench.execute("UPDATE aaa.subscriber SET \(login) WHERE id = \(id)")
+            try await bench.execute("UPDATE aaa.subscriber SET \(change) WHERE id = \(id)")
+            let rows = try await bench.texts(
+                """
+                SELECT concat(activated_at AT TIME ZONE 'UTC', '|', expires_at AT TIME ZONE 'UTC') FROM aaa.subscriber WHERE id = \(id)
+                """)
+            #expect(rows == [expected])
+        }
+    }
+
     @Test func writesWhatIsLeftWhenItStops() async throws {
         try await AccountingBench.run { bench in
             let rings = [AuthEventRing(capacity: 1 << 21)]
@@ -104,6 +130,23 @@ import Testing
         #expect(log.statistics.dropped == dropped)
     }
 
+    @Test func theLogSaysWhenTheWaitIsOver() async throws {
+        try await AccountingBench.run { bench in
+            let kept = KeptLog(.notice)
+            let ring = AuthEventRing()
+            let log = shipper([ring], bench.configuration, logger: kept.logger)
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.auth_log RENAME COLUMN username TO elsewhere") }
+            push(ring, event(.accept, reason: 0, bench), "alice", "", "")
+            try log.start()
+            try await settles({ log.statistics.retries > 0 }, state: { "\(log.statistics)" })
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.auth_log RENAME COLUMN elsewhere TO username") }
+            try await settles({ log.statistics.written == 1 }, state: { "\(log.statistics)" })
+            log.stop()
+            #expect(kept.lines.first?.text == "warning: the authentication log waits for the database")
+            #expect(kept.lines.last?.text == "notice: the authentication log has the database again")
+        }
+    }
+
     @Test func partitionsAreMadeAheadAndDroppedByAge() async throws {
         try await AccountingBench.run { bench in
             try await bench.pool.run { connection in
@@ -126,10 +169,12 @@ import Testing
 
     private let partitions = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'aaa.auth_log'::regclass ORDER BY 1"
 
-    private func shipper(_ rings: [AuthEventRing], _ configuration: DatabaseConfiguration) -> AuthLogShipper {
+    private func shipper(
+        _ rings: [AuthEventRing], _ configuration: DatabaseConfiguration, logger: Logger = AccountingBench.quiet
+    ) -> AuthLogShipper {
         AuthLogShipper(
             rings: rings, configuration: configuration, reasonNames: [0: "accepted", 7: "wrong-password"], methodNames: [1: "pap"],
-            logger: AccountingBench.quiet)
+            logger: logger)
     }
 
     private func event(_ outcome: AuthEvent.Outcome, reason: UInt16, _ bench: AccountingBench) -> AuthEvent {

@@ -129,6 +129,22 @@ struct ReauthorizerDesk: Sendable {
         try await desk.sql("UPDATE aaa.quota_state SET next_octets = next_octets WHERE quota_id = $1", [.int(quota)])
     }
 
+    /// Ends the subscriber's time so long from now on.
+    func setEnd(_ subscriber: Int64, _ interval: String) async throws {
+        try await desk.sql(
+            "UPDATE aaa.subscriber SET expires_at = clock_timestamp() + $2::text::interval WHERE id = $1",
+            [.int(subscriber), .text(interval)])
+    }
+
+    /// Requests that wait for the end of their subscriber's time.
+    func waiting() async throws -> Int64 {
+        try await desk.sql(
+            """
+            SELECT count(*) FROM aaa.reauthorization r JOIN aaa.subscriber u ON u.id = r.subscriber_id
+            WHERE r.due_at = u.expires_at AND r.requested_at = r.due_at AND r.due_at > clock_timestamp() + interval '1 hour'
+            """)
+    }
+
     func setProfile(_ subscriber: Int64, _ profile: Int64?) async throws {
         try await desk.sql("UPDATE aaa.subscriber SET profile_id = $2 WHERE id = $1", [.int(subscriber), SQLValue(profile)])
     }

@@ -187,7 +187,7 @@ import Testing
             try await eventually { !log.lines.isEmpty }
             #expect(try await desk.desk.sql(Self.refusals) == 1)
             let line = try #require(log.lines.first).text
-            #expect(line.contains("subscriber \(alice)") && line.contains("NAS core1") && line.contains("has none to this node"))
+            #expect(line.contains("subscriber alice:") && line.contains("NAS core1") && line.contains("has none to this node"))
         }
     }
 

@@ -130,6 +130,59 @@ import Testing
         }
     }
 
+    @Test func anEndThatIsSetReachesTheSessionWhenItComes() async throws {
+        try await ReauthorizerDesk.with(pollSeconds: 1) { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setEnd(alice, "1 day")
+            #expect(try await desk.waiting() == 1)
+            try await desk.setEnd(alice, "2 days")
+            #expect(try await desk.waiting() == 1)
+            try await desk.desk.sql("UPDATE aaa.subscriber SET expires_at = NULL")
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization") == 0)
+            #expect(desk.told == [])
+            try await desk.setEnd(alice, "1 day")
+            try await desk.setEnd(alice, "1 second")
+            try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+        }
+    }
+
+    @Test func anEndThatIsPastEndsTheSessionAtOnce() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setEnd(alice, "1 day")
+            try await desk.setEnd(alice, "-1 second")
+            try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+        }
+    }
+
+    /// The request of the change has the one row that the subscriber has.
+    @Test func anotherChangeDoesNotTakeTheEndAway() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setEnd(alice, "1 day")
+            try await desk.setStatus(alice, "quarantined")
+            try await eventually { desk.told == ["coa alice 1M/1M"] }
+            try await eventually { try await desk.waiting() == 1 }
+            try await desk.setEnd(alice, "-1 second")
+            try await desk.settled()
+            #expect(desk.told == ["coa alice 1M/1M", "disconnect alice"])
+        }
+    }
+
+    /// Its session has that end from the log-in.
+    @Test func theEndThatTheFirstLoginSetsAsksForNothing() async throws {
+        try await ReauthorizerDesk.with { desk in
+            let alice = try await desk.online("alice")
+            try await desk.desk.sql("UPDATE aaa.subscriber SET validity = 86400")
+            try await desk.desk.sql("UPDATE aaa.subscriber SET activated_at = now(), expires_at = now() + interval '1 day'")
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization") == 0)
+            try await desk.setEnd(alice, "2 days")
+            #expect(try await desk.waiting() == 1)
+        }
+    }
+
     @Test func anEndedSessionIsLeftAlone() async throws {
         try await ReauthorizerDesk.with { desk in
             let alice = try await desk.online("alice")

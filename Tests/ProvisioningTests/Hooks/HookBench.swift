@@ -55,9 +55,10 @@ struct HookBench {
     }
 
     /// Runs `body` beside a service that tells hooks.
-    func serving(reaching networks: [String] = ["127.0.0.0/8"], _ body: (HookService) async throws -> Void) async throws {
-        let service = HookService(
-            configuration: bench.configuration, open: { $0 }, reach: WebhookReach(networks), logger: AccountingBench.quiet)
+    func serving(
+        reaching networks: [String] = ["127.0.0.0/8"], logger: Logger = AccountingBench.quiet, _ body: (HookService) async throws -> Void
+    ) async throws {
+        let service = HookService(configuration: bench.configuration, open: { $0 }, reach: WebhookReach(networks), logger: logger)
         try service.start()
         do {
             try await body(service)

@@ -153,8 +153,10 @@ import Testing
             defer { receiver.end() }
             let hook = try await bench.hook("crm", url: Self.url(receiver))
             try await bench.queue(1, for: hook)
-            try await bench.serving { service in
+            let log = KeptLog(.error)
+            try await bench.serving(logger: log.logger) { service in
                 try await eventually { try await bench.progress(hook, "problem") == "switched off: it answered 410: it is gone" }
+                try await eventually { log.lines.contains { $0.text == "error: the hook crm is switched off" } }
                 #expect(try await bench.bench.texts("SELECT enabled::text FROM aaa.post_auth_hook") == ["false"])
                 // It is counted once it is so.
                 try await eventually { service.state.disabled == 1 }

@@ -34,7 +34,8 @@ import Testing
             try await desk.desk.sql("UPDATE aaa.nas SET coa_over = 'connection'")
             let log = KeptLog(.warning)
             try await Self.replacing(desk, logger: log.logger) { try await eventually { !log.lines.isEmpty } }
-            #expect(log.lines.first?.text.contains("has none to this node") == true)
+            let line = try #require(log.lines.first).text
+            #expect(line.contains("subscriber alice: session") && line.contains("has none to this node"))
             let refusals = "SELECT count(*) FROM aaa.dynamic_authorization WHERE outcome = 'refused'"
             #expect(try await desk.desk.sql(refusals) == 6)
         }

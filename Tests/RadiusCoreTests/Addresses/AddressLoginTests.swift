@@ -114,5 +114,6 @@ import Testing
         for id in 1...3 { host.pools.pool(Int64(id)).remove(Int64(id)) }
         let refused = try #require(Explanation(userName: "nemo", tenant: 1, client: TestServer.loopback(), in: snapshot))
         #expect(!refused.isAccepted && refused.reason == .addressPoolExhausted)
+        #expect(refused.attributes.isEmpty && refused.encoded.isEmpty)
     }
 }

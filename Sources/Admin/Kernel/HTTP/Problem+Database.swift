@@ -23,12 +23,11 @@ extension Problem {
             return
         }
         let fields = resource.fields(of: error)
-        let names = fields.map(\.name).joined(separator: ", ")
         switch error.code {
         case .uniqueViolation:
-            self = .conflict(
-                "there is another \(resource.name) with this \(names.isEmpty ? "value" : names)",
-                fields.map { .member($0.name, "unique", "it is taken") })
+            // Of several only all together are taken, which belongs to none of them.
+            let members = fields.count == 1 ? fields.map { Fault.member($0.name, "unique", "it is taken") } : []
+            self = .conflict("there is another \(resource.name) with this \(Self.together(fields))", members)
         case .foreignKeyViolation: self = Self.reference(error, resource, fields, registry)
         case .checkViolation, .notNullViolation, .exclusionViolation:
             self = .invalid(
@@ -39,6 +38,13 @@ extension Problem {
             guard error.code.classCode == "22" else { return nil }
             self = .invalid([.init(.body(""), "range", "a value is out of range or of the wrong form")])
         }
+    }
+
+    /// `quota, percent and action`
+    private static func together(_ fields: [Field]) -> String {
+        guard let last = fields.last?.name else { return "value" }
+        let others = fields.dropLast().map(\.name).joined(separator: ", ")
+        return others.isEmpty ? last : "\(others) and \(last)"
     }
 
     private static func reference(_ error: DatabaseError, _ resource: Resource, _ fields: [Field], _ registry: Registry) -> Problem {

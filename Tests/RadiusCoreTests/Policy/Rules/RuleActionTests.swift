@@ -53,6 +53,7 @@ import Testing
         #expect(stopped.isAccepted && stopped.rules.lines.map(\.result) == [.holds, .notReached])
         let rejected = try desk.explain([("NAS-Port", "2")])
         #expect(!rejected.isAccepted && rejected.reason == .policyRejected)
+        #expect(rejected.sentence == "The rule r2 refuses the login.")
         #expect(rejected.lines == ["Reply-Message = not here"])
         #expect(rejected.rules.lines.map(\.result) == [.fails, .holds])
         #expect(rejected.rules.lines[0].detail == "line 1, column 1: NAS-Port == 1: the value is 2")
