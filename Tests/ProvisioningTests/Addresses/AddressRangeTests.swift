@@ -183,4 +183,32 @@ import Testing
             #expect(left == 208)
         }
     }
+
+    /// What a node cut off while somebody waited for the block stays where it is, too.
+    @Test func whatIsBeingCutOffCannotBeTakenEither() async throws {
+        try await AddressDesk.run { desk in
+            let id = try await desk.makePool("one", ["10.1.0.0/24"])
+            let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
+            try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
+            try await desk.pool.transaction(.system) {
+                try store.giveBack(store.take(256, of: id, inBlocksOf: 256, $0).map { (id: $0, settlesAt: 0) }, $0)
+            }
+            let (tenant, configuration) = (desk.tenant, desk.configuration)
+            let (picked, checking) = try await desk.apart(.system) { connection in
+                let picked = try store.take(16, of: id, inBlocksOf: 16, connection).count
+                let checking = Task {
+                    try await desk.pool.transaction(.tenant(tenant)) { connection in
+                        _ = try AddressRanges(connection).refusal(toRemove: id)
+                        let other = try Connection.open(configuration)
+                        defer { other.close() }
+                        return try other.transaction(.system) { try store.take(16, of: id, inBlocksOf: 16, $0).count }
+                    }
+                }
+                try AddressDesk.awaitLockWait(connection)
+                return (picked, checking)
+            }
+            #expect(picked == 1)
+            #expect(try await checking.value == 0)
+        }
+    }
 }
