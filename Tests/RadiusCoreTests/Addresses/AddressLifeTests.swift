@@ -13,6 +13,7 @@ import Testing
         #expect(life.freeItems == life.items, "seed \(seed): \(life.items - life.freeItems) items are lost")
         // How many differs from run to run with the order of sets.
         #expect(life.given > 200)
+        #expect(life.passedOn > 0)
     }
 }
 
@@ -67,6 +68,8 @@ struct AddressLife {
     private var records = 0
     private(set) var faults: [String] = []
     private(set) var given = 0
+    /// Blocks that one node gave back for the other.
+    private(set) var passedOn = 0
 
     var items: Int { Self.ranges * Self.rangeItems }
     var freeItems: Int {
@@ -203,6 +206,7 @@ struct AddressLife {
         }
         blocks[Int(spare.id)].settles = nodes[node].stock.remove(spare.id) ?? 0
         blocks[Int(spare.id)].holder = nil
+        passedOn += 1
     }
 
     private mutating func kill(_ node: Int) {
