@@ -120,7 +120,7 @@ public final class AddressPool: Sendable {
 
     private static func shortage(_ rules: AddressPoolRules, _ state: State) -> AddressShortage {
         if !rules.isEnabled { return .switchedOff }
-        if let stock = state.stock, stock.unsettled > 0 { return .settling }
+        if (state.stock?.unsettled ?? 0) > 0 { return .settling }
         return state.isElsewhere ? .elsewhere : .used
     }
 
