@@ -105,8 +105,8 @@ struct AddressStore {
         return held
     }
 
-    /// Takes blocks of at least `items` items, or as many as there are: first those that others gave back, of which it cuts off what is more
-    /// than `size` items, then new ones of so many.
+    /// Takes blocks of at least `items` items, or as many as there are: first those that others gave back, of which what is more than
+    /// `size` items is cut off, then new ones of so many.
     ///
     /// - Returns: the numbers of the blocks.
     func take(_ items: Int, of pool: Int64, inBlocksOf size: Int, _ connection: Connection) throws -> [Int64] {

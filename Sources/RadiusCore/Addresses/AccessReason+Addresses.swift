@@ -39,7 +39,7 @@ extension AccessReason {
         case .addressPoolExhausted:
             "No address is left in a pool of the profile; add a range to it, or shorten its quarantine (lastmile address-pool list)."
         case .addressPoolElsewhere:
-            "A pool of the profile has no address left for this node; what is not in use other nodes hold, which were asked for some of it. "
+            "A pool of the profile has no address left for this node; what is not in use other nodes hold, which were asked for some. "
                 + "Add a range to it if that goes on."
         case .addressPoolSettling:
             "This node has addresses of the pool, but a node that was killed may have offered them; it hands them out once the pool's "
