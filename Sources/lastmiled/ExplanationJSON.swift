@@ -110,12 +110,21 @@ enum ExplanationJSON {
         case .item(let address, let length):
             text = .string(preview.kind == .ipv4 ? address.text : "\(address.text)/\(length)")
             outcome = preview.isSticky ? "had_before" : "next_free"
-        case .exhausted: outcome = "exhausted"
+        case .exhausted(let why, _): outcome = name(of: why)
         case .refilling: outcome = "refilling"
         case .cutOff: break
         }
         let kind: JSON = preview.kind.map { .string($0.rawValue) } ?? .null
         return ["pool": .string(preview.pool), "kind": kind, "address": text, "outcome": .string(outcome)]
+    }
+
+    private static func name(of shortage: AddressShortage) -> String {
+        switch shortage {
+        case .used: "exhausted"
+        case .elsewhere: "elsewhere"
+        case .settling: "settling"
+        case .switchedOff: "switched_off"
+        }
     }
 
     private static func name(of credential: CredentialKind) -> String {

@@ -9,7 +9,11 @@ final class AddressFiller {
     private static let idleHeartbeatMilliseconds: Int64 = 10_000
     private static let fillMilliseconds: Int64 = 5000
     private static let sweepMilliseconds: Int64 = 30_000
-    private static let balanceMilliseconds: Int64 = 5000
+    /// For so long log-ins wait for what other nodes were asked for, and so long later again.
+    private static let askMilliseconds: Int64 = 2000
+    private static let askAgainMilliseconds: Int64 = 30_000
+    /// Free items that a node aims for even where an eighth of the pool is less.
+    private static let leastStock = 256
     /// A share from which the log warns, and below which it may warn again.
     private static let fullAbove = 0.9
     private static let fullBelow = 0.85
@@ -38,8 +42,16 @@ final class AddressFiller {
     private var renewedAt: Int64?
     private var filledAt: Int64?
     private var sweptAt: Int64?
-    private var balancedAt: Int64?
     private var fills: [AddressPoolFill] = []
+    /// Items of each pool that are in use or rest, over all nodes.
+    private var used: [Int64: Int] = [:]
+    /// Pools that this node has nothing left of, and those that it told others about.
+    private var needs: Set<Int64> = []
+    private var toldNeeds: Set<Int64> = []
+    /// Pools that others have nothing left of.
+    private var needsOfOthers: Set<Int64> = []
+    /// When others were asked for some of a pool.
+    private var askedAt: [Int64: Int64] = [:]
     private var full: Set<Int64> = []
     private var rounds: UInt64 = 0
     private var takenOver = 0
@@ -79,12 +91,14 @@ final class AddressFiller {
     func round() throws {
         let time = WallClock.monotonicMilliseconds
         let interval = rows.isEmpty ? Self.idleHeartbeatMilliseconds : Self.heartbeatMilliseconds
-        if seen == nil || !wanted.isEmpty || renewedAt.map({ time - $0 >= interval }) ?? true { try renew(time) }
+        let isDue = seen == nil || !wanted.isEmpty || needs != toldNeeds
+        if isDue || renewedAt.map({ time - $0 >= interval }) ?? true { try renew(time) }
         try look()
+        try takeUp()
         try lapse()
         for row in rows { pools.pool(row.id).advance(horizon: horizon, at: now) }
-        try giveBack(time)
-        plan()
+        try giveBack()
+        plan(time)
         try survey(time)
     }
 
@@ -93,15 +107,20 @@ final class AddressFiller {
     private func renew(_ time: Int64) throws {
         noteProgress()
         let (asked, wall) = (AddressClock.monotonic, AddressClock.wall)
-        let wanted = wanted
+        let (wanted, needs, rows) = (wanted, needs, rows)
         var answer: Int64?
         var ids: [Int64] = []
         try connection.transaction(.system) { connection in
             if !isRegistered { try store.register(isFirst: isFirst, connection) }
-            answer = try store.renew(accountedThrough: accountedThrough, connection)
+            answer = try store.renew(accountedThrough: accountedThrough, needs: needs, connection)
             guard answer != nil else { return }
+            // Blocks that somebody took over while the lease had run out must be gone before any of them is taken again, maybe with fewer
+            // items, and before anything is handed out.
+            dropLost(try store.held(connection))
             takenOver += try store.freeBlocksOfTheDead(connection)
-            for (pool, items) in wanted.sorted(by: { $0.key < $1.key }) { ids += try store.take(items, of: pool, connection) }
+            for row in rows {
+                if let items = wanted[row.id] { ids += try store.take(items, of: row.id, inBlocksOf: row.blockItems, connection) }
+            }
         }
         let answered = AddressClock.monotonic
         guard let answer else {
@@ -109,11 +128,9 @@ final class AddressFiller {
             throw DatabaseError(
                 "55000", "another process hands out addresses under the name of this node", hint: "give each node its own state.dir")
         }
-        (moment, isRegistered, self.wanted) = (answer, true, [:])
+        (moment, isRegistered, self.wanted, toldNeeds) = (answer, true, [:], needs)
         taken.formUnion(ids)
         renewedAt = time
-        // Blocks that somebody took over while the lease had run out must be gone before anything is handed out again.
-        try dropLost()
         pools.clock.renew(database: moment, asked: asked, answered: answered, wall: wall, seconds: settings.leaseSeconds)
         if mark == nil { mark = (moment, progress().durable) }
     }
@@ -124,8 +141,7 @@ final class AddressFiller {
         self.mark = nil
     }
 
-    private func dropLost() throws {
-        let held = try connection.transaction(.system, readOnly: true) { try store.held($0) }
+    private func dropLost(_ held: [Int64: [AddressBlock]]) {
         for pool in pools.all {
             let kept = Set(held[pool.id]?.map(\.id) ?? [])
             for id in pool.blockIDs where !kept.contains(id) { pool.remove(id) }
@@ -143,6 +159,7 @@ final class AddressFiller {
         try connection.transaction(.system, isolation: .repeatableRead, readOnly: true) { connection in
             let sees = try connection.queryOne("SELECT pg_current_snapshot()::text")?.string(0) ?? ""
             (horizon, nodes) = try store.horizon(connection)
+            needsOfOthers = try store.needs(connection)
             rows = try connection.queryAll(AddressPoolRow.sql) { try AddressPoolRow($0) }.compactMap(\.self)
             held = try store.held(connection)
             if let seen { changes = try store.changes(since: seen, connection) }
@@ -185,6 +202,14 @@ final class AddressFiller {
             ])
     }
 
+    /// Learns what sessions have that are older than a pool, or than a range of it. Before, none of it is carved.
+    private func takeUp() throws {
+        guard rows.contains(where: \.isFresh) else { return }
+        let fresh = try connection.transaction(.system) { try store.fresh($0) }
+        guard !fresh.isEmpty else { return }
+        try connection.transaction(.system) { try store.takeUp(fresh, $0) }
+    }
+
     // MARK: Time
 
     /// Ends offers of which no session came.
@@ -202,34 +227,46 @@ final class AddressFiller {
     // MARK: How much
 
     /// Free items that this node aims for.
-    private func stock(_ row: AddressPoolRow) -> Int { max(AddressBlock.capacity, min(settings.stock, row.items / 8)) }
+    private func stock(_ row: AddressPoolRow) -> Int {
+        max(1, min(Self.leastStock, row.items / 4), min(settings.stock, row.items / 8))
+    }
 
-    private func plan() {
+    private func plan(_ time: Int64) {
         wanted = [:]
+        needs = []
         for row in rows {
             let pool = pools.pool(row.id)
+            let counts = pool.counts
             let stock = stock(row)
-            let canRefill = row.rules.isEnabled && row.available > 0
-            let asked = pool.endRound(lowWater: stock / 2, canRefill: canRefill)
-            let free = pool.counts.free
-            guard canRefill, free < stock / 2 else { continue }
+            let lowWater = max(1, stock / 2)
+            let canTake = row.rules.isEnabled && row.available > 0
+            if row.rules.isEnabled, row.available == 0, counts.free == 0, nodes > 1 { needs.insert(row.id) }
+            let isElsewhere = nodes > 1 && used[row.id, default: 0] + counts.offered < row.items
+            let asked = pool.endRound(lowWater: lowWater, canRefill: canTake || isAwaited(row.id, time), isElsewhere: isElsewhere)
+            // What somebody gave is for those who have nothing.
+            guard canTake, counts.free < lowWater, counts.free == 0 || !needsOfOthers.contains(row.id) else { continue }
             // Others need some as well, unless a block is all there is.
-            wanted[row.id] = min(max(stock - free, 2 * asked), max(AddressBlock.capacity, row.available / 2))
+            wanted[row.id] = min(max(stock - counts.free, 2 * asked), max(row.blockItems, row.available / 2))
         }
     }
 
-    /// Blocks of pools that are switched off, and some idle ones while others may be in need.
-    private func giveBack(_ time: Int64) throws {
-        let isDue = balancedAt.map { time - $0 >= Self.balanceMilliseconds } ?? true
-        if isDue { balancedAt = time }
+    /// Others were asked for some of a pool a moment ago. Where none comes, log-ins are refused, and wait again only after a while.
+    private func isAwaited(_ pool: Int64, _ time: Int64) -> Bool {
+        guard needs.contains(pool) else { return false }
+        let since = time - (askedAt[pool] ?? Int64.min / 2)
+        if since >= Self.askAgainMilliseconds { askedAt[pool] = time }
+        return since < Self.askMilliseconds || since >= Self.askAgainMilliseconds
+    }
+
+    /// Blocks of pools that are switched off, and half of what is spare of those that other nodes have nothing left of.
+    private func giveBack() throws {
         for row in rows {
             let pool = pools.pool(row.id)
             var blocks: [Int64] = []
             if !row.rules.isEnabled {
                 blocks = pool.blockIDs
-            } else if isDue, nodes > 1, row.available == 0 {
-                let idle = pool.idleBlocks(limit: .max)
-                blocks = Array(idle.prefix(idle.count / 2))
+            } else if row.available == 0, needsOfOthers.contains(row.id) {
+                blocks = Self.spare(pool.spareBlocks(), pool.counts.free, row.blockItems)
             }
             guard !blocks.isEmpty else { continue }
             let resting = blocks.flatMap { pool.resting(in: $0) }
@@ -239,6 +276,22 @@ final class AddressFiller {
                 try store.rest(resting, of: pool, connection)
             }
         }
+    }
+
+    /// Of `blocks` those with at most half of the node's `free` items; or one that is larger than the pool's blocks are now, since whoever
+    /// takes it cuts off a piece of `size` items, and this node may take another.
+    static func spare(_ blocks: [SpareBlock], _ free: Int, _ size: Int) -> [Int64] {
+        var given: [Int64] = []
+        var left = free / 2
+        for block in blocks {
+            if block.free <= left {
+                left -= block.free
+                given.append(block.id)
+            } else if given.isEmpty, block.count > size {
+                return [block.id]
+            }
+        }
+        return given
     }
 
     /// Gives everything back at the end. The node stays known while it has accounting that is not in the database.
@@ -264,7 +317,10 @@ final class AddressFiller {
         if filledAt.map({ time - $0 >= Self.fillMilliseconds }) ?? true {
             filledAt = time
             fills = try connection.transaction(.system, readOnly: true) { try store.fill(rows, $0) }
-            for (row, fill) in zip(rows, fills) { watch(row, fill) }
+            for (row, fill) in zip(rows, fills) {
+                used[row.id] = fill.inUse + fill.resting
+                watch(row, fill)
+            }
         }
     }
 

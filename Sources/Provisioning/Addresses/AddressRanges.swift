@@ -73,10 +73,22 @@ public struct AddressRanges {
 
     /// Keeps nodes from taking and carving blocks of a pool until the transaction ends: what is read after this stays so.
     private func holdStill(_ pool: Int64) throws {
-        let blocks = "SELECT FROM aaa.address_block WHERE pool_id = $1 ORDER BY id FOR UPDATE"
-        let ranges = "SELECT FROM aaa.address_range WHERE pool_id = $1 ORDER BY id FOR UPDATE"
         // Blocks first, as nodes do; and those that were carved meanwhile.
-        for statement in [blocks, ranges, blocks] { try connection.query(statement, [.int(pool)]) { _ in } }
+        try lockBlocks(pool)
+        try connection.query("SELECT FROM aaa.address_range WHERE pool_id = $1 ORDER BY id FOR UPDATE", [.int(pool)]) { _ in }
+        try lockBlocks(pool)
+    }
+
+    /// Locks all blocks, and again as long as somebody who was waited for had cut one in two.
+    private func lockBlocks(_ pool: Int64) throws {
+        var locked: [Int64]?
+        while true {
+            let found = try connection.queryAll(
+                "SELECT id FROM aaa.address_block WHERE pool_id = $1 ORDER BY id FOR UPDATE", [.int(pool)]
+            ) { try $0.int64(0) }
+            if found == locked { return }
+            locked = found
+        }
     }
 
     private func stored(_ pool: Int64) throws -> [Stored] {
@@ -143,7 +155,7 @@ public struct AddressRanges {
             try connection.execute("UPDATE aaa.address_range SET carved = 0 WHERE id = $1", [.int(stored.id)])
         }
         try connection.execute(
-            "UPDATE aaa.address_range SET last = $2::inet, items = $3 WHERE id = $1",
+            "UPDATE aaa.address_range SET last = $2::inet, items = $3, taken_up = least(taken_up, $3) WHERE id = $1",
             [.int(stored.id), .text(range.last.text), .int(range.items)])
         return []
     }

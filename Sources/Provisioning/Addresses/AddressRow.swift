@@ -9,16 +9,22 @@ struct AddressPoolRow {
     let items: Int
     /// Items that no node holds.
     let available: Int
+    /// Sessions may have items of it that are not noted, since they are older than a range.
+    let isFresh: Bool
+
+    /// Items of a block: a sixteenth of the pool, so that several nodes have some of a small one.
+    var blockItems: Int { max(1, min(AddressBlock.capacity, items / 16)) }
 
     static let sql = """
         -- address.pools
         SELECT p.id, p.tenant_id, p.name, p.kind, coalesce(p.prefix_length, 32), p.quarantine, p.offer_time,
             p.on_exhausted = 'accept', p.enabled,
             least(coalesce(r.items, 0), 1000000000000)::bigint,
-            least(coalesce(r.left, 0) + coalesce(b.items, 0), 1000000000000)::bigint
+            least(coalesce(r.left, 0) + coalesce(b.items, 0), 1000000000000)::bigint, coalesce(r.fresh, false)
         FROM aaa.address_pool p
         LEFT JOIN LATERAL (
-            SELECT sum(r.items::numeric) AS items, sum((r.items - r.carved)::numeric) AS left
+            SELECT sum(r.items::numeric) AS items, sum((r.items - r.carved)::numeric) AS left,
+                bool_or(r.taken_up < r.items) AS fresh
             FROM aaa.address_range r WHERE r.pool_id = p.id
         ) r ON true
         LEFT JOIN LATERAL (
@@ -36,6 +42,7 @@ struct AddressPoolRow {
             isEnabled: try row.bool(8))
         items = Int(try row.int64(9))
         available = Int(try row.int64(10))
+        isFresh = try row.bool(11)
     }
 }
 

@@ -10,6 +10,8 @@ struct AddressStore {
 
     /// Beyond a pool's offer time, for what is on its way and clocks that differ.
     static let slackSeconds: Int64 = 2
+    /// What a node said it needs counts for so long; it says it anew every second.
+    private static let needSeconds: Int64 = 10
 
     // MARK: The node
 
@@ -25,17 +27,17 @@ struct AddressStore {
             """, [.text(node), .int(incarnation), .int(leaseSeconds)])
     }
 
-    /// Keeps the node's blocks its own, and says what of its accounting is in the database.
+    /// Keeps the node's blocks its own, and says what of its accounting is in the database, and which pools others shall give it some of.
     ///
     /// - Returns: the database's clock in microseconds; nil when another process has taken the node's name.
-    func renew(accountedThrough: Int64, _ connection: Connection) throws -> Int64? {
+    func renew(accountedThrough: Int64, needs: Set<Int64>, _ connection: Connection) throws -> Int64? {
         let row = try connection.queryOne(
             """
             -- address.renew
             UPDATE aaa.address_node SET lease_until = clock_timestamp() + $3 * interval '1 second',
-                accounted_through = greatest(accounted_through, aaa.instant($4))
+                accounted_through = greatest(accounted_through, aaa.instant($4)), needs = $5
             WHERE node_id = $1 AND incarnation = $2 RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-            """, [.text(node), .int(incarnation), .int(leaseSeconds), .int(accountedThrough)])
+            """, [.text(node), .int(incarnation), .int(leaseSeconds), .int(accountedThrough), .intArray(needs.sorted())])
         return try row?.int64(0)
     }
 
@@ -72,6 +74,18 @@ struct AddressStore {
         return (try row?.int64(0) ?? 0, Int(try row?.int64(1) ?? 0))
     }
 
+    /// Pools that other nodes have nothing left of, and said so a moment ago.
+    func needs(_ connection: Connection) throws -> Set<Int64> {
+        Set(
+            try connection.queryAll(
+                """
+                -- address.needs
+                SELECT DISTINCT unnest(needs) FROM aaa.address_node
+                WHERE node_id <> $1 AND lease_until > clock_timestamp() + ($2 - \(Self.needSeconds)) * interval '1 second'
+                """, [.text(node), .int(leaseSeconds)]
+            ) { try $0.int64(0) })
+    }
+
     // MARK: Blocks
 
     /// The node's blocks by pool.
@@ -91,46 +105,67 @@ struct AddressStore {
         return held
     }
 
-    /// Takes blocks of at least `items` items, or as many as there are: first those that others gave back, then new ones.
+    /// Takes blocks of at least `items` items, or as many as there are: first those that others gave back, of which what is more than
+    /// `size` items is cut off, then new ones of so many.
     ///
     /// - Returns: the numbers of the blocks.
-    func take(_ items: Int, of pool: Int64, _ connection: Connection) throws -> [Int64] {
-        let blocks = (items + AddressBlock.capacity - 1) / AddressBlock.capacity
+    func take(_ items: Int, of pool: Int64, inBlocksOf size: Int, _ connection: Connection) throws -> [Int64] {
         var ids: [Int64] = []
         var taken = 0
-        try connection.query(
-            """
-            -- address.take
-            WITH picked AS (
-                SELECT id FROM aaa.address_block WHERE pool_id = $1 AND node_id IS NULL
-                ORDER BY coalesce(settles_at, '-infinity'), id LIMIT $2 FOR UPDATE SKIP LOCKED
-            )
-            UPDATE aaa.address_block b SET node_id = $3 FROM picked WHERE b.id = picked.id
-            RETURNING b.id, CASE WHEN b.settles_at > clock_timestamp() THEN 0 ELSE b.items END
-            """, [.int(pool), .int(Int64(blocks)), .text(node)]
-        ) { row in
-            ids.append(try row.int64(0))
-            taken += try row.int(1)
+        for _ in 0..<(items + size - 1) / size where taken < items {
+            guard let (id, count) = try pick(pool, size, connection) else { break }
+            ids.append(id)
+            taken += count
         }
-        while taken < items, let (id, count) = try carve(pool, connection) {
+        while taken < items, let (id, count) = try carve(pool, size, connection) {
             ids.append(id)
             taken += count
         }
         return ids
     }
 
-    /// Makes the next block of a pool and takes it; nil when the ranges are carved up.
-    private func carve(_ pool: Int64, _ connection: Connection) throws -> (id: Int64, items: Int)? {
+    /// Takes a block that nobody has; nil when there is none. Its items count as 0 while it waits for a former holder's offers.
+    private func pick(_ pool: Int64, _ size: Int, _ connection: Connection) throws -> (id: Int64, items: Int)? {
+        let row = try connection.queryOne(
+            """
+            -- address.pick
+            SELECT b.id, host(b.first), b.items, r.item_length, family(b.first), coalesce(b.settles_at > clock_timestamp(), false)
+            FROM aaa.address_block b JOIN aaa.address_range r ON r.id = b.range_id
+            WHERE b.pool_id = $1 AND b.node_id IS NULL
+            ORDER BY coalesce(b.settles_at, '-infinity'), b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
+            """, [.int(pool)])
+        guard let row, let first = IPAddress(text: try row.string(1)) else { return nil }
+        let (id, items) = (try row.int64(0), try row.int(2))
+        let count = min(size, items)
+        if items > count {
+            let length = try row.int(3) + (try row.int(4) == 4 ? 96 : 0)
+            try connection.execute(
+                """
+                -- address.cut
+                INSERT INTO aaa.address_block (tenant_id, pool_id, range_id, first, items, settles_at)
+                SELECT tenant_id, pool_id, range_id, $2::inet, $3::integer, settles_at FROM aaa.address_block WHERE id = $1
+                """, [.int(id), .text(first.advanced(by: UInt64(count), of: length).text), .int(Int64(items - count))])
+        }
+        try connection.execute(
+            """
+            -- address.take
+            UPDATE aaa.address_block SET node_id = $2, items = $3 WHERE id = $1
+            """, [.int(id), .text(node), .int(Int64(count))])
+        return (id, try row.bool(5) ? 0 : count)
+    }
+
+    /// Makes the next block of a pool and takes it; nil when the ranges are carved up, as far as their sessions were taken up.
+    private func carve(_ pool: Int64, _ size: Int, _ connection: Connection) throws -> (id: Int64, items: Int)? {
         let row = try connection.queryOne(
             """
             -- address.range
-            SELECT id, tenant_id, host(first), item_length, items, carved, family(first) FROM aaa.address_range
-            WHERE pool_id = $1 AND carved < items ORDER BY id LIMIT 1 FOR UPDATE
+            SELECT id, tenant_id, host(first), item_length, least(items, taken_up), carved, family(first) FROM aaa.address_range
+            WHERE pool_id = $1 AND carved < least(items, taken_up) ORDER BY id LIMIT 1 FOR UPDATE
             """, [.int(pool)])
         guard let row, let first = IPAddress(text: try row.string(2)) else { return nil }
         let length = try row.int(3) + (try row.int(6) == 4 ? 96 : 0)
         let carved = try row.int64(5)
-        let count = min(Int64(AddressBlock.capacity), try row.int64(4) - carved)
+        let count = min(Int64(size), try row.int64(4) - carved)
         let start = first.advanced(by: UInt64(carved), of: length)
         let made = try connection.queryOne(
             """
@@ -180,8 +215,8 @@ struct AddressStore {
             -- address.block_leases
             SELECT \(AddressLeaseRow.columns) FROM aaa.address_block b JOIN aaa.address_range r ON r.id = b.range_id
             JOIN aaa.address_lease l ON l.tenant_id = b.tenant_id AND l.address >= network(set_masklen(b.first, r.item_length))
-            WHERE b.id = $1 ORDER BY l.address LIMIT \(AddressBlock.capacity)
-            """, [.int(block.id)]
+            WHERE b.id = $1 ORDER BY l.address LIMIT $2
+            """, [.int(block.id), .int(Int64(block.count))]
         ) { row in if let row = try AddressLeaseRow(row) { found.append(row.lease) } }
         return found
     }
@@ -246,6 +281,32 @@ struct AddressStore {
             adopted.append(AddressLease(address: offer.address, claimant: session.claimant, isInUse: true))
         }
         return adopted
+    }
+
+    /// Ranges with items whose sessions were not taken up yet, and how many items they have. Waits for whoever writes a session: when this
+    /// transaction has ended, no session is written any more by somebody who did not see these ranges.
+    func fresh(_ connection: Connection) throws -> [(range: Int64, items: Int64)] {
+        try connection.execute("LOCK TABLE aaa.session_header IN SHARE MODE")
+        return try connection.queryAll(
+            """
+            -- address.fresh
+            SELECT id, items FROM aaa.address_range WHERE taken_up < items ORDER BY id
+            """
+        ) { (range: try $0.int64(0), items: try $0.int64(1)) }
+    }
+
+    /// Notes the sessions that had items of `ranges` before these were ranges; in a transaction after that of `fresh`.
+    func takeUp(_ ranges: [(range: Int64, items: Int64)], _ connection: Connection) throws {
+        let ids = SQLValue.intArray(ranges.map(\.range))
+        // Ranges first, and then leases, as where ranges change.
+        try connection.query("SELECT FROM aaa.address_range WHERE id = ANY ($1) ORDER BY id FOR UPDATE", [ids]) { _ in }
+        try connection.query("SELECT aaa.take_up_sessions($1)", [ids]) { _ in }
+        try connection.execute(
+            """
+            -- address.taken_up
+            UPDATE aaa.address_range r SET taken_up = greatest(r.taken_up, least(r.items, f.items))
+            FROM unnest($1::bigint[], $2::bigint[]) AS f(id, items) WHERE r.id = f.id
+            """, [ids, .intArray(ranges.map(\.items))])
     }
 
     /// Lets go what no open session has; the safety net below what the shipper notes.

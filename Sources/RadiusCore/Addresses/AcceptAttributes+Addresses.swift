@@ -28,7 +28,7 @@ extension AcceptAttributes {
         case .item(let address, let length):
             append(address, length, kind, &writer)
             return nil
-        case .exhausted(let acceptsWithout): return acceptsWithout ? nil : .addressPoolExhausted
+        case .exhausted(let why, let acceptsWithout): return acceptsWithout ? nil : why.reason
         case .refilling: return .addressPoolRefilling
         case .cutOff: return .addressPoolUnavailable
         }
@@ -45,7 +45,7 @@ extension AcceptAttributes {
             previews.append(preview)
             switch preview.offer {
             case .item(let address, let length): append(address, length, kind, &writer)
-            case .exhausted(let acceptsWithout): if !acceptsWithout { return (.addressPoolExhausted, previews) }
+            case .exhausted(let why, let acceptsWithout): if !acceptsWithout { return (why.reason, previews) }
             case .refilling: return (.addressPoolRefilling, previews)
             case .cutOff: return (.addressPoolUnavailable, previews)
             }

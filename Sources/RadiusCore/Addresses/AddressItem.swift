@@ -78,6 +78,16 @@ public struct AddressBlock: Hashable, Sendable {
     }
 }
 
+/// A block that its holder could do without.
+public struct SpareBlock: Hashable, Sendable {
+    /// `aaa.address_block.id`.
+    public let id: Int64
+    /// Items of the block.
+    public let count: Int
+    /// Those that are free.
+    public let free: Int
+}
+
 /// What the database says of one item.
 public struct AddressLease: Sendable, Equatable {
     public var address: IPAddress

@@ -43,8 +43,8 @@ public struct AddressPoolRules: Sendable, Equatable {
 public enum AddressOffer: Sendable, Equatable {
     /// The item and its prefix length.
     case item(IPAddress, length: Int)
-    /// Nothing is left; the subscriber gets in without, where the pool says so.
-    case exhausted(acceptsWithout: Bool)
+    /// There is nothing; the subscriber gets in without, where the pool says so.
+    case exhausted(AddressShortage, acceptsWithout: Bool)
     /// This node has none left, but more is on its way: the NAS shall ask again.
     case refilling
     /// This node has not been in touch with the database for so long that others may have its blocks, or it knows no such pool yet.
@@ -83,6 +83,7 @@ public final class AddressPool: Sendable {
         var stock: AddressStock?
         var lowWater = 0
         var canRefill = false
+        var isElsewhere = false
         var offers: UInt64 = 0
         var refusals: UInt64 = 0
         var refills: UInt64 = 0
@@ -114,7 +115,13 @@ public final class AddressPool: Sendable {
             return (.refilling, true)
         }
         state.refusals += 1
-        return (.exhausted(acceptsWithout: rules.acceptsWithout), false)
+        return (.exhausted(shortage(rules, state), acceptsWithout: rules.acceptsWithout), false)
+    }
+
+    private static func shortage(_ rules: AddressPoolRules, _ state: State) -> AddressShortage {
+        if !rules.isEnabled { return .switchedOff }
+        if (state.stock?.unsettled ?? 0) > 0 { return .settling }
+        return state.isElsewhere ? .elsewhere : .used
     }
 
     /// What `offer` would answer now, and why that item; nothing is taken.
@@ -128,7 +135,9 @@ public final class AddressPool: Sendable {
                     pool: rules.name, kind: rules.kind, offer: .item(found.address, length: rules.prefixLength),
                     isSticky: found.choice != .next)
             }
-            let offer: AddressOffer = rules.isEnabled && state.canRefill ? .refilling : .exhausted(acceptsWithout: rules.acceptsWithout)
+            let offer: AddressOffer =
+                rules.isEnabled && state.canRefill
+                ? .refilling : .exhausted(Self.shortage(rules, state), acceptsWithout: rules.acceptsWithout)
             return AddressPreview(pool: rules.name, kind: rules.kind, offer: offer, isSticky: false)
         }
     }
@@ -185,7 +194,8 @@ public final class AddressPool: Sendable {
 
     public func advance(horizon: Int64, at now: Int64) { state.withLock { $0.stock?.advance(horizon: horizon, at: now) } }
 
-    public func idleBlocks(limit: Int) -> [Int64] { state.withLock { $0.stock?.idleBlocks(limit: limit) ?? [] } }
+    /// Blocks that others could have, those with the most free items first.
+    public func spareBlocks() -> [SpareBlock] { state.withLock { $0.stock?.spareBlocks() ?? [] } }
 
     public var blockIDs: [Int64] { state.withLock { $0.stock?.blockIDs ?? [] } }
 
@@ -193,14 +203,16 @@ public final class AddressPool: Sendable {
     ///
     /// - Parameters:
     ///   - lowWater: free items below which the filler is woken.
-    ///   - canRefill: the database has more.
+    ///   - canRefill: the database has more, or others were asked for some.
+    ///   - isElsewhere: what is not in use is with other nodes.
     /// - Returns: log-ins since the last call.
     @discardableResult
-    public func endRound(lowWater: Int, canRefill: Bool) -> Int {
+    public func endRound(lowWater: Int, canRefill: Bool, isElsewhere: Bool = false) -> Int {
         isLow.store(false, ordering: .relaxed)
         return state.withLock { state in
             state.lowWater = lowWater
             state.canRefill = canRefill
+            state.isElsewhere = isElsewhere
             defer { state.sinceRound = 0 }
             return state.sinceRound
         }

@@ -253,15 +253,18 @@ struct AddressStock {
             .map { (address(of: $0), items[$0].quarantinedUntil) }
     }
 
-    /// Blocks of which every item is free, at most `limit`.
-    func idleBlocks(limit: Int) -> [Int64] {
-        var found: [Int64] = []
-        for slot in order where found.count < limit {
+    /// Blocks that have free items, and of whose offers no session is awaited any more: all else that is to be known of them, the database
+    /// knows too, or `resting` tells. Those with the most free items first.
+    func spareBlocks() -> [SpareBlock] {
+        var found: [SpareBlock] = []
+        for slot in order where !waiting.contains(slot) {
             guard let block = blocks[slot] else { continue }
-            let start = slot * AddressBlock.capacity
-            if (start..<start + block.count).allSatisfy({ items[$0].state == .free }) { found.append(block.id) }
+            let places = slot * AddressBlock.capacity..<slot * AddressBlock.capacity + block.count
+            let free = places.count { items[$0].state == .free }
+            let isAwaited = places.contains { items[$0].state == .offered || self.isAwaited($0) }
+            if free > 0, !isAwaited { found.append(SpareBlock(id: block.id, count: block.count, free: free)) }
         }
-        return found
+        return found.sorted { $0.free > $1.free }
     }
 
     /// The state of an item; nil when no block here has it.

@@ -70,6 +70,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case addressPoolExhausted = 140
     case addressPoolUnavailable = 141
     case addressPoolRefilling = 142
+    case addressPoolElsewhere = 143
+    case addressPoolSettling = 144
+    case addressPoolSwitchedOff = 145
     case proxyAccepted = 150
     case proxyRejected = 151
     case proxyNoServer = 152
@@ -91,9 +94,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     public var name: String {
         switch self {
         case .accepted: "accepted"
-        case .addressPoolExhausted: "address_pool_exhausted"
-        case .addressPoolUnavailable: "address_pool_unavailable"
-        case .addressPoolRefilling: "address_pool_refilling"
+        case .addressPoolExhausted, .addressPoolUnavailable, .addressPoolRefilling, .addressPoolElsewhere, .addressPoolSettling,
+            .addressPoolSwitchedOff:
+            addressName
         case .acceptedCaptive: "accepted_captive"
         case .userNameMissing: "user_name_missing"
         case .unknownSubscriber: "unknown_subscriber"
@@ -203,12 +206,9 @@ public enum AccessReason: UInt16, Sendable, CaseIterable, BitwiseCopyable {
         case .wrongStation: "Calling-Station-Id is not the hardware address that logs in."
         case .policyRejected: "A policy rule refuses the login; policy-rule test tells which one and why."
         case .policyMethod: "A policy rule demands another authentication method; policy-rule test tells which one."
-        case .addressPoolExhausted:
-            "No address is left in a pool of the profile; add a range to it, or shorten its quarantine (lastmile address-pool list)."
-        case .addressPoolUnavailable:
-            "This node may not hand out addresses: it was out of touch with the database for longer than pools.lease_seconds, or the pool "
-                + "is too new."
-        case .addressPoolRefilling: "This node had no address left for a moment, while more were on their way; the next try gets one."
+        case .addressPoolExhausted, .addressPoolUnavailable, .addressPoolRefilling, .addressPoolElsewhere, .addressPoolSettling,
+            .addressPoolSwitchedOff:
+            addressSentence
         case .replyTooLarge: "The reply attributes do not fit one packet; remove some from profile or subscriber."
         case .overloaded: "Too many slow password checks are waiting; store clear-text or NT-hash passwords, or add cores."
         case .eapOverloaded: "Too many EAP packets are waiting, of this NAS or altogether; raise eap.queue, eap.threads, or add cores."

@@ -96,6 +96,8 @@ enum ExplanationText {
         let outcomes = [
             "had_before": ", which it had before", "next_free": ", the next that is free", "exhausted": "nothing is left",
             "refilling": "this node is getting more", "cut_off": "this node may not hand it out now",
+            "elsewhere": "nothing is left for this node; others hold what is free",
+            "settling": "what this node has waits for log-ins that a killed node let in", "switched_off": "it is switched off",
         ]
         return "\(pool["pool"]?.cell ?? "?"): \(pool["address"]?.cell ?? "")\(outcomes[pool["outcome"]?.cell ?? ""] ?? "")"
     }

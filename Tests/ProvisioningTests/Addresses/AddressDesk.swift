@@ -148,6 +148,22 @@ struct AddressDesk: Sendable {
             ])?.int64(0) ?? 0
     }
 
+    /// Tries with one subscriber after the other, at each of `nodes`, until `count` addresses were given.
+    func drain(_ nodes: [Node], _ pool: Int64, until count: Int) async throws -> [IPAddress] {
+        let given = Mutex<[IPAddress]>([])
+        try await eventually {
+            for node in nodes {
+                while let address = node.offer(pool, Int64(1000 + given.withLock { $0.count })) { given.withLock { $0.append(address) } }
+            }
+            return given.withLock { $0.count } >= count
+        }
+        return given.withLock { $0 }
+    }
+
+    func execute(_ sql: String) async throws {
+        try await pool.transaction(.system) { _ = try $0.execute(sql) }
+    }
+
     func close(_ session: Int64) async throws {
         try await pool.run { _ = try SessionCloser.close(session, reason: .operatorRequest, on: $0) }
     }

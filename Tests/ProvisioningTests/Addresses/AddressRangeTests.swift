@@ -142,13 +142,14 @@ import Testing
         try await AddressDesk.run { desk in
             let id = try await desk.makePool("one", ["10.1.0.0/24"])
             let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
+            try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
             if !isCarved {
                 try await desk.pool.transaction(.system) {
-                    try store.giveBack(store.take(256, of: id, $0).map { (id: $0, settlesAt: 0) }, $0)
+                    try store.giveBack(store.take(256, of: id, inBlocksOf: 256, $0).map { (id: $0, settlesAt: 0) }, $0)
                 }
             }
             let (taken, changing) = try await desk.apart(.system) { connection in
-                let taken = try store.take(256, of: id, connection).count
+                let taken = try store.take(256, of: id, inBlocksOf: 256, connection).count
                 let changing = Task { try await desk.setRanges(id, ["10.2.0.0/24"]) }
                 try AddressDesk.awaitLockWait(connection)
                 return (taken, changing)
@@ -157,6 +158,57 @@ import Testing
             #expect(try await changing.value.contains { $0.contains("nodes hand out 256 of it") })
             let blocks = try await desk.pool.transaction(.system) { try store.held($0)[id]?.count }
             #expect(blocks == 1)
+        }
+    }
+
+    /// As a version made it that knew one size of blocks.
+    @Test func aBlockIsCutWhereItIsTooLargeForItsPool() async throws {
+        try await AddressDesk.run { desk in
+            let id = try await desk.makePool("one", ["2001:db8::/48"], kind: "delegated-prefix", prefix: 56)
+            let (first, second) = (
+                AddressStore(node: "a", incarnation: 1, leaseSeconds: 60), AddressStore(node: "b", incarnation: 1, leaseSeconds: 60)
+            )
+            try await desk.pool.transaction(.system) { try first.takeUp(first.fresh($0), $0) }
+            let blocks = try await desk.pool.transaction(.system) { connection in
+                try first.giveBack(first.take(256, of: id, inBlocksOf: 256, connection).map { (id: $0, settlesAt: 0) }, connection)
+                _ = try first.take(16, of: id, inBlocksOf: 16, connection)
+                _ = try second.take(32, of: id, inBlocksOf: 16, connection)
+                return [try first.held(connection)[id] ?? [], try second.held(connection)[id] ?? []]
+            }
+            #expect(blocks.map { $0.map(\.count) } == [[16], [16, 16]])
+            #expect(blocks.map { $0.map(\.first.text) } == [["2001:db8::"], ["2001:db8:0:1000::", "2001:db8:0:2000::"]])
+            let left = try await desk.pool.transaction(.system) {
+                try $0.queryOne("SELECT sum(items)::bigint FROM aaa.address_block WHERE node_id IS NULL")?.int64(0)
+            }
+            #expect(left == 208)
+        }
+    }
+
+    /// What a node cut off while somebody waited for the block stays where it is, too.
+    @Test func whatIsBeingCutOffCannotBeTakenEither() async throws {
+        try await AddressDesk.run { desk in
+            let id = try await desk.makePool("one", ["10.1.0.0/24"])
+            let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
+            try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
+            try await desk.pool.transaction(.system) {
+                try store.giveBack(store.take(256, of: id, inBlocksOf: 256, $0).map { (id: $0, settlesAt: 0) }, $0)
+            }
+            let (tenant, configuration) = (desk.tenant, desk.configuration)
+            let (picked, checking) = try await desk.apart(.system) { connection in
+                let picked = try store.take(16, of: id, inBlocksOf: 16, connection).count
+                let checking = Task {
+                    try await desk.pool.transaction(.tenant(tenant)) { connection in
+                        _ = try AddressRanges(connection).refusal(toRemove: id)
+                        let other = try Connection.open(configuration)
+                        defer { other.close() }
+                        return try other.transaction(.system) { try store.take(16, of: id, inBlocksOf: 16, $0).count }
+                    }
+                }
+                try AddressDesk.awaitLockWait(connection)
+                return (picked, checking)
+            }
+            #expect(picked == 1)
+            #expect(try await checking.value == 0)
         }
     }
 }

@@ -13,15 +13,17 @@ import Testing
         #expect(life.freeItems == life.items, "seed \(seed): \(life.items - life.freeItems) items are lost")
         // How many differs from run to run with the order of sets.
         #expect(life.given > 200)
+        #expect(life.passedOn > 0)
     }
 }
 
-/// Two nodes, a database and a network, each step one event: a log-in, a record that is shipped, a look, time, a kill, a take-over.
+/// Two nodes, a database and a network, each step one event: a log-in, a record that is shipped, a look, time, a kill, a take-over, a block
+/// that one gives to the other, maybe cut in two.
 struct AddressLife {
     private static let offer: Int64 = 20
     private static let quarantine: Int64 = 10
-    private static let blocks = 6
-    private static let blockItems = 8
+    private static let ranges = 6
+    private static let rangeItems = 8
 
     /// A line of a subscriber as its router knows it.
     private struct Line {
@@ -41,6 +43,14 @@ struct AddressLife {
         let serial: Int
     }
 
+    /// A row of the database: which node has the block, and until when it must settle.
+    private struct Block {
+        let first: UInt32
+        var count: Int
+        var holder: Int?
+        var settles: Int64 = 0
+    }
+
     private struct Node {
         var stock = AddressStock(prefixLength: 128, times: .init(offer: AddressLife.offer, quarantine: AddressLife.quarantine))
         var isAlive = true
@@ -51,17 +61,20 @@ struct AddressLife {
     private var now: Int64 = 1
     private var nodes = [Node(), Node()]
     private var lines: [Line]
-    /// The database: which node has a block, until when it must settle, and who has an item.
-    private var holder: [Int?] = Array(repeating: nil, count: AddressLife.blocks)
-    private var settles: [Int64] = Array(repeating: 0, count: AddressLife.blocks)
+    /// The database: who has a block, and who has an item.
+    private var blocks = (0..<AddressLife.ranges).map { Block(first: 0x0a00_0000 + UInt32($0 * 256), count: AddressLife.rangeItems) }
     private var leases: [IPAddress: AddressLease] = [:]
     private var holding: [IPAddress: Set<Int>] = [:]
     private var records = 0
     private(set) var faults: [String] = []
     private(set) var given = 0
+    /// Blocks that one node gave back for the other.
+    private(set) var passedOn = 0
 
-    var items: Int { Self.blocks * Self.blockItems }
-    var freeItems: Int { nodes.reduce(0) { $0 + $1.stock.freeCount } + (holder.count { $0 == nil }) * Self.blockItems }
+    var items: Int { Self.ranges * Self.rangeItems }
+    var freeItems: Int {
+        nodes.reduce(0) { $0 + $1.stock.freeCount } + blocks.reduce(0) { $0 + ($1.holder == nil ? $1.count : 0) }
+    }
 
     init(seed: UInt64) {
         random = SeededGenerator(state: seed)
@@ -76,8 +89,9 @@ struct AddressLife {
         case 40..<55: start(on: node)
         case 55..<65: stop(on: node)
         case 65..<80: ship(node)
-        case 80..<94: look(node)
-        case 94..<97: takeBlock(node)
+        case 80..<91: look(node)
+        case 91..<95: for _ in 0..<2 { takeBlock(node) }
+        case 95..<97: giveBlock(node)
         case 97: kill(node)
         default: revive(node)
         }
@@ -165,14 +179,34 @@ struct AddressLife {
     }
 
     private mutating func takeBlock(_ node: Int) {
-        guard nodes[node].isAlive, let block = holder.indices.filter({ holder[$0] == nil }).randomElement(using: &random) else { return }
-        holder[block] = node
-        nodes[node].stock.add(self.block(block, settles[block]), leases.values.map { $0.seen(at: now) })
+        let unheld = blocks.indices.filter { blocks[$0].holder == nil }
+        guard nodes[node].isAlive, let number = unheld.randomElement(using: &random) else { return }
+        let block = blocks[number]
+        if block.count > 3, Int.random(in: 0..<3, using: &random) == 0 {
+            let count = Int.random(in: 1..<block.count, using: &random)
+            blocks[number].count = count
+            blocks.append(Block(first: block.first + UInt32(count), count: block.count - count, settles: block.settles))
+        }
+        blocks[number].holder = node
+        nodes[node].stock.add(self.block(number, block.settles), leases.values.map { $0.seen(at: now) })
     }
 
     private func block(_ number: Int, _ settles: Int64) -> AddressBlock {
-        AddressBlock(
-            id: Int64(number), first: IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 256)), count: Self.blockItems, settlesAt: settles)
+        let block = blocks[number]
+        return AddressBlock(id: Int64(number), first: IPAddress(ipv4: block.first), count: block.count, settlesAt: settles)
+    }
+
+    /// What the other node asked for, whether all of it is free or not.
+    private mutating func giveBlock(_ node: Int) {
+        guard nodes[node].isAlive, let spare = nodes[node].stock.spareBlocks().first else { return }
+        for item in nodes[node].stock.resting(in: spare.id) {
+            var lease = leases[item.address] ?? AddressLease(address: item.address, claimant: .nobody, isInUse: false)
+            if !lease.isInUse { lease.quarantinedUntil = max(lease.quarantinedUntil, item.until) }
+            leases[item.address] = lease
+        }
+        blocks[Int(spare.id)].settles = nodes[node].stock.remove(spare.id) ?? 0
+        blocks[Int(spare.id)].holder = nil
+        passedOn += 1
     }
 
     private mutating func kill(_ node: Int) {
@@ -181,16 +215,16 @@ struct AddressLife {
         nodes[node].stock = Node().stock
         // Half of the time its lease runs out at once, and the blocks are anybody's.
         guard Bool.random(using: &random) else { return }
-        for block in holder.indices where holder[block] == node {
-            holder[block] = nil
-            settles[block] = now + Self.offer
+        for block in blocks.indices where blocks[block].holder == node {
+            blocks[block].holder = nil
+            blocks[block].settles = now + Self.offer
         }
     }
 
     private mutating func revive(_ node: Int) {
         guard !nodes[node].isAlive else { return }
         nodes[node].isAlive = true
-        for number in holder.indices where holder[number] == node {
+        for number in blocks.indices where blocks[number].holder == node {
             nodes[node].stock.add(block(number, now + Self.offer), leases.values.map { $0.seen(at: now) })
         }
     }

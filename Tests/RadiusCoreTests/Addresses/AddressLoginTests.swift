@@ -81,6 +81,27 @@ import Testing
         #expect(try lenient.values(without, "Framed-IP-Address").isEmpty)
     }
 
+    @Test func aRefusalSaysWhatTheNodeLacks() throws {
+        let off = try Host(rules: { $0.isEnabled = false })
+        #expect(off.login().first == 3)
+        #expect(off.server.count(.addressPoolSwitchedOff as AccessReason) == 1)
+        let settling = try Host(items: 1)
+        #expect(settling.login(1).first == 2)
+        let awaited = AddressBlock(id: 9, first: try #require(IPAddress(text: "192.0.2.200")), count: 1, settlesAt: .max)
+        settling.pools.pool(1).add(awaited, [])
+        #expect(settling.login(2, extra: []).first == 3)
+        #expect(settling.server.count(.addressPoolSettling as AccessReason) == 1)
+        let poor = try Host(items: 1)
+        #expect(poor.login(1).first == 2)
+        poor.pools.pool(1).endRound(lowWater: 1, canRefill: false, isElsewhere: true)
+        #expect(poor.login(2, extra: []).first == 3)
+        #expect(poor.server.count(.addressPoolElsewhere as AccessReason) == 1)
+        let explanation = try #require(
+            Explanation(userName: "nemo", tenant: 1, client: TestServer.loopback(), in: poor.server.store.snapshot))
+        #expect(explanation.reason == .addressPoolElsewhere)
+        #expect(explanation.addresses.first?.offer == .exhausted(.elsewhere, acceptsWithout: false))
+    }
+
     @Test func aNodeThatIsOutOfTouchHandsOutNothing() throws {
         let host = try Host(isInTouch: false)
         #expect(host.login().first == 3)

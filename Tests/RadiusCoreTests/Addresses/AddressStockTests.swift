@@ -132,13 +132,35 @@ import Testing
 
     @Test func aBlockThatGoesTellsUntilWhenItsOffersCount() {
         var stock = stock()
-        #expect(stock.idleBlocks(limit: 9) == [1])
+        #expect(stock.spareBlocks() == [SpareBlock(id: 1, count: 4, free: 4)])
         _ = stock.offer(who(1), at: 40)
-        #expect(stock.idleBlocks(limit: 9).isEmpty)
+        #expect(stock.spareBlocks().isEmpty)
         #expect(stock.remove(1) == 40 + 10 * Self.second)
         #expect(stock.remove(1) == nil)
         #expect(stock.count == 0 && stock.freeCount == 0 && stock.offeredCount == 0 && stock.unsettled == 0)
         #expect(stock.offer(who(1), at: 41) == nil)
+    }
+
+    @Test func aBlockThatIsInUseInPartIsSpareOnceNoOfferOfItIsAwaited() {
+        var stock = stock()
+        _ = stock.offer(who(1), at: Self.second)
+        let lease = AddressLease(address: address(0), claimant: who(1), isInUse: true)
+        stock.apply(lease)
+        stock.advance(horizon: 11 * Self.second, at: 11 * Self.second)
+        #expect(stock.spareBlocks().isEmpty)
+        stock.advance(horizon: 12 * Self.second, at: 12 * Self.second)
+        #expect(stock.spareBlocks() == [SpareBlock(id: 1, count: 4, free: 3)])
+        // Whether a session that does not say what it has came of it is asked when the offer lapses, and not before.
+        _ = stock.offer(who(2), at: 12 * Self.second)
+        stock.advance(horizon: 40 * Self.second, at: 40 * Self.second)
+        #expect(stock.spareBlocks().isEmpty)
+        stock.lapse(address(1), horizon: 40 * Self.second, at: 40 * Self.second)
+        #expect(stock.spareBlocks() == [SpareBlock(id: 1, count: 4, free: 2)])
+        var other = AddressStock(prefixLength: 128, times: stock.times)
+        let settlesAt = stock.remove(1) ?? -1
+        other.add(AddressBlock(id: 1, first: first, count: 4, settlesAt: settlesAt), [lease])
+        other.advance(horizon: 41 * Self.second, at: 41 * Self.second)
+        #expect((3...6).map { other.offer(who($0), at: 41 * Self.second)?.address } == [address(1), address(2), address(3), nil])
     }
 
     @Test func namesWhatRestsAfterAnOffer() {
