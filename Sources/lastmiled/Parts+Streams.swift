@@ -45,7 +45,7 @@ extension Parts {
     ///
     /// - Throws: `StartFailure` when the files that settings name cannot be used.
     static func radSecDescription(_ transports: TransportSettings) throws -> String {
-        guard let certificates = certificates(transports) else { return "no radsec.certificate, so that TLS is not offered" }
+        guard let certificates = try certificates(transports) else { return "no radsec.certificate, so that TLS is not offered" }
         if case .failed(let failure, _) = certificates.refresh() { throw StartFailure("the files of radsec cannot be used: \(failure)") }
         guard let own = certificates.current?.certificates.first else { return "no certificate" }
         return "certificate \(own.subject), \((own.notAfter - Int64(time(nil))) / 86_400) days left"

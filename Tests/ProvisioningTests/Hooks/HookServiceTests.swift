@@ -1,4 +1,5 @@
 import Database
+import Logging
 import Support
 import Synchronization
 import Testing

@@ -66,7 +66,7 @@ extension PacketPath {
             case .challenge(let packet, let state, let wasIgnored, let verdict):
                 if let verdict {
                     attempt.subscriber = find(verdict.identity, work)
-                    log(verdict.reason, verdict.method, attempt, profile: 0, name: verdict.identity, server: 0)
+                    log(.reject, verdict.reason, verdict.method, attempt, profile: 0, name: verdict.identity, server: 0)
                 }
                 return challenge(packet, state, wasIgnored, attempt, reply)
             case .refused(let packet, let verdict, let isNoted):
