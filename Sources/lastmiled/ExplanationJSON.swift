@@ -31,7 +31,7 @@ enum ExplanationJSON {
             "addresses": .array(explanation.addresses.map { address($0) }),
             "warnings": .array(warnings.map { .string($0) }),
             "attributes": .array(explanation.attributes.map { attribute($0) }),
-            "encoded": .string(explanation.encoded.map(hex).joined()),
+            "encoded": .string(Hexadecimal.text(explanation.encoded)),
         ]
         return String(decoding: value.bytes, as: UTF8.self)
     }
@@ -134,9 +134,5 @@ enum ExplanationJSON {
         case .ntHash: "nt"
         case .hash: "hash"
         }
-    }
-
-    private static func hex(_ octet: UInt8) -> String {
-        (octet < 16 ? "0" : "") + String(octet, radix: 16)
     }
 }

@@ -78,14 +78,6 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
-    /// RFC 4648 §10, in the alphabet of §5.
-    @Test(arguments: [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
-    func encodesBase64URL(clear: String, encoded: String) {
-        #expect(Base64URL.encode(Array(clear.utf8)) == encoded)
-        #expect(Base64URL.decode(encoded) == Array(clear.utf8))
-        #expect(Base64URL.encode([0xFB, 0xFF]) == "-_8")
-    }
-
     @Test func decodesPercentEncoding() {
         #expect(Percent.decode("a%2Fb%20%C3%A9+") == "a/b é+")
         #expect(Percent.decode("a+b", plusIsSpace: true) == "a b")

@@ -107,7 +107,7 @@ extension TextForm {
         }
         guard words.count > 1 else { return nil }
         let gateway = String(words[1])
-        guard NetworkAddress(gateway) != nil else { return "\(gateway) is no gateway's address" }
+        guard IPAddress(text: gateway) != nil else { return "\(gateway) is no gateway's address" }
         return words.dropFirst(2).allSatisfy { Int($0) != nil } ? nil : "metrics are whole numbers"
     }
 }

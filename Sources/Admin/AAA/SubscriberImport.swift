@@ -1,5 +1,6 @@
 import Database
 import Provisioning
+internal import RadiusCore
 
 /// Stores subscribers from a CSV file: all of them or none, unless `partial=true`.
 struct SubscriberImport {
@@ -168,16 +169,8 @@ struct SubscriberImport {
         case .bound(.bool(let flag)): .boolean(flag)
         case .bound(.textArray(let texts)): .array(texts.map(JSON.string))
         case .bound(.json(let text)): try JSONParser.parse(Array(text.utf8))
-        case .secret(let clear): .string("\\x" + hexadecimal(try seal(clear)))
+        case .secret(let clear): .string("\\x" + Hexadecimal.text(try seal(clear)))
         default: .null
         }
-    }
-
-    static func hexadecimal(_ octets: [UInt8]) -> String {
-        let digits = [UInt8]("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(octets.count * 2)
-        for octet in octets { text.append(contentsOf: [digits[Int(octet >> 4)], digits[Int(octet & 15)]]) }
-        return String(decoding: text, as: UTF8.self)
     }
 }

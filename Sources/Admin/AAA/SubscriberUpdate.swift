@@ -1,4 +1,5 @@
 import Database
+internal import RadiusCore
 
 /// Gives subscribers that exist what lines of a file say, and leaves those alone that have it already.
 ///
@@ -73,7 +74,7 @@ struct SubscriberUpdate {
             guard try keeps(secret, given?.field.sets?.word, given?.value) else { continue }
             row.values.removeAll { $0.field.column == column }
             dropped.insert(column)
-            kept.append(.init(column, .string("\\x" + SubscriberImport.hexadecimal(secret.sealed))))
+            kept.append(.init(column, .string("\\x" + Hexadecimal.text(secret.sealed))))
             if let kind = secret.kind {
                 dropped.insert("password_kind")
                 kept.append(.init("password_kind", .string(kind)))

@@ -1,4 +1,5 @@
 import Database
+internal import RadiusCore
 
 extension Resource {
     /// A bearer token of one tenant, with what it may do.
@@ -36,7 +37,7 @@ enum TokenRules {
     @Sendable static func issue() -> Rules.Creation {
         var generator = SystemRandomNumberGenerator()
         let secret = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        let token = prefix + Base64URL.encode(secret)
+        let token = prefix + Base64.url.text(of: secret)
         return Rules.Creation(
             columns: [.init(name: "digest", type: "bytea", value: .bytes(Authentication.digest(token)))],
             once: [.init("token", .string(token))])

@@ -1,5 +1,6 @@
 internal import Crypto
 import Database
+internal import RadiusCore
 
 /// The place in a list after which the next page begins; signed, so that callers cannot make one up.
 struct Cursor {
@@ -10,12 +11,12 @@ struct Cursor {
     func text(scope: String, key: SymmetricKey) -> String {
         let payload = JSON.array(values.map { $0.map(JSON.string) ?? .null }).bytes
         let tag = Self.tag(payload, scope: scope, key: key)
-        return Base64URL.encode(tag + payload)
+        return Base64.url.text(of: tag + payload)
     }
 
     /// - Throws: `Problem` when the text was not made by `text` for this very list.
     init(_ text: String, scope: String, key: SymmetricKey, count: Int) throws(Problem) {
-        let octets = Base64URL.decode(text)
+        let octets = Base64.url.octets(of: text)
         guard let octets, octets.count > Self.tagLength else { throw .badCursor("it is no cursor; take the one of page.next") }
         let payload = Array(octets[Self.tagLength...])
         guard ConstantTime.equal(Array(octets[..<Self.tagLength]), Self.tag(payload, scope: scope, key: key)) else {
@@ -55,44 +56,6 @@ struct Cursor {
             condition = condition == "false" ? "(\(beyond))" : "(\(beyond) OR (\(operand) = \(placeholder) AND \(condition)))"
         }
         return condition
-    }
-}
-
-/// RFC 4648 §5, without padding.
-enum Base64URL {
-    private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-    static func encode(_ octets: [UInt8]) -> String {
-        var output: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        for octet in octets {
-            buffer = buffer << 8 | UInt32(octet)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                output.append(alphabet[Int(buffer >> UInt32(bits) & 63)])
-            }
-        }
-        if bits > 0 { output.append(alphabet[Int(buffer << UInt32(6 - bits) & 63)]) }
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    /// nil for a character outside of the alphabet.
-    static func decode(_ text: String) -> [UInt8]? {
-        var output: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        for character in text.utf8 {
-            guard let value = alphabet.firstIndex(of: character) else { return nil }
-            buffer = buffer << 6 | UInt32(value)
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                output.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
-        }
-        return output
     }
 }
 

@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 /// Finds the password that a subscriber can have among check items.
 struct PasswordReader {
     private(set) var password: ImportedSubscriber.Password?
@@ -80,7 +82,7 @@ struct PasswordReader {
     private mutating func nt(_ item: SourcePair, _ value: String) -> ImportedSubscriber.Password? {
         let digits = value.lowercased().hasPrefix("0x") ? value.dropFirst(2) : value[...]
         if digits.utf8.count == 32, Hexadecimal.octets(digits.utf8) != nil { return .nt(digits.lowercased()) }
-        if let octets = Base64.octets(value), octets.count == 16 { return .nt(Hexadecimal.text(octets)) }
+        if let octets = Base64.standard.octets(of: value), octets.count == 16 { return .nt(Hexadecimal.text(octets)) }
         lose(item, "an NT hash has 32 hexadecimal digits")
         return nil
     }
@@ -118,38 +120,6 @@ struct PasswordReader {
         default:
             lose(item, "Lastmile does not verify hashes of this scheme")
             return nil
-        }
-    }
-}
-
-/// Base64 (RFC 4648 §4).
-enum Base64 {
-    static func octets(_ text: String) -> [UInt8]? {
-        var (octets, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
-        let digits = Array(text.utf8)
-        guard digits.count % 4 == 0, let padding = [0, 1, 2].first(where: { digits.dropLast($0).last != UInt8(ascii: "=") }) else {
-            return nil
-        }
-        for digit in digits.dropLast(padding) {
-            guard let value = value(digit) else { return nil }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                octets.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return octets
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x41...0x5A: digit - 0x41
-        case 0x61...0x7A: digit - 0x61 + 26
-        case 0x30...0x39: digit - 0x30 + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
         }
     }
 }

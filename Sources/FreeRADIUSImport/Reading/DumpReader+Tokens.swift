@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 /// Words, strings and numbers of SQL, as far as dumps have them.
 extension DumpReader {
     struct Identifier {

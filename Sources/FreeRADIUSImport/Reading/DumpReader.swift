@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 /// Reads rows out of a dump by mysqldump, mariadb-dump, pg_dump (COPY or INSERT) or sqlite3, without a database.
 ///
 /// Only `CREATE TABLE` (for the order of columns), `INSERT`, `REPLACE` and `COPY ... FROM stdin` mean something; every other statement is
@@ -194,36 +196,4 @@ enum CopyLine {
         UInt8(ascii: "b"): 8, UInt8(ascii: "f"): 12, UInt8(ascii: "n"): 10, UInt8(ascii: "r"): 13, UInt8(ascii: "t"): 9,
         UInt8(ascii: "v"): 11,
     ]
-}
-
-enum Hexadecimal {
-    static func digit(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case 0x30...0x39: octet - 0x30
-        case 0x41...0x46: octet - 0x41 + 10
-        case 0x61...0x66: octet - 0x61 + 10
-        default: nil
-        }
-    }
-
-    static func text(_ octets: [UInt8]) -> String {
-        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// The octets of an even number of digits; nil for anything else.
-    static func octets(_ digits: some Collection<UInt8>) -> [UInt8]? {
-        guard digits.count % 2 == 0 else { return nil }
-        var octets: [UInt8] = []
-        var high: UInt8?
-        for octet in digits {
-            guard let digit = Self.digit(octet) else { return nil }
-            if let first = high {
-                octets.append(first << 4 | digit)
-                high = nil
-            } else {
-                high = digit
-            }
-        }
-        return octets
-    }
 }

@@ -67,7 +67,7 @@ struct RecordWriter {
             [
                 .int(record.entry.tenant), .text(nodeID), .int(Int64(clamping: record.sequence)),
                 .timestamp(microsecondsSinceUnixEpoch: record.entry.receivedMicroseconds), .int(record.entry.nas), .text(reason),
-                .text(StorableText.hexadecimal(packet)),
+                .text(Hexadecimal.text(packet)),
             ])
     }
 }

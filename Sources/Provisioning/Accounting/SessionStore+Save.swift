@@ -211,9 +211,9 @@ extension SessionStore {
         try writer.address(naming.framedIPv6)
         try writer.prefix(naming.framedIPv6Prefix)
         try writer.prefix(naming.delegatedIPv6Prefix)
-        try writer.textOrNull(naming.framedInterfaceID.isEmpty ? nil : StorableText.hexadecimal(naming.framedInterfaceID))
+        try writer.textOrNull(naming.framedInterfaceID.isEmpty ? nil : Hexadecimal.text(naming.framedInterfaceID))
         try writer.textOrNull(
-            naming.classes.isEmpty ? nil : naming.classes.map { StorableText.hexadecimal($0) }.joined(separator: " "))
+            naming.classes.isEmpty ? nil : naming.classes.map { Hexadecimal.text($0) }.joined(separator: " "))
         try writer.address(naming.sourceAddress)
         if naming.operatorNAS.isEmpty { try writer.null() } else { try writer.bytes(naming.operatorNAS) }
     }

@@ -47,16 +47,6 @@ public enum StorableText {
     /// Upper limit of octets that `of` may make of `count` octets.
     static func longest(_ count: Int) -> Int { count * 4 }
 
-    /// Lower-case hexadecimal digits.
-    public static func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
-        var text: [UInt8] = []
-        for octet in octets {
-            text.append(digit(octet >> 4))
-            text.append(digit(octet & 15))
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
     /// Octets of the well-formed printable character at `position`; 0 when there is none (Unicode, table 3-7).
     private static func characterLength(_ octets: [UInt8], at position: Int) -> Int {
         let first = octets[position]

@@ -40,7 +40,8 @@ public enum KeyFile {
             let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let words = text.split(whereSeparator: \.isWhitespace)
             if words.isEmpty { continue }
-            guard words.count == 2, let number = UInt32(words[0]), let octets = octets(hex: words[1]), octets.count == AES256GCM.keyCount
+            guard words.count == 2, let number = UInt32(words[0]), let octets = Hexadecimal.octets(words[1].utf8),
+                octets.count == AES256GCM.keyCount
             else {
                 throw SecretError("the key file \(path), line \(line): expected a number and 64 hex digits")
             }
@@ -67,7 +68,7 @@ public enum KeyFile {
     }
 
     private static func line(_ number: UInt32) -> String {
-        "\(number) \((0..<AES256GCM.keyCount).map { _ in hex(UInt8.random(in: .min ... .max)) }.joined())\n"
+        "\(number) \(Hexadecimal.text((0..<AES256GCM.keyCount).map { _ in UInt8.random(in: .min ... .max) }))\n"
     }
 
     private static func append(_ line: String, to path: String) throws {
@@ -92,17 +93,5 @@ public enum KeyFile {
 
     private static func problem(_ what: String, _ path: String) -> SecretError {
         SecretError("\(what) the key file \(path): \(String(cString: strerror(errno)))")
-    }
-
-    private static func hex(_ octet: UInt8) -> String {
-        let text = String(octet, radix: 16)
-        return octet < 16 ? "0" + text : text
-    }
-
-    private static func octets(hex digits: Substring) -> [UInt8]? {
-        let values = digits.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard values.count.isMultiple(of: 2), !values.contains(nil) else { return nil }
-        let nibbles = values.compactMap { $0 }
-        return stride(from: 0, to: nibbles.count, by: 2).map { UInt8(nibbles[$0] << 4 | nibbles[$0 + 1]) }
     }
 }

@@ -91,13 +91,12 @@ struct SubscriberCompiler {
 
     /// The hash that 32 hex digits stand for; empty, and the kind taken back, when they do not.
     private mutating func ntHash(_ digits: UnsafeRawBufferPointer, _ entry: inout SubscriberEntry) -> [UInt8] {
-        let nibbles = digits.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard nibbles.count == 32, digits.count == 32 else {
+        guard let hash = Hexadecimal.octets(digits), hash.count == 16 else {
             note(entry, "the stored NT hash is not 32 hex digits")
             entry.credentialKind = .none
             return []
         }
-        return stride(from: 0, to: 32, by: 2).map { UInt8(nibbles[$0] << 4 | nibbles[$0 + 1]) }
+        return hash
     }
 
     private mutating func addAttributes(

@@ -13,7 +13,7 @@ struct HardwareAddress: Hashable, BitwiseCopyable {
         var digits = 0
         var wasDigit = false
         for position in text.indices {
-            if let digit = OctetText.nibble(text[position]) {
+            if let digit = Hexadecimal.digit(text[position]) {
                 guard digits < 12 else { return nil }
                 value = value << 4 | UInt64(digit)
                 digits += 1

@@ -18,11 +18,12 @@ public final class SIMCard: Sendable {
     /// anything else it fails as on a network that it does not believe.
     public func answer(_ question: String) -> String {
         let words = question.split(separator: ":")
-        let octets = words.dropFirst().map { Self.octets($0) }
+        let octets = words.dropFirst().map { Hexadecimal.octets($0.utf8) ?? [] }
         guard octets.allSatisfy({ $0.count == 16 }) else { return "UMTS-FAIL" }
         if words.first == "GSM-AUTH" {
             let triplets = octets.map { credential.milenage.triplet(random: $0) }
-            return "GSM-AUTH:" + triplets.map { "\(Self.digits($0.cipherKey)):\(Self.digits($0.response))" }.joined(separator: ":")
+            return "GSM-AUTH:"
+                + triplets.map { "\(Hexadecimal.text($0.cipherKey)):\(Hexadecimal.text($0.response))" }.joined(separator: ":")
         }
         guard octets.count == 2 else { return "UMTS-FAIL" }
         return authenticate(random: octets[0], token: octets[1])
@@ -39,27 +40,14 @@ public final class SIMCard: Sendable {
             defer { highest = max(highest, number) }
             return (number > highest, highest)
         }
-        guard isNew else { return "UMTS-AUTS:\(Self.digits(resynchronization(random, highest)))" }
-        return "UMTS-AUTH:\(Self.digits(vector.integrityKey)):\(Self.digits(vector.cipherKey)):\(Self.digits(vector.response))"
+        guard isNew else { return "UMTS-AUTS:\(Hexadecimal.text(resynchronization(random, highest)))" }
+        return
+            "UMTS-AUTH:\(Hexadecimal.text(vector.integrityKey)):\(Hexadecimal.text(vector.cipherKey)):\(Hexadecimal.text(vector.response))"
     }
 
     private func resynchronization(_ random: [UInt8], _ highest: UInt64) -> [UInt8] {
         let own = (0..<6).map { UInt8(truncatingIfNeeded: highest >> UInt64((5 - $0) * 8)) }
         let hidden = Milenage.xor(own, credential.milenage.resynchronizationKey(random: random))
         return hidden + credential.milenage.codes(random: random, sequence: own, field: [0, 0]).card
-    }
-
-    private static func octets(_ digits: Substring) -> [UInt8] {
-        var rest = digits
-        var octets: [UInt8] = []
-        while let octet = UInt8(rest.prefix(2), radix: 16), rest.count >= 2 {
-            octets.append(octet)
-            rest = rest.dropFirst(2)
-        }
-        return octets
-    }
-
-    private static func digits(_ octets: [UInt8]) -> String {
-        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

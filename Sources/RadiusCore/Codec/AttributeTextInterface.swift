@@ -22,7 +22,7 @@ enum InterfaceText {
     /// Six pairs of digits between colons; nil unless there are six octets.
     static func text(ethernet octets: [UInt8]) -> String? {
         guard octets.count == 6 else { return nil }
-        return octets.map { OctetText.pair($0) }.joined(separator: ":")
+        return octets.map { Hexadecimal.text([$0]) }.joined(separator: ":")
     }
 
     /// Six octets from pairs of digits between colons or between hyphens.

@@ -19,7 +19,7 @@ enum NumberText {
         guard (1...16).contains(digits.count) else { return nil }
         var number: UInt64 = 0
         for digit in digits {
-            guard let nibble = OctetText.nibble(digit) else { return nil }
+            guard let nibble = Hexadecimal.digit(digit) else { return nil }
             number = number << 4 | UInt64(nibble)
         }
         return number

@@ -1,49 +1,18 @@
 /// Octets as text: hexadecimal, and strings whose unprintable octets are escaped so that a terminal, a log line or a CSV cell cannot be
 /// taken over by them.
 enum OctetText {
-    private static let digits = Array("0123456789abcdef".utf8)
-
     /// `0x` and two digits an octet.
-    static func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
-        var text = Array("0x".utf8)
-        for octet in octets {
-            text.append(digits[Int(octet >> 4)])
-            text.append(digits[Int(octet & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
+    static func hexadecimal(_ octets: some Sequence<UInt8>) -> String { "0x" + Hexadecimal.text(octets) }
 
     /// The octets of `0x...`, or nil. An even number of digits, of either case; none make no octets.
     static func octets(hexadecimal text: some StringProtocol) -> [UInt8]? {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 2, bytes.count % 2 == 0 else { return nil }
-        guard bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
-        var octets: [UInt8] = []
-        octets.reserveCapacity(bytes.count / 2 - 1)
-        for position in stride(from: 2, to: bytes.count, by: 2) {
-            guard let high = nibble(bytes[position]), let low = nibble(bytes[position + 1]) else { return nil }
-            octets.append(high << 4 | low)
-        }
-        return octets
-    }
-
-    /// The value of a hexadecimal digit.
-    static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-
-    /// Two hexadecimal digits.
-    static func pair(_ octet: UInt8) -> String {
-        String(decoding: [digits[Int(octet >> 4)], digits[Int(octet & 15)]], as: UTF8.self)
+        guard bytes.count >= 2, bytes[0] == UInt8(ascii: "0"), bytes[1] | 0x20 == UInt8(ascii: "x") else { return nil }
+        return Hexadecimal.octets(bytes[2...])
     }
 
     /// `\xNN`.
-    static func escape(_ octet: UInt8) -> String { "\\x" + pair(octet) }
+    static func escape(_ octet: UInt8) -> String { "\\x" + Hexadecimal.text([octet]) }
 
     /// A string value as text: UTF-8 stays, a backslash doubles, and whatever is no UTF-8, steers a terminal, breaks a line or turns the
     /// direction of writing becomes `\xNN`.
@@ -114,7 +83,9 @@ enum OctetText {
         case UInt8(ascii: "r"): return 0x0d
         case UInt8(ascii: "t"): return 0x09
         case UInt8(ascii: "x"):
-            guard position + 1 < bytes.count, let high = nibble(bytes[position]), let low = nibble(bytes[position + 1]) else {
+            guard position + 1 < bytes.count, let high = Hexadecimal.digit(bytes[position]),
+                let low = Hexadecimal.digit(bytes[position + 1])
+            else {
                 throw .badEscape
             }
             position += 2

@@ -98,7 +98,7 @@ public enum PacketText {
     public static func octets(hexadecimal text: some StringProtocol) -> [UInt8]? {
         var digits = text.utf8.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: ":") }[...]
         if digits.starts(with: "0x".utf8) || digits.starts(with: "0X".utf8) { digits = digits.dropFirst(2) }
-        return OctetText.octets(hexadecimal: "0x" + String(decoding: digits, as: UTF8.self))
+        return Hexadecimal.octets(digits)
     }
 
     /// An authenticator from 32 hexadecimal digits.

@@ -25,6 +25,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 
     /// Parses dotted or colon notation; nil for anything else, scope identifiers included.
     public init?(text: String) {
+        guard !text.utf8.contains(0) else { return nil }
         var octets = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &octets) == 1 {
             self.init(ipv4: octets[..<4].reduce(0) { $0 << 8 | UInt32($1) })

@@ -14,15 +14,21 @@ public struct AttributeFilter: Sendable {
     private var allowed: Set<UInt64> = []
     private var removed: Set<UInt64> = []
     private var allowsSome = false
-    private var settings: [Setting] = []
+    private var settings: [Setting] = [] {
+        didSet {
+            replaced = Set(settings.map(\.key))
+            added = settings.flatMap(\.octets)
+        }
+    }
+    private var replaced: Set<UInt64> = []
+
+    /// What is put into a packet instead of what it has of the same attributes: whole attributes, one behind the other.
+    public private(set) var added: [UInt8] = []
 
     /// Lets everything pass.
     public init() {}
 
     public var passesAll: Bool { !allowsSome && removed.isEmpty && settings.isEmpty }
-
-    /// What is put into a packet instead of what it has of the same attributes: whole attributes, one behind the other.
-    public var added: [UInt8] { settings.flatMap(\.octets) }
 
     /// Of packets into which nothing is put: what would stand in its place passes as the rest does.
     var withoutAdditions: AttributeFilter {
@@ -152,7 +158,7 @@ public struct AttributeFilter: Sendable {
     func passes(_ type: UInt8) -> Bool {
         if passesAll || Self.lifelines.contains(type) { return true }
         let key = Self.key(0, UInt32(type))
-        return !removed.contains(key) && !isSet(key) && (!allowsSome || allowed.contains(key))
+        return !removed.contains(key) && !replaced.contains(key) && (!allowsSome || allowed.contains(key))
     }
 
     /// Whether the attribute `number` of `vendor` passes; nil asks for octets that are not known to be attributes.
@@ -160,14 +166,13 @@ public struct AttributeFilter: Sendable {
         if passesAll { return true }
         if vendor == Self.microsoft, let number, Self.microsoftLifelines.contains(number) { return true }
         let keys = [Self.key(0, 26), Self.key(vendor, Self.everything)] + (number.map { [Self.key(vendor, $0)] } ?? [])
-        return keys.allSatisfy { !removed.contains($0) && !isSet($0) } && (!allowsSome || keys.contains { allowed.contains($0) })
+        return keys.allSatisfy { !removed.contains($0) && !replaced.contains($0) }
+            && (!allowsSome || keys.contains { allowed.contains($0) })
     }
-
-    private func isSet(_ key: UInt64) -> Bool { settings.contains { $0.key == key } }
 
     /// Whether something is said about single attributes of `vendor`, so that octets that cannot be told apart may hold one of them.
     func namesMembers(of vendor: UInt32) -> Bool {
         let isMember = { (key: UInt64) in key >> 32 == UInt64(vendor) && key != Self.key(vendor, Self.everything) }
-        return allowed.contains(where: isMember) || removed.contains(where: isMember) || settings.contains { isMember($0.key) }
+        return allowed.contains(where: isMember) || removed.contains(where: isMember) || replaced.contains(where: isMember)
     }
 }

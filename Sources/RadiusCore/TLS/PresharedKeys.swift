@@ -58,12 +58,9 @@ final class PresharedKeys: @unchecked Sendable {
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
                 || [0x2d, 0x2e, 0x5f].contains(byte)
         }
-        let digits = line[(colon + 1)...].map { Character(Unicode.Scalar($0)).hexDigitValue }
-        let values = digits.compactMap { $0 }
-        guard isName, nameOctets.contains(name.count), values.count == digits.count, values.count % 2 == 0,
-            keyOctets.contains(values.count / 2)
+        guard isName, nameOctets.contains(name.count), let key = Hexadecimal.octets(line[(colon + 1)...]), keyOctets.contains(key.count)
         else { return nil }
-        return (name, stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) })
+        return (name, key)
     }
 
     private static let contextIndex = lm_ssl_ctx_new_index()

@@ -124,9 +124,3 @@ struct PacketReader {
         return .object(members)
     }
 }
-
-enum Hexadecimal {
-    static func text(_ octets: some Sequence<UInt8>) -> String {
-        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}

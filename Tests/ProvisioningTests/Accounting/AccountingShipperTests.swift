@@ -114,7 +114,7 @@ import Testing
             #expect(statistics.absurd == 1)
             let rows = try await bench.texts(
                 "SELECT concat_ws('|', upload_octets, download_octets, encode(packet, 'hex')) FROM aaa.accounting_record ORDER BY sequence")
-            #expect(rows == ["5|60", "5|70|" + StorableText.hexadecimal(absurd.octets)])
+            #expect(rows == ["5|60", "5|70|" + Hexadecimal.text(absurd.octets)])
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
             #expect(try await bench.number("SELECT count(DISTINCT sequence) FROM aaa.accounting_record") == 196)
             #expect(try await bench.texts("SELECT sequence FROM aaa.accounting_reject ORDER BY sequence") == ["1", "78", "79", "200"])
             let packet = try await bench.texts("SELECT packet FROM aaa.accounting_reject WHERE sequence = 78")
-            #expect(packet == [StorableText.hexadecimal(packets[77].octets)])
+            #expect(packet == [Hexadecimal.text(packets[77].octets)])
             let reasons = try await bench.texts("SELECT reason FROM aaa.accounting_reject")
             #expect(reasons.allSatisfy { $0.contains("session_tenant_id_check") })
         }

@@ -14,8 +14,8 @@ import Testing
     }
 
     @Test func twoSecretsBothSign() throws {
-        let new = "whsec_" + Base64.text(of: [UInt8](repeating: 1, count: 24))
-        let old = "whsec_" + Base64.text(of: [UInt8](repeating: 2, count: 64))
+        let new = "whsec_" + Base64.standard.text(of: [UInt8](repeating: 1, count: 24))
+        let old = "whsec_" + Base64.standard.text(of: [UInt8](repeating: 2, count: 64))
         let sign = { (text: String) in WebhookSecret(text)?.signature(id: "msg_1_2", seconds: 3, body: [4]) ?? "none" }
         #expect(sign(new + " " + old) == sign(new) + " " + sign(old) && sign(new) != sign(old))
     }
@@ -28,15 +28,6 @@ import Testing
     ])
     func takesNoOtherSecrets(text: String) {
         #expect(WebhookSecret(text) == nil)
-    }
-
-    /// RFC 4648 §10.
-    @Test func base64IsWrittenAndRead() {
-        let vectors = ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE=", "foobar": "Zm9vYmFy"]
-        for (clear, text) in vectors {
-            #expect(Base64.text(of: Array(clear.utf8)) == text && Base64.octets(of: text) == Array(clear.utf8))
-        }
-        for wrong in ["Zg", "Zg=", "Zh==", "Zg===", "Z", "Zm9v\n", "=Zg="] { #expect(Base64.octets(of: wrong) == nil, "\(wrong)") }
     }
 
     /// Standard Webhooks names these pauses; the random part comes on top.

@@ -13,7 +13,7 @@ import Testing
             let printed = try await Tool.run(
                 "openssl", ["x509", "-in", authority.path + "/server.pem", "-noout", "-fingerprint", "-sha256"])
             let digits = printed.output.split(separator: "=").last?.filter { $0.isHexDigit }
-            #expect(digits == context.certificates.first.map { CertificateDescription.hexadecimal($0.fingerprint) })
+            #expect(digits == context.certificates.first.map { Hexadecimal.text($0.fingerprint, uppercase: true) })
         }
     }
 

@@ -35,7 +35,7 @@ import Testing
             #expect(client.output.contains("hello\n") && client.output.contains("Verify return code: 0 (ok)"))
             // Its keys are ours (RFC 5705).
             let keys = try #require(server.exportKeyingMaterial(label: "client EAP encryption", count: 128))
-            #expect(client.output.contains("Keying material: " + CertificateDescription.hexadecimal(keys)), "\(client.output)")
+            #expect(client.output.contains("Keying material: " + Hexadecimal.text(keys, uppercase: true)), "\(client.output)")
             try await resumes(option, context, path)
         }
     }

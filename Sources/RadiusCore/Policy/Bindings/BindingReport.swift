@@ -56,7 +56,7 @@ public struct BindingReport: Sendable {
     }
 
     fileprivate static func text(_ octets: [UInt8], _ kind: BindingKind) -> String {
-        kind == .mac ? octets.map { OctetText.pair($0) }.joined(separator: ":") : BoundOctets.text(octets)
+        kind == .mac ? octets.map { Hexadecimal.text([$0]) }.joined(separator: ":") : BoundOctets.text(octets)
     }
 }
 

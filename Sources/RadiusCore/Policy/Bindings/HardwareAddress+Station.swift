@@ -46,7 +46,7 @@ private struct StationDigits {
 
     /// Whether the address can go on like that.
     mutating func take(_ octet: UInt8) -> Bool {
-        if let digit = OctetText.nibble(octet) {
+        if let digit = Hexadecimal.digit(octet) {
             group = group << 4 | UInt64(digit)
             count &+= 1
             total &+= 1

@@ -31,16 +31,13 @@ extension PolicyScratch {
         of packet: [UInt8], _ entry: JournalEntry, _ name: UnsafeRawBufferPointer, in snapshot: Snapshot
     ) -> Realm? {
         guard let program = snapshot.forwarding[entry.tenant], let plan = snapshot.proxy else { return nil }
-        let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
         // The NAS may have been deleted meanwhile; then nothing is known of it.
         let client = snapshot.clients.rows.find(id: entry.nas)
         return packet.withUnsafeBufferPointer { packet -> Realm? in
             guard let start = packet.baseAddress else { return nil }
             let login = PolicyLogin(
-                packet: start, count: packet.count, userName: name, status: nil, profileName: nobody, level: .active,
-                nasName: client?.pointee.name ?? nobody, nasHuntgroup: client?.pointee.huntgroup ?? nobody,
-                nasVendor: client?.pointee.vendor ?? .generic, nasAddress: IPAddress(octets: entry.peer), method: .none,
-                seconds: entry.receivedMicroseconds / 1_000_000)
+                kept: start, count: packet.count, userName: name, from: client, at: IPAddress(octets: entry.peer), method: .none,
+                microseconds: entry.receivedMicroseconds)
             return withExtendedLifetime(snapshot) { run(program, login, forwardingBy: plan) }
         }
     }

@@ -54,7 +54,7 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .name(let name): name
         case .address(let address): address.text
-        case .fingerprint(let octets): Self.fingerprintPrefix + CertificateDescription.hexadecimal(octets)
+        case .fingerprint(let octets): Self.fingerprintPrefix + Hexadecimal.text(octets, uppercase: true)
         case .presharedKey(let name): Self.keyPrefix + name
         }
     }

@@ -52,12 +52,7 @@ public struct CertificateDescription: Sendable, Equatable {
     }
 
     /// `serialNumber` in hexadecimal digits, as `openssl x509 -serial` prints it.
-    public var serialText: String { Self.hexadecimal(serialNumber) }
-
-    /// Capital hexadecimal digits, two an octet.
-    public static func hexadecimal(_ octets: [UInt8]) -> String {
-        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
-    }
+    public var serialText: String { Hexadecimal.text(serialNumber, uppercase: true) }
 
     /// Seconds since 1970 of an ASN.1 time; nil when it is none.
     static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {

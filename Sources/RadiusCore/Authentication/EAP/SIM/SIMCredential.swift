@@ -57,18 +57,6 @@ public struct SIMCredential: Equatable, Sendable {
     var milenage: Milenage { Milenage(key: key, operatorConstant: operatorConstant) }
 
     private static func octets(_ digits: some StringProtocol, count: Int) -> [UInt8]? {
-        guard digits.utf8.count == 2 * count else { return nil }
-        let nibbles = digits.utf8.compactMap { nibble($0) }
-        guard nibbles.count == 2 * count else { return nil }
-        return stride(from: 0, to: nibbles.count, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] }
-    }
-
-    private static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        Hexadecimal.octets(digits.utf8).flatMap { $0.count == count ? $0 : nil }
     }
 }

@@ -35,18 +35,14 @@ public struct LoginCondition: Sendable {
     public func holds(for login: AuthEventRing.Entry, in snapshot: Snapshot) -> Bool {
         if program.tests.isEmpty { return true }
         let packet = Self.packet(login)
-        let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
         let client = snapshot.clients.rows.find(id: login.event.nas)
         var scratch = PolicyScratch()
         return login.userName.withUnsafeBytes { name in
             packet.withUnsafeBufferPointer { packet in
                 guard let start = packet.baseAddress else { return false }
                 let asked = PolicyLogin(
-                    packet: start, count: packet.count, userName: name, status: nil, profileName: nobody, level: .active,
-                    nasName: client?.pointee.name ?? nobody, nasHuntgroup: client?.pointee.huntgroup ?? nobody,
-                    nasVendor: client?.pointee.vendor ?? .generic, nasAddress: IPAddress(high: 0, low: 0),
-                    method: AuthenticationMethod(rawValue: login.event.method) ?? .none,
-                    seconds: login.event.atMicroseconds / 1_000_000)
+                    kept: start, count: packet.count, userName: name, from: client, at: IPAddress(high: 0, low: 0),
+                    method: AuthenticationMethod(rawValue: login.event.method) ?? .none, microseconds: login.event.atMicroseconds)
                 withExtendedLifetime(snapshot) { scratch.run(program, asked) }
                 return scratch.outcome.refusal == .policyRejected
             }

@@ -20,6 +20,20 @@ struct PolicyLogin {
     let seconds: Int64
 }
 
+extension PolicyLogin {
+    /// Of what is kept of a packet that was answered: nothing is known of a subscriber, and nothing of a NAS that is gone.
+    init(
+        kept packet: UnsafePointer<UInt8>, count: Int, userName: UnsafeRawBufferPointer, from client: UnsafePointer<ClientRow>?,
+        at address: IPAddress, method: AuthenticationMethod, microseconds: Int64
+    ) {
+        let nobody = UnsafeRawBufferPointer(start: nil, count: 0)
+        self.init(
+            packet: packet, count: count, userName: userName, status: nil, profileName: nobody, level: .active,
+            nasName: client?.pointee.name ?? nobody, nasHuntgroup: client?.pointee.huntgroup ?? nobody,
+            nasVendor: client?.pointee.vendor ?? .generic, nasAddress: address, method: method, seconds: microseconds / 1_000_000)
+    }
+}
+
 /// What the rules come to.
 struct PolicyOutcome: BitwiseCopyable {
     /// `accepted` unless a rule refuses.
