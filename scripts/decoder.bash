@@ -13,8 +13,8 @@ decoder_sources() {
     printf 'Sources/RadiusCore/Client/%s.swift\n' ClientCredential ClientPacket ReplyVerification
     printf 'Sources/RadiusCore/Policy/%s.swift\n' AuthenticationMethod IPAddress
     # What EAP and the streams need besides.
-    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Policy/Bindings/AccessReason+Bindings.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
-    printf 'Sources/RadiusCore/Server/%s.swift\n' Thread SlowChecks/FairQueue Transports/Versions/RadiusVersions
+    printf '%s\n' Sources/RadiusCore/Policy/AccessReason.swift Sources/RadiusCore/Policy/Bindings/AccessReason+Bindings.swift Sources/RadiusCore/Addresses/AccessReason+Addresses.swift Sources/RadiusCore/Server/EAP/EAPState.swift Sources/RadiusCore/Server/Transports/StreamFramer.swift
+    printf 'Sources/RadiusCore/Server/%s.swift\n' Thread SlowChecks/FairQueue Transports/Versions/RadiusVersions Transports/Versions/AttributeTranslation
     # What DTLS looks at before it keeps anything.
     printf 'Sources/RadiusCore/Server/Transports/DTLS/%s.swift\n' DTLSClientHello DTLSCookies DTLSPeer
 }
