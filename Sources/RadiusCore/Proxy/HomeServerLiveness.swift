@@ -24,7 +24,7 @@ public struct HomeServerLiveness: Sendable, Equatable {
     private var lastAnswer: UInt64 = 0
     /// Status-Servers answered in a row.
     private var streak = 0
-    /// It answered a Status-Server once.
+    /// It answered a Status-Server, and has lost no association since by answering none.
     private(set) var knowsStatusServer = false
     private var nextProbe: UInt64 = .max
     private let timing: HomeServer.Timing
@@ -66,6 +66,9 @@ public struct HomeServerLiveness: Sendable, Equatable {
     }
 
     mutating func probeMissed() { streak = 0 }
+
+    /// An association ended, on which nothing but Status-Servers found no answer: perhaps it answers none any more.
+    mutating func probesIgnored() { knowsStatusServer = false }
 
     /// Lets time do its work.
     ///

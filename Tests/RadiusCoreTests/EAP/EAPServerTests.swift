@@ -115,6 +115,27 @@ private struct EAPCaller {
         #expect(host.count(.wrongPassword as AccessReason) == 1)
     }
 
+    /// Proxy-States leave no room for the Failure that would tell it.
+    @Test func aVerdictThatDoesNotFitAPacketHasNoRowBesideTheRejects() throws {
+        var settings = EAPService.Settings()
+        settings.methods = [.msCHAPv2]
+        let host = try TestServer(subscribers: [TestServer.subscriber("n")], eap: settings)
+        let peer = EAPPeerScript(user: "n", password: "secant")
+        var caller = EAPCaller(nas: try TestNAS(to: host.server.authenticationPort), peer: peer)
+        let first = caller.nas.exchange(caller.request(peer.identity()))
+        let (response, state) = (peer.answer(EAPCaller.message(first)), EAPCaller.state(first))
+        var states: [UInt8] = []
+        let room = 4096 - caller.request(response, state: state).count
+        while states.count < room {
+            let left = room - states.count
+            let count = left > 255 ? min(255, left - 3) : left
+            states += [AttributeNumber.proxyState, UInt8(count)] + [UInt8](repeating: 7, count: count - 2)
+        }
+        let reject = caller.nas.exchange(caller.request(response, state: state, extra: states))
+        #expect(reject.first == PacketCode.accessReject.rawValue && host.count(.accessRejects as ServerCounter) == 1)
+        #expect(host.count(.replyTooLarge as AccessReason) == 1 && host.count(.wrongPassword as AccessReason) == 0)
+    }
+
     @Test func gtcChecksAHashThatIsSlow() async throws {
         let hash = "$2b$04$abcdefghijklmnopqrstuuv2JZ5Q5GQMCkgpHDlQi2NV1CCBnf8uW"
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo", password: hash, kind: .hash)])

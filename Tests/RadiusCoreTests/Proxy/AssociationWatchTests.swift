@@ -72,6 +72,16 @@ import Testing
         #expect(Self.due(.end, watch, from: 100) == 108)
     }
 
+    @Test func knowsWhetherARequestOrQuestionsAloneFoundNoAnswer() {
+        var watch = Self.watch()
+        watch.asked(at: 30 * Self.second, isAnswered: true)
+        #expect(Self.due(.end, watch, from: 30) == 38 && !watch.hasRequest)
+        watch.sent(at: 31 * Self.second)
+        #expect(watch.hasRequest)
+        watch.heard(at: 32 * Self.second)
+        #expect(!watch.hasRequest)
+    }
+
     /// RFC 3539 §3.4.1: six seconds at least.
     @Test func doesNotEndSoonerThanAWatchdogMay() {
         var watch = Self.watch(responseMilliseconds: 100)

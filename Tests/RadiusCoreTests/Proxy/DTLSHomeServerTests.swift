@@ -208,6 +208,34 @@ import Testing
         }
     }
 
+    /// Its operator has switched that off, say. It loses an association by it, and keeps the next one.
+    @Test func aServerThatAnswersStatusServerNoMoreKeepsItsNextAssociation() async throws {
+        try await TestAuthority.withPair { authority in
+            let home = try ScriptedDTLSServer(authority)
+            let server = try Self.server([Self.row(home.port, responseMilliseconds: 2000)], authority)
+            #expect(try Self.logIn(server, at: home).first == 2)
+            let meter = try Self.meter(server)
+            _ = try Self.leaveUnanswered(server, at: home)
+            try Self.drive(home, until: { meter[.statusAnswers] > 0 && meter.state == .alive }) {
+                home.send(Self.reply(.accessAccept, to: $0))
+            }
+            let late = try Self.leaveUnanswered(server, at: home)
+            home.send(Self.reply(.accessAccept, to: late))
+            // It is asked once a second from now on: twelve times over one association, which lasts six seconds where that counts.
+            var (association, asked, lost) = (home.tls, meter[.statusServers], 0)
+            try Self.drive(
+                home,
+                until: {
+                    if home.tls !== association {
+                        (association, asked) = (home.tls, meter[.statusServers])
+                        lost += 1
+                    }
+                    return home.isOpen && meter[.statusServers] >= asked + 12
+                })
+            #expect(lost >= 1)
+        }
+    }
+
     @Test func aLaneThatIsRetiredSaysNothingOfTheNewOnesConnection() throws {
         let meter = HomeServerMeter()
         let former = HomeServerLane(Self.row(1), meter: meter, at: 0)

@@ -19,11 +19,23 @@ import Testing
         var news = HomeServerNews()
         #expect(try look(&news) == [])
         for (state, words) in [(HomeServerLiveness.State.zombie, "no other is alive"), (.dead, "Status-Server"), (.alive, "alive again")] {
+            if state == .alive { meter.add(.statusAnswers) }
             become(state)
             let items = try look(&news)
             #expect(items.count == 1 && items[0].sentence.contains(words) && items[0].sentence.contains("home1"), "\(items)")
             #expect(items.first?.isGood == (state == .alive))
             #expect(try look(&news) == [])
+        }
+    }
+
+    @Test func oneThatTimeBringsBackIsTriedAndNotSaidToBeAlive() throws {
+        var news = HomeServerNews()
+        meter.add(.accepts)
+        for state in [HomeServerLiveness.State.zombie, .dead, .alive] {
+            become(state)
+            let items = try look(&news)
+            #expect(items.count == 1 && items[0].sentence.contains("alive again") == false)
+            #expect((items.first?.sentence == "home server home1 is tried again") == (state == .alive))
         }
     }
 
@@ -73,6 +85,22 @@ import Testing
             lines += try look(&news).count
         }
         #expect(lines == HomeServerNews.lineLimit + 2)
+    }
+
+    @Test func whatThereWasNoRoomForIsToldLaterAndTheMissingAuthenticatorAtOnce() throws {
+        var news = HomeServerNews()
+        for round in 1...HomeServerNews.lineLimit {
+            become(round % 2 == 0 ? .alive : .zombie)
+            #expect(try look(&news).count == 1)
+        }
+        meter.setConnectionFailure("Connection refused")
+        become(.zombie)
+        meter.add(.messageAuthenticatorMissing)
+        let items = try look(&news)
+        #expect(items.count == 1 && items[0].sentence.contains("without Message-Authenticator"))
+        var later: [HomeServerNews.Item] = []
+        for _ in HomeServerNews.lineLimit + 1..<HomeServerNews.roundsOfCalm { later += try look(&news) }
+        #expect(later.map(\.sentence) == ["there is no connection to home server home1: Connection refused"])
     }
 
     @Test func theMostFrequentDropIsNamedAndALateReplyOnlyWhereNothingElseWas() {

@@ -116,6 +116,40 @@ import Testing
         #expect(meter[.rejects] == 1)
     }
 
+    /// Its identifier is a log-in's by then.
+    @Test func aLateReplyToAccountingIsLateAndNotAStrangers() throws {
+        let (access, accounting) = (try ScriptedHomeServer(), try ScriptedHomeServer())
+        let row = HomeServer(
+            id: 1, tenant: 1, name: "home", address: IPAddress(ipv4: 0x7f00_0001), accessPort: access.port,
+            accountingPort: accounting.port, secret: ScriptedHomeServer.secret)
+        let plan = try Self.plan([row])
+        let store = SnapshotStore(try TestServer.snapshot([TestServer.loopback()], [], [TestServer.plan()], AccessPolicy(), plan))
+        let loop = ProxyLoop(
+            ProxyEngine(settings: .init(), store: store, epoll: lm_epoll(), wake: lm_eventfd(), tls: ProxyService.noTLS))
+        let pool = HomeServerPool(id: 1, tenant: 1, name: "partners", kind: .failover, servers: [row])
+        func send(_ kind: ProxyOrder.Kind, _ packet: [UInt8]) throws -> ProxyLoop.Exchange {
+            let order = ProxyOrder(
+                kind, to: pool, received: packet, userName: nil, filter: AttributeFilter(), dictionary: store.snapshot.dictionary, key: 0
+            ) { _ in }
+            loop.dispatch(order, tried: [], beganAt: lm_monotonic_nanoseconds())
+            return try #require(loop.exchanges.values.first)
+        }
+        let late = try send(.accounting(receivedMicroseconds: 0), TestPacket.accounting(1, status: 1, session: "s1"))
+        loop.forget(late)
+        var current = try send(.access(TestServer.secret), TestPacket.access(1))
+        while current.identifier != late.identifier {
+            loop.forget(current)
+            current = try send(.access(TestServer.secret), TestPacket.access(1))
+        }
+        let (meter, now) = (current.lane.meter, lm_monotonic_nanoseconds())
+        let answer = ScriptedHomeServer.reply(.accountingResponse, to: late.request.octets, sign: false)
+        loop.receive(answer, current.channel, current.lane, from: accounting.port, at: now)
+        #expect(meter[.unmatched] == 1 && meter[.wrongSource] == 0)
+        let foreign = ScriptedHomeServer.reply(.accessAccept, to: current.request.octets)
+        loop.receive(foreign, current.channel, current.lane, from: accounting.port, at: now)
+        #expect(meter[.unmatched] == 1 && meter[.wrongSource] == 1)
+    }
+
     @Test func turnsToTheNextServer() throws {
         let (first, second) = (try ScriptedHomeServer(), try ScriptedHomeServer())
         let servers = [first.row(id: 1, responseMilliseconds: 2000), second.row(id: 2)]

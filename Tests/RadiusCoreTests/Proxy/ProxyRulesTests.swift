@@ -139,6 +139,10 @@ import Testing
         _ = liveness.tick(at: 204 * Self.second)
         _ = liveness.tick(at: 1000 * Self.second)
         #expect(liveness.state == .dead)
+        // Or that it answers them no more.
+        liveness.probesIgnored()
+        _ = liveness.tick(at: 1001 * Self.second)
+        #expect(liveness.state == .alive)
     }
 
     @Test func leavesTheZombieStateByAnyAnswer() {

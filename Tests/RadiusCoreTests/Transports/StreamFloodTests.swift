@@ -80,6 +80,23 @@ import Testing
         }
     }
 
+    /// A NAS's quarter is counted over all threads, and each of them has handshakes of its own.
+    @Test func aHandshakeThatIsStuckGivesWayToOneThatAnotherThreadRefused() async throws {
+        try await TestAuthority.withPair { authority in
+            let host = try StreamHost(authority, others: [StreamHost.client(2)]) {
+                $0.threads = 2
+                $0.handshakes = 4
+                $0.handshakeSeconds = 600
+            }
+            let stuck = try StreamPeer(to: host.tlsPort, from: 2)
+            #expect(await eventually { host.streams.census.statistics.handshaking == 1 })
+            // The kernel gives some of these to the other thread, and no more come.
+            let refused = try (0..<30).map { _ in try StreamPeer(to: host.tlsPort, from: 2) }
+            #expect(stuck.ends() && refused.count == 30)
+            #expect(host.refused("handshake_displaced") >= 1)
+        }
+    }
+
     @Test func theOldestHandshakeGivesWayWhenManyClientsBeginSome() async throws {
         try await TestAuthority.withPair { authority in
             let many = (10..<40).map { StreamHost.client($0) }

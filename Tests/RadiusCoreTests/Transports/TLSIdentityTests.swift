@@ -3,7 +3,7 @@ import Testing
 @testable import RadiusCore
 
 @Suite struct TLSIdentityTests {
-    @Test(arguments: ["gw1.example.net", "*.pop3.example.net", "192.0.2.1", "2001:db8::1", "psk:gw1"])
+    @Test(arguments: ["gw1.example.net", "*.pop3.example.net", "192.0.2.1", "2001:db8::1", "psk:gw1", "gw.17", "4711"])
     func readsWhatItWrites(text: String) { #expect(TLSIdentity(text: text)?.description == text) }
 
     @Test(arguments: [

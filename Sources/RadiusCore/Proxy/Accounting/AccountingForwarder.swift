@@ -14,7 +14,7 @@ public final class AccountingForwarder: Sendable {
         public var waiting = 16_384
         /// A record that nobody acknowledged for so long is given up, and counted.
         public var keepSeconds = 172_800
-        /// A record that a home server declined so often, in words, is given up, and counted.
+        /// A record that a home server declined so often, for a reason that holds for every other, is given up, and counted.
         public var declineLimit = 4
         /// From the first failure to the next attempt; doubles up to a minute.
         public var retryMilliseconds = 2000
@@ -48,11 +48,14 @@ public final class AccountingForwarder: Sendable {
         /// `unusable`: no attempt can succeed. `declined`: the home server says so.
         case acknowledged, failed, declined, unusable
 
+        /// What no other home server can mend, and no time.
+        private static let lasting: Set<ErrorCause> = [.missingAttribute, .invalidRequest, .unsupportedExtension]
+
         init(_ outcome: ProxyOutcome) {
             switch outcome {
             case .reply: self = .acknowledged
             case .failed(.proxyUnusable, _, _): self = .unusable
-            case .failed(.proxyDeclined, _, _): self = .declined
+            case .failed(.proxyDeclined, _, let cause?) where Self.lasting.contains(cause): self = .declined
             case .failed: self = .failed
             }
         }

@@ -17,6 +17,8 @@ struct AssociationWatch: Sendable, Equatable {
     /// Of the first thing that was sent since something was heard; nil when nothing was.
     private var sentAt: UInt64?
     private var askedAt: UInt64?
+    /// A request is among what was sent since something was heard, and not questions alone.
+    private(set) var hasRequest = false
 
     private static let millisecond: UInt64 = 1_000_000
     /// Half of what RFC 3539 §3.4.1 wants for a watchdog at least: the association ends after two of them.
@@ -39,18 +41,23 @@ struct AssociationWatch: Sendable, Equatable {
     }
 
     /// A request was sent, which every server answers.
-    mutating func sent(at now: UInt64) { if sentAt == nil { sentAt = now } }
+    mutating func sent(at now: UInt64) {
+        hasRequest = true
+        expectAnswer(at: now)
+    }
 
     /// A Status-Server was sent; silence about it says something only of a server that has answered one.
     mutating func asked(at now: UInt64, isAnswered: Bool) {
         askedAt = now
-        if isAnswered { sent(at: now) }
+        if isAnswered { expectAnswer(at: now) }
     }
+
+    private mutating func expectAnswer(at now: UInt64) { if sentAt == nil { sentAt = now } }
 
     /// Something came over the association that it could decrypt.
     mutating func heard(at now: UInt64) {
         heardAt = now
-        (sentAt, askedAt) = (nil, nil)
+        (sentAt, askedAt, hasRequest) = (nil, nil, false)
     }
 
     mutating func tick(at now: UInt64) -> Action {

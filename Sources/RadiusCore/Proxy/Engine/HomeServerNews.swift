@@ -4,7 +4,7 @@ public struct HomeServerNews: Sendable {
     public struct Item: Sendable, Equatable {
         /// Its name.
         public let server: String
-        /// It is alive again; all else is a warning.
+        /// It is alive again, or tried again; all else is a warning.
         public let isGood: Bool
         /// What happened, and what to do.
         public let sentence: String
@@ -14,6 +14,8 @@ public struct HomeServerNews: Sendable {
         var state = HomeServerLiveness.State.alive
         /// Why there was no connection, since it was alive last.
         var failures: Set<String> = []
+        /// The replies that had come when it was found to be gone.
+        var answers: UInt64 = 0
         var hasToldOfMissing = false
         /// Since `roundsOfCalm` began.
         var lines = 0
@@ -36,36 +38,51 @@ public struct HomeServerNews: Sendable {
         return reports.flatMap { report -> [Item] in
             var was = known[report.server.id] ?? Known()
             if isFresh { was.lines = 0 }
-            let items = Self.look(at: report, &was).prefix(Self.lineLimit - was.lines)
-            was.lines += items.count
+            let items = Self.look(at: report, &was)
             known[report.server.id] = was
-            return Array(items)
+            return items
         }
     }
 
+    /// What there was no room to tell is told when there is, if it still is so.
     private static func look(at report: ProxyService.HomeServerReport, _ was: inout Known) -> [Item] {
         let (server, meter) = (report.server, report.meter)
-        let (state, failure) = (meter.state, meter.connectionFailure)
+        let (state, answers) = (meter.state, Self.answers.reduce(UInt64(0)) { $0 + meter[$1] })
         var items: [Item] = []
-        func tell(_ sentence: String, isGood: Bool = false) {
+        func tell(_ sentence: String, isGood: Bool = false) -> Bool {
+            guard was.lines < lineLimit else { return false }
+            was.lines += 1
             items.append(Item(server: server.name, isGood: isGood, sentence: sentence))
+            return true
         }
-        if let failure, was.failures.count < lineLimit, was.failures.insert(failure).inserted {
-            tell("there is no connection to home server \(server.name): \(failure)")
-        } else if state != was.state, state != .alive, failure == nil {
-            tell("home server \(server.name) does not answer: \(ofSilent(server, state))")
+        let wasGone = was.state != .alive || !was.failures.isEmpty
+        if !wasGone { was.answers = answers }
+        if let failure = meter.connectionFailure {
+            let isKnown = was.failures.contains(failure) || was.failures.count >= lineLimit
+            if isKnown || tell("there is no connection to home server \(server.name): \(failure)") {
+                if !isKnown { was.failures.insert(failure) }
+                was.state = state
+            }
+        } else if state != .alive, state != was.state {
+            if tell("home server \(server.name) does not answer: \(ofSilent(server, state))") { was.state = state }
+        } else if state == .alive, wasGone {
+            // Time alone brings back one that may not know Status-Server.
+            let sentence = answers > was.answers ? "is alive again" : "is tried again"
+            if tell("home server \(server.name) \(sentence)", isGood: true) { (was.state, was.failures) = (.alive, []) }
         }
-        if state == .alive, failure == nil, was.state != .alive || !was.failures.isEmpty {
-            tell("home server \(server.name) is alive again", isGood: true)
-            was.failures = []
-        }
-        was.state = state
         if !was.hasToldOfMissing, meter[.messageAuthenticatorMissing] > 0 {
             was.hasToldOfMissing = true
-            tell("dropped a reply of home server \(server.name) without Message-Authenticator: \(ofMissing(server))")
+            // Once, and so whatever room there is.
+            let sentence = "dropped a reply of home server \(server.name) without Message-Authenticator: \(ofMissing(server))"
+            items.append(Item(server: server.name, isGood: false, sentence: sentence))
         }
         return items
     }
+
+    /// What shows that it is there.
+    private static let answers: [HomeServerCounter] = [
+        .accepts, .rejects, .challenges, .accountingResponses, .protocolErrors, .statusAnswers,
+    ]
 
     private static func ofSilent(_ server: HomeServer, _ state: HomeServerLiveness.State) -> String {
         guard state == .dead else { return "it is asked only where no other is alive" }

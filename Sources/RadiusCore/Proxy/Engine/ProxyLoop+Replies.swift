@@ -55,7 +55,10 @@ extension ProxyLoop {
         channel.heard(at: now)
         guard packet.count >= PacketHeader.count else { return lane.meter.add(.malformed) }
         guard let exchange = channel.serial(of: packet[1]).flatMap({ exchanges[$0] }) else { return lane.meter.add(.unmatched) }
-        guard port == nil || port == exchange.port else { return lane.meter.add(.wrongSource) }
+        guard port == nil || port == exchange.port else {
+            // Log-ins and accounting share a socket, and so its identifiers.
+            return lane.meter.add(channel.isLate(packet, secret: lane.server.secret) ? .unmatched : .wrongSource)
+        }
         do throws(HomeServerReply.Refusal) {
             let octets = try HomeServerReply.verified(packet, answering: exchange.request, code: exchange.code, from: lane.server)
             accept(octets, exchange, at: now)

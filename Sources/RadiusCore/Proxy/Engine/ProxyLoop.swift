@@ -221,6 +221,7 @@ final class ProxyLoop {
             case .wait: break
             case .ask: if lane.server.usesStatusServer { probe(lane, at: now) }
             case .end:
+                if channel.watch?.hasRequest == false { lane.liveness.probesIgnored() }
                 channel.stream?.close(nowSeconds: HomeServerLane.seconds(now), because: .silent)
                 settle(channel, lane, at: now)
             }

@@ -64,11 +64,13 @@ extension PacketPath {
                 cache.forget(token)
                 return .drop
             case .challenge(let packet, let state, let wasIgnored, let verdict):
-                if let verdict {
-                    attempt.subscriber = find(verdict.identity, work)
+                if let verdict { attempt.subscriber = find(verdict.identity, work) }
+                let disposition = challenge(packet, state, wasIgnored, attempt, reply)
+                // What is too large for a packet tells the device nothing, and has a row of its own.
+                if let verdict, case .send = disposition {
                     log(.reject, verdict.reason, verdict.method, attempt, profile: 0, name: verdict.identity, server: 0)
                 }
-                return challenge(packet, state, wasIgnored, attempt, reply)
+                return disposition
             case .refused(let packet, let verdict, let isNoted):
                 attempt.subscriber = find(verdict.identity, work)
                 return refuse(

@@ -52,6 +52,8 @@ public final class StreamCensus: Sendable {
         /// By client, all transports.
         var ofClient: [Int64: Int] = [:]
         var handshakesOfClient: [Int64: Int] = [:]
+        /// Clients that have their quarter of handshakes, and the threads that had to refuse one more, until one of them ends.
+        var crowded: [Int64: Set<Int>] = [:]
         var refusals: [String: Refusal] = [:]
     }
 
@@ -118,6 +120,18 @@ public final class StreamCensus: Sendable {
         }
     }
 
+    /// A handshake of `client` found no place, and `thread` had none of its own that could give way to it.
+    func askForPlace(for client: Int64, by thread: Int) {
+        state.withLock { state in
+            if state.handshakesOfClient[client] != nil { state.crowded[client, default: []].insert(thread) }
+        }
+    }
+
+    /// Clients to whose new handshakes one that `thread` has should give way, as others have none that could.
+    func crowded(for thread: Int) -> [Int64] {
+        state.withLock { state in state.crowded.filter { !$0.value.subtracting([thread]).isEmpty }.map(\.key) }
+    }
+
     /// A connection's handshake has ended well, with that version of RADIUS.
     func establish(_ client: Int64, _ transport: StreamTransport, _ version: RadiusVersions?) {
         state.withLock { state in
@@ -168,6 +182,7 @@ public final class StreamCensus: Sendable {
 
     private static func endHandshake(_ client: Int64, _ state: inout State) {
         decrease(&state.handshakesOfClient[client])
+        state.crowded[client] = nil
         state.statistics.handshaking -= 1
     }
 

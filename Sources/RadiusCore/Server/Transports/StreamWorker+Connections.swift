@@ -49,7 +49,10 @@ extension StreamWorker {
         let source = withUnsafeBytes(of: &address.octets) { IPAddress(octets: $0) }
         let (transport, name) = (listener.transport, client.pointee.client.name)
         var refusal = census.enter(client.pointee.id, transport)
-        if refusal == .tooManyHandshakes, makeWay(for: client.pointee.id) { refusal = census.enter(client.pointee.id, transport) }
+        if refusal == .tooManyHandshakes {
+            if makeWay(for: client.pointee.id) { refusal = census.enter(client.pointee.id, transport) }
+            if refusal == .tooManyHandshakes { census.askForPlace(for: client.pointee.id, by: number) }
+        }
         if let refusal {
             census.refuse(refusal, source, transport, client: name)
             return nil
@@ -218,9 +221,10 @@ extension StreamWorker {
         }
     }
 
-    /// Each second: deadlines, clients that changed, ports that can be listened to now.
+    /// Each second: deadlines, clients that changed, ports that can be listened to now, places that other threads ask for.
     mutating func sweep() {
         if isAccepting { listen() }
+        for client in census.crowded(for: number) { _ = makeWay(for: client) }
         // Of the snapshot that `objection` looks into, which may be older than the one in force.
         let hasChanged = path.generation != knownGeneration
         knownGeneration = path.generation

@@ -86,8 +86,8 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
                         || (0x61...0x7a).contains(byte)
                 }
         }
-        // Digits alone in the last label are an address that is none, such as 300.1.1.1.
-        let isNumeric = labels.last.map { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } } ?? true
+        // An address that is none, such as 300.1.1.1. Any other digits may be a Common Name.
+        let isNumeric = labels.count == 4 && labels.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
         return text.utf8.count <= 253 && labels.allSatisfy(isLabel) && !isNumeric
     }
 

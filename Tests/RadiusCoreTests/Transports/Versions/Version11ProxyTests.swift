@@ -37,6 +37,14 @@ import Testing
         #expect(eventually { forwarder.hasEnded })
     }
 
+    /// Answers the next record that reaches a home server by a packet of that code.
+    private static func answer(_ home: ScriptedTLSServer, _ code: UInt8, _ extra: [UInt8] = []) throws {
+        let request = try #require(try home.receive())
+        #expect(request[0] == 4)
+        let states = ScriptedHomeServer.values(33, in: request).flatMap { ScriptedHomeServer.attribute(33, $0) }
+        home.send(TokenTests.packet(code, extra + states, token: Array(request[4..<8])))
+    }
+
     @Test func ourOwnServerBehindItSpeaks11() async throws {
         try await TestAuthority.withPair { authority in
             let home = try StreamHost(authority, tls: { $0.applicationProtocols = ["radius/1.1"] })
@@ -153,7 +161,9 @@ import Testing
         }
     }
 
-    @Test func aRecordThatIsDeclinedIsGivenUpAfterSomeAttempts() async throws {
+    /// 404 holds for every home server, and always. 501, or no cause at all, says less.
+    @Test(arguments: [UInt8(148), 245, 0])
+    func aRecordIsGivenUpAfterSomeAttemptsOnlyWhereNobodyWouldTakeIt(cause: UInt8) async throws {
         try await TestAuthority.withPair { authority in
             let home = try ScriptedTLSServer(authority, versions: .v11)
             let server = try Self.proxy(authority, try Self.plan([home.row()]))
@@ -168,17 +178,18 @@ import Testing
             defer { Self.stop(forwarder) }
             let nas = try TestNAS(to: server.server.accountingPort)
             #expect(nas.exchange(TestPacket.accounting(1, status: 1, session: "s1", user: "nemo@partner.example")).first == 5)
-            for _ in 0..<settings.declineLimit {
-                let request = try #require(try home.receive())
-                #expect(request[0] == 4)
-                let states = ScriptedHomeServer.values(33, in: request).flatMap { ScriptedHomeServer.attribute(33, $0) }
-                // Invalid-Request.
-                home.send(TokenTests.packet(52, [101, 6, 0, 0, 1, 148] + states, token: Array(request[4..<8])))
+            let error = cause == 0 ? [] : ScriptedHomeServer.attribute(101, [0, 0, 1, cause])
+            for _ in 0..<settings.declineLimit { try Self.answer(home, 52, error) }
+            if cause == 148 {
+                #expect(await eventually { forwarder.statistics.declined == 1 && forwarder.statistics.waiting == 0 })
+            } else {
+                try Self.answer(home, 5)
+                #expect(await eventually { forwarder.statistics.acknowledged == 1 && forwarder.statistics.waiting == 0 })
             }
-            #expect(await eventually { forwarder.statistics.declined == 1 && forwarder.statistics.waiting == 0 })
             #expect(await eventually { forwarder.statistics.position == 1 })
             let statistics = forwarder.statistics
-            #expect(statistics.acknowledged == 0 && statistics.expired == 0 && statistics.failures == 0 && statistics.forwarded == 4)
+            #expect(statistics.acknowledged + statistics.declined == 1 && statistics.expired == 0)
+            #expect(statistics.failures == (cause == 148 ? 0 : 4) && statistics.forwarded == (cause == 148 ? 4 : 5))
         }
     }
 
