@@ -271,40 +271,6 @@ import Testing
         #expect(other.receive(waitMilliseconds: 0) == nil)
     }
 
-    @Test func asksOverTCP() throws {
-        let listener = lm_tcp_bind(IPAddress(ipv4: 0x7f00_0001).octets, 0, 0, 65_536)
-        try #require(listener >= 0 && lm_tcp_listen(listener, 4) == 0)
-        defer { close(listener) }
-        var timing = HomeServer.Timing()
-        timing.responseMilliseconds = 20_000
-        let row = HomeServer(
-            id: 1, tenant: 1, name: "home", address: IPAddress(ipv4: 0x7f00_0001), transport: .tcp,
-            accessPort: UInt16(lm_bound_port(listener)), secret: ScriptedHomeServer.secret, timing: timing)
-        let server = try TestServer(subscribers: [], plan: try Self.plan([row]))
-        let nas = try TestNAS(to: server.server.authenticationPort)
-        // The connection is made ahead of any request.
-        var waiting = listener
-        try #require(lm_wait(&waiting, 1, 60_000) > 0)
-        var peer = lm_address()
-        let home = lm_tcp_accept(listener, &peer)
-        try #require(home >= 0)
-        defer { close(home) }
-        var readable = home
-        var identifier: UInt8 = 0
-        repeat {
-            identifier += 1
-            nas.send(TestPacket.access(identifier, user: "a@partner.example"))
-        } while lm_wait(&readable, 1, 300) <= 0 && identifier < 50
-        var octets = [UInt8](repeating: 0, count: 4096)
-        let count = lm_stream_receive(home, &octets, octets.count)
-        try #require(count >= 20)
-        let request = Array(octets[..<min(count, Int(octets[2]) << 8 | Int(octets[3]))])
-        let reply = ScriptedHomeServer.reply(.accessAccept, to: request)
-        #expect(lm_stream_send(home, reply, reply.count) == reply.count)
-        #expect(nas.receive().first == 2)
-        #expect(Self.meter(server)?[.accepts] == 1)
-    }
-
     @Test func stopsALoop() throws {
         let home = try ScriptedHomeServer()
         let server = try TestServer(subscribers: [], plan: try Self.plan([home.row()]))

@@ -9,6 +9,8 @@ final class HomeServerLane {
     private(set) var latencyMicroseconds: UInt64 = 0
     private var reconnect = ReconnectDelay()
     private var reconnectAt: UInt64 = 0
+    /// Over the connection that stands now came a reply that counts, or it has stood for long.
+    private var isProven = false
     private var generator = SystemRandomNumberGenerator()
     /// Another has its place, and its meter.
     private var isRetired = false
@@ -96,14 +98,25 @@ final class HomeServerLane {
 
     /// A reply came that counts: the next failure of the connection is the first. A handshake alone says less: a server may end the
     /// connection right behind it.
-    func proven() { reconnect.succeeded() }
+    func proven() {
+        isProven = true
+        reconnect.succeeded()
+    }
 
     /// The same for a connection that has stood for long.
     func prove(at now: UInt64) {
         if channels.contains(where: { $0.openedAt.map { now >= $0 + Self.goodSeconds * Self.second } ?? false }) { proven() }
     }
 
-    /// A connection failed or ended, for that reason.
+    /// The connection ended.
+    ///
+    /// A server may end one that nobody uses; then nothing is wrong with it, and it gets the next one at once.
+    func ended(_ ending: StreamClient.Ending, wasIdle: Bool, at now: UInt64) {
+        defer { isProven = false }
+        if isProven, wasIdle, ending == .byPeer { reconnectAt = now } else { failed(because: ending.description, at: now) }
+    }
+
+    /// No connection could be made, or one was lost, for that reason.
     func failed(because reason: String, at now: UInt64) {
         meter.add(.connectionFailures)
         setConnectionFailure(reason)

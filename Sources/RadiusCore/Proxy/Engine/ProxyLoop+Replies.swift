@@ -18,7 +18,7 @@ extension ProxyLoop {
     func settle(_ channel: HomeServerChannel, _ lane: HomeServerLane, at now: UInt64) {
         guard let stream = channel.stream, case .ended(let ending) = stream.status else { return rewatch(channel) }
         drop(channel, lane)
-        lane.failed(because: ending.description, at: now)
+        lane.ended(ending, wasIdle: channel.count == 0, at: now)
         for exchange in channel.all.compactMap({ exchanges[$0] }) {
             forget(exchange)
             if let order = exchange.order { dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt) }
@@ -67,8 +67,8 @@ extension ProxyLoop {
                 return lane.meter.add(.unmatched)
             }
             lane.meter.add(error.counter)
-            guard lane.server.transport == .dtls, error != .messageAuthenticatorMissing else { return }
-            // RFC 7360 §5.2.
+            guard error != .messageAuthenticatorMissing else { return }
+            // RFC 6613 §2.6.4, RFC 7360 §5.2; over UDP there is nothing to close.
             channel.stream?.close(nowSeconds: HomeServerLane.seconds(now), because: .badPacket)
         }
     }
