@@ -12,10 +12,15 @@ enum PolicyService {
     /// What is wrong with the rules that the transaction sees.
     static func mistakes(_ connection: Database.Connection, _ dictionary: RadiusDictionary) throws -> [PolicyMistake] {
         PolicyCompiler.check(try PolicyRuleRows.enabled(connection), dictionary: dictionary).map { fault in
-            PolicyMistake(
-                rule: fault.rule, ruleName: fault.ruleName, member: fault.member,
-                code: fault.kind == .unreachable ? "unreachable" : fault.member == "condition" ? "condition" : "attribute",
-                detail: fault.reason)
+            PolicyMistake(rule: fault.rule, ruleName: fault.ruleName, member: fault.member, code: code(fault), detail: fault.reason)
+        }
+    }
+
+    private static func code(_ fault: PolicyFault) -> String {
+        switch fault.kind {
+        case .unreachable: "unreachable"
+        case .reserved: PolicyMistake.reserved
+        case .invalid: fault.member == "condition" ? "condition" : "attribute"
         }
     }
 

@@ -194,10 +194,15 @@ final class FakeServices: Sendable {
             explain: { try self.note("explain \($0) \($1) \($2 ?? "-")") },
             checkPolicy: { connection in
                 // The word is enough for the tests: the daemon asks the compiler.
-                try connection.queryAll("SELECT id, name FROM aaa.policy_rule WHERE condition LIKE '%wrong%' ORDER BY id") {
-                    PolicyMistake(
-                        rule: try $0.int64(0), ruleName: try $0.string(1), member: "condition", code: "condition",
-                        detail: "line 1, column 1: no dictionary has this attribute")
+                let isReserved = "remove_attributes @> '{Connect-Info}'"
+                return try connection.queryAll(
+                    "SELECT id, name, \(isReserved) FROM aaa.policy_rule WHERE condition LIKE '%wrong%' OR \(isReserved) ORDER BY id"
+                ) {
+                    let isReserved = try $0.bool(2)
+                    return PolicyMistake(
+                        rule: try $0.int64(0), ruleName: try $0.string(1), member: isReserved ? "remove_attributes" : "condition",
+                        code: isReserved ? PolicyMistake.reserved : "condition",
+                        detail: isReserved ? "no reply has this attribute" : "line 1, column 1: no dictionary has this attribute")
                 }
             },
             testPolicy: { tenant, trial in

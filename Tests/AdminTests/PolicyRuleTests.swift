@@ -54,6 +54,22 @@ import Testing
         }
     }
 
+    /// It was stored by a version that took it.
+    @Test func onlyTheRuleThatIsSavedIsRefusedForAReservedAttribute() async throws {
+        try await AdminFixture.run { fixture in
+            try await fixture.script(
+                """
+                INSERT INTO aaa.policy_rule (tenant_id, name, priority, remove_attributes)
+                SELECT id, 'old', 20, '{Connect-Info}' FROM tenancy.tenant WHERE name = 'north'
+                """)
+            let made = try await fixture.post("/api/v1/policy-rules", Self.body("first", "NAS-Port == 1"))
+            #expect(made.status == 201, "\(made.text)")
+            let kept = try await fixture.patch("/api/v1/policy-rules/old", ["priority": 30])
+            #expect(kept.status == 422 && kept.faults == ["/remove_attributes reserved"], "\(kept.text)")
+            #expect(try await fixture.patch("/api/v1/policy-rules/old", ["remove_attributes": []]).status == 200)
+        }
+    }
+
     @Test func aRealmThatARuleForwardsToStays() async throws {
         try await AdminFixture.run { fixture in
             for name in ["partner", "other"] {

@@ -67,6 +67,9 @@ import Testing
             #expect(throws: FieldFault.self) { try field.prefix(text, .any) }
         }
         #expect(throws: FieldFault.self) { try field.prefix("192.0.2.0/24", .ipv6) }
+        #expect(try field.prefix("::ffff:192.0.2.7", .any) == "192.0.2.7/32")
+        let mapped = #expect(throws: FieldFault.self) { try field.prefix("::ffff:192.0.2.0/120", .any) }
+        #expect(mapped?.detail.contains("192.0.2.0, so write it") == true)
     }
 
     @Test func readsRecordsOfRFC4180() throws {

@@ -72,6 +72,33 @@ import Testing
         #expect(identity.callingStationID == "xy" && identity.nasPortID == "p" && identity.acctSessionID == "run-0")
     }
 
+    @Test func whatIsGivenStandsOnceInAccountingAndNamesTheNAS() throws {
+        let given: [UInt8] = [4, 6, 198, 51, 100, 9, 8, 6, 203, 0, 113, 5, 45, 6, 0, 0, 0, 3, 55, 6, 0, 0, 0, 9]
+        let (simulated, start) = try online {
+            $0.address = IPAddress(text: "192.0.2.1")
+            $0.attributes = given
+        }
+        var nas = simulated
+        #expect(values(4, start) == [[198, 51, 100, 9]] && values(8, start) == [[203, 0, 113, 5]])
+        #expect(values(45, start) == [[0, 0, 0, 3]] && values(55, start) == [[0, 0, 0, 9]])
+        func asked(_ attributes: [UInt8], _ identifier: UInt8) throws -> UInt8? {
+            let coa = try request(.coa, session: "run-0", change: attributes, identifier: identifier)
+            return replies(nas.requested(coa, now: 200, wall: 1000)).first?[0]
+        }
+        let byGiven = try asked([4, 6, 198, 51, 100, 9, 8, 6, 203, 0, 113, 5], 1)
+        let byItsOwn = try asked([4, 6, 192, 0, 2, 1], 2)
+        #expect(byGiven == 44 && byItsOwn == 45)
+    }
+
+    @Test func theNamesAreNoFurtherAttribute() throws {
+        let dictionary = try Shipped.dictionary.get()
+        func attributes(_ word: String) throws -> [UInt8] {
+            try SimulateCommand.parse(["--secret", "s", "--password", "p", "--attribute", word]).plan(dictionary).attributes
+        }
+        #expect(try attributes("NAS-Identifier=bob") == [32, 5] + Array("bob".utf8))
+        #expect(throws: CommandFailure.self) { try attributes("User-Name=bob") }
+    }
+
     @Test func sendsInterimsWith64BitCountersWhenTheServerSays() throws {
         var (nas, _) = try online()
         #expect(nas.deadline == 60_100)

@@ -87,11 +87,12 @@ struct ShipperWork: Sendable {
         while true {
             watch.look(journal)
             do {
-                let session = try ShipperSession(self, counters)
-                pause = Self.firstPauseMilliseconds
-                if waits { logger.notice("accounting has the database again") }
-                waits = false
-                try session.run(thread, &watch)
+                // A connection alone does not say that records can be stored.
+                try ShipperSession(self, counters).run(thread, &watch) {
+                    pause = Self.firstPauseMilliseconds
+                    if waits { logger.notice("accounting has the database again") }
+                    waits = false
+                }
                 return
             } catch {
                 let isLoss = (error as? DatabaseError)?.isConnectionLoss ?? false

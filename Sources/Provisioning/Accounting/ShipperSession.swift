@@ -61,13 +61,15 @@ final class ShipperSession {
         }
     }
 
-    func run(_ thread: ShipperThread, _ watch: inout JournalWatch) throws {
+    /// Ships until the thread is stopped; `keptUp` is told each time that a batch is stored, or nothing waits.
+    func run(_ thread: ShipperThread, _ watch: inout JournalWatch, keptUp: () -> Void) throws {
         while true {
             let isLast = thread.isStopping
             watch.look(work.journal)
             makeRoom()
             if !isLast { try maintainIfDue() }
             let moved = try shipBatch()
+            keptUp()
             if moved == work.settings.batchRecords { continue }
             if isLast { return }
             if moved == 0 { thread.wake.wait(timeoutMilliseconds: 1000) }

@@ -1,4 +1,5 @@
 public import Database
+import Glibc
 public import Logging
 import RadiusCore
 import Synchronization
@@ -16,14 +17,18 @@ public struct Reauthorizer: Sendable {
     private let logger: Logger
 
     private static let batchSize = 64
-    /// Places of them that limits of quotas take at most, so that they hold up nothing else.
-    private static let limitsAtOnce = 32
+    /// Places of them that requests take at most which may be many at once, so that they hold up nothing else.
+    private static let patientAtOnce = 32
+    /// Requests of ends that are dropped at once where nobody is online.
+    private static let offlineBatch = 1000
     /// Seconds for which a NAS that none of the nodes could send to is tried.
     private static let patience: Int64 = 3600
     /// Seconds between two looks for requests at the latest.
     private let poll: Int
     /// This process in `passed_by`.
     private let node = Int64.random(in: 1...Int64.max)
+    /// Seconds since 1970, as the snapshot tells by whether somebody's time is over.
+    var now: @Sendable () -> Int64 = { Int64(time(nil)) }
 
     public init(pool: Pool, control: SessionControl, feed: SnapshotFeed, logger: Logger, pollSeconds: Int = 10) {
         self.pool = pool
@@ -33,20 +38,30 @@ public struct Reauthorizer: Sendable {
         poll = pollSeconds
     }
 
+    /// What a request came of. What was asked just now comes before what may be many at once.
+    private enum Kind: Sendable {
+        case change
+        /// The subscriber's time ended.
+        case end
+        /// Nothing changed but what is left of a quota.
+        case limit
+    }
+
     /// A subscriber whose sessions are to be looked at.
     private struct Claim: Sendable {
         let subscriber: Int64
         /// For the log: the username; the number of one that is deleted.
         let name: String
         let tenant: Int64
-        /// Nothing changed but what is left of a quota.
-        let isOfLimit: Bool
+        let kind: Kind
         let attempts: Int
         /// Text of `requested_at`, to see whether a newer request came meanwhile.
         let requestedAt: String
         /// Seconds since then.
         let age: Int64
 
+        var isOfLimit: Bool { kind == .limit }
+        var isPatient: Bool { kind != .change }
         /// Times that a silent NAS is asked; each is a full round of retransmissions.
         var attemptLimit: Int { isOfLimit ? 2 : 5 }
     }
@@ -63,19 +78,19 @@ public struct Reauthorizer: Sendable {
     ///
     /// Subscribers are answered for side by side, so a NAS that is silent holds nobody else up.
     public func run() async {
-        let (free, freeOfLimits) = (FreePlaces(Self.batchSize), FreePlaces(Self.limitsAtOnce))
+        let (free, freeOfPatient) = (FreePlaces(Self.batchSize), FreePlaces(Self.patientAtOnce))
         await withDiscardingTaskGroup { group in
             var looks = feed.looks
             while !Task.isCancelled {
-                // Whether all places were taken, and whether all for limits were.
-                var (isFull, isFullOfLimits) = (false, false)
+                // Whether all places were taken, and whether all for patient requests were.
+                var (isFull, isFullOfPatient) = (false, false)
                 do {
-                    let (limit, limitOfLimits) = (free.count, freeOfLimits.count)
-                    let claims = try await ripeClaims(atMost: limit, ofLimits: limitOfLimits)
+                    let (limit, patientLimit) = (free.count, freeOfPatient.count)
+                    let claims = try await ripeClaims(atMost: limit, ofPatient: patientLimit)
                     isFull = claims.count == limit
-                    isFullOfLimits = claims.count(where: \.isOfLimit) == limitOfLimits
+                    isFullOfPatient = claims.count(where: \.isPatient) == patientLimit
                     for claim in claims {
-                        let places = claim.isOfLimit ? [free, freeOfLimits] : [free]
+                        let places = claim.isPatient ? [free, freeOfPatient] : [free]
                         for place in places { place.take() }
                         group.addTask {
                             await attempt(claim)
@@ -85,8 +100,8 @@ public struct Reauthorizer: Sendable {
                 } catch {
                     if !Task.isCancelled { logger.warning("running sessions could not be brought into line: \(error)") }
                 }
-                let mayBeMore = isFull || isFullOfLimits
-                if mayBeMore, free.count > 0, isFull || freeOfLimits.count > 0 { continue }
+                let mayBeMore = isFull || isFullOfPatient
+                if mayBeMore, free.count > 0, isFull || freeOfPatient.count > 0 { continue }
                 looks = await feed.waitForChange(after: looks, atMostSeconds: mayBeMore ? 1 : poll)
             }
             group.cancelAll()
@@ -105,9 +120,9 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Claims requests whose transactions the snapshot has seen.
-    private func ripeClaims(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
+    private func ripeClaims(atMost limit: Int, ofPatient patientLimit: Int) async throws -> [Claim] {
         guard limit > 0 else { return [] }
-        let claims = try await claim(atMost: limit, ofLimits: limitOfLimits)
+        let claims = try await claim(atMost: limit, ofPatient: patientLimit)
         guard !claims.isEmpty else { return [] }
         // The rows are visible now; the snapshot must have seen their transactions before it is asked. An older one would say
         // what held before, and the request would count as done.
@@ -126,37 +141,54 @@ public struct Reauthorizer: Sendable {
         }
     }
 
-    /// Claims what is due: what is not about limits first, and of those no more than `limitOfLimits`.
-    private func claim(atMost limit: Int, ofLimits limitOfLimits: Int) async throws -> [Claim] {
+    /// Claims what is due: what changed first, then ends and limits, of both together no more than `patientLimit`.
+    private func claim(atMost limit: Int, ofPatient patientLimit: Int) async throws -> [Claim] {
         try await pool.transaction(.system) { connection in
-            let claims = try claim(isOfLimit: false, atMost: limit, on: connection)
-            return try claims + claim(isOfLimit: true, atMost: min(limit - claims.count, limitOfLimits), on: connection)
+            try dropEndsOffline(connection)
+            let changes = try claim(.change, atMost: limit, on: connection)
+            let room = min(limit - changes.count, patientLimit)
+            let ends = try claim(.end, atMost: room, on: connection)
+            return try changes + ends + claim(.limit, atMost: room - ends.count, on: connection)
         }
     }
 
+    /// An end leaves its request whether anybody is online or not.
+    private func dropEndsOffline(_ connection: Connection) throws {
+        try connection.execute(
+            """
+            -- reauthorization.offline
+            WITH due AS (
+                SELECT subscriber_id FROM aaa.reauthorization WHERE NOT is_of_limit AND is_of_end AND due_at <= clock_timestamp()
+                ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            DELETE FROM aaa.reauthorization r USING due d
+            WHERE r.subscriber_id = d.subscriber_id AND NOT r.is_of_limit AND NOT EXISTS (
+                SELECT FROM aaa.session s WHERE s.tenant_id = r.tenant_id AND s.subscriber_id = r.subscriber_id AND s.stopped_at IS NULL)
+            """, [SQLValue(Self.offlineBatch)])
+    }
+
     /// What this node could not send is left to the others, who look once in `poll` seconds, before it has another turn.
-    private func claim(isOfLimit: Bool, atMost limit: Int, on connection: Connection) throws -> [Claim] {
+    private func claim(_ kind: Kind, atMost limit: Int, on connection: Connection) throws -> [Claim] {
         guard limit > 0 else { return [] }
         return try connection.queryAll(
             """
             -- reauthorization.claim
             UPDATE aaa.reauthorization SET due_at = clock_timestamp() + interval '2 minutes', attempts = attempts + 1
             WHERE is_of_limit = $2 AND subscriber_id IN (
-                SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND due_at <= clock_timestamp()
+                SELECT subscriber_id FROM aaa.reauthorization WHERE is_of_limit = $2 AND is_of_end = $5 AND due_at <= clock_timestamp()
                     AND ($3::bigint <> ALL (passed_by) OR due_at <= clock_timestamp() - $4::bigint * interval '1 second')
                 ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
             RETURNING subscriber_id, tenant_id, attempts, requested_at::text, extract(epoch FROM clock_timestamp() - requested_at)::bigint,
                 coalesce((SELECT username FROM aaa.subscriber WHERE id = reauthorization.subscriber_id), subscriber_id::text)
-            """, [SQLValue(limit), .bool(isOfLimit), .int(node), SQLValue(poll + 5)]
+            """, [SQLValue(limit), .bool(kind == .limit), .int(node), SQLValue(poll + 5), .bool(kind == .end)]
         ) { row in
             Claim(
-                subscriber: try row.int64(0), name: try row.string(5), tenant: try row.int64(1), isOfLimit: isOfLimit,
-                attempts: try row.int(2),
+                subscriber: try row.int64(0), name: try row.string(5), tenant: try row.int64(1), kind: kind, attempts: try row.int(2),
                 requestedAt: try row.string(3), age: max(0, try row.int64(4)))
         }
     }
 
     private func bringIntoLine(_ claim: Claim) async throws {
+        let began = now()
         let sessions = try await pool.transaction(.tenant(claim.tenant), readOnly: true) { connection in
             try connection.queryAll(
                 """
@@ -176,7 +208,7 @@ public struct Reauthorizer: Sendable {
         if isUnsent && claim.age < Self.patience || isSilent && claim.attempts < claim.attemptLimit {
             // What was not sent is due when the others look next; less often as time goes by.
             try await putOff(claim, seconds: isUnsent ? max(2, claim.age / 8) : 60, isUnsent: isUnsent, counts: isSilent)
-        } else if try await forget(claim, hadSessions: !sessions.isEmpty) {
+        } else if try await forget(claim, since: began, hadSessions: !sessions.isEmpty) {
             for miss in misses {
                 logger.warning(
                     """
@@ -223,8 +255,9 @@ public struct Reauthorizer: Sendable {
     }
 
     /// Deletes the request; false where a newer one took its place. Sessions that go on are looked at again when the subscriber's time
-    /// ends: this request may have taken the place of one that waited for that.
-    private func forget(_ claim: Claim, hadSessions: Bool) async throws -> Bool {
+    /// ends: this request may have taken the place of one that waited for that, or PostgreSQL's clock be ahead of this node's, by which
+    /// the end had not come at `began`.
+    private func forget(_ claim: Claim, since began: Int64, hadSessions: Bool) async throws -> Bool {
         try await pool.transaction(.tenant(claim.tenant)) { connection in
             let count = try connection.execute(
                 """
@@ -236,11 +269,15 @@ public struct Reauthorizer: Sendable {
                 try connection.execute(
                     """
                     -- reauthorization.expiry
-                    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, requested_at, due_at)
-                    SELECT id, tenant_id, expires_at, expires_at FROM aaa.subscriber
-                    WHERE tenant_id = $1 AND id = $2 AND expires_at > clock_timestamp() AND isfinite(expires_at)
+                    INSERT INTO aaa.reauthorization (subscriber_id, tenant_id, requested_at, due_at, is_of_end)
+                    SELECT s.id, s.tenant_id, e.due, e.due, true FROM aaa.subscriber s
+                    CROSS JOIN LATERAL (
+                        SELECT greatest(s.expires_at, clock_timestamp() + (s.expires_at - to_timestamp($4::bigint))) + interval '2 seconds'
+                            AS due) e
+                    WHERE s.tenant_id = $1 AND s.id = $2 AND isfinite(s.expires_at)
+                        AND floor(extract(epoch FROM s.expires_at)) > $3::bigint
                     ON CONFLICT (subscriber_id, is_of_limit) DO NOTHING
-                    """, [.int(claim.tenant), .int(claim.subscriber)])
+                    """, [.int(claim.tenant), .int(claim.subscriber), .int(began), .int(now())])
             }
             return true
         }

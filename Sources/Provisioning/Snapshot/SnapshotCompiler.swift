@@ -176,7 +176,7 @@ struct SnapshotCompiler: Sendable {
             let (arrival, others) = PolicyCompiler.compile(found.rules, at: .arrival, dictionary: dictionary, zone: zone)
             programs[tenant] = program
             forwarding[tenant] = arrival
-            texts += (others + faults).map { "policy \($0), so the rule is left out" }
+            texts += (others + faults).map { "policy \($0), so the \($0.kind == .reserved ? "attribute" : "rule") is left out" }
             if !texts.isEmpty { problems[.rules(tenant: tenant)] = texts }
         }
     }

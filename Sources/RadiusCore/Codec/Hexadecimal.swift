@@ -1,4 +1,4 @@
-/// Octets as hexadecimal digits, two an octet (RFC 4648 §8). Not for the packet path: it allocates.
+/// Octets as hexadecimal digits, two an octet (RFC 4648 §8). `text` and `octets` are not for the packet path: they allocate.
 public enum Hexadecimal {
     private static let small = Array("0123456789abcdef".utf8)
     private static let capital = Array("0123456789ABCDEF".utf8)

@@ -21,6 +21,8 @@ public struct CompiledAttributes: Sendable {
     public private(set) var keyed: [ReplyAttribute] = []
     /// What could not be compiled, and why; the rest stands.
     public private(set) var problems: [String] = []
+    /// Those of `problems` about what former versions sent.
+    private(set) var formerlyTaken: Set<String> = []
 
     public init() {}
 
@@ -38,17 +40,23 @@ public struct CompiledAttributes: Sendable {
             guard !isKeyed else {
                 // Encoded once with a throw-away key, so that a bad value is found now and not at a login.
                 let octets = try AttributeEncoder.encode(name: name, value: value, dictionary: dictionary, keys: Self.trialKeys)
-                if let reason = ReservedAttribute.refusal(of: octets) { return problems.append("\(name): \(reason)") }
+                if let refusal = ReservedAttribute.refusal(of: octets) { return refuse(name, refusal) }
                 return keyed.append(ReplyAttribute(name: name, value: value))
             }
             let longer = texts + [AttributeText(name: name, value: value)]
             let octets = try AttributeEncoder.encode(longer, dictionary: dictionary)
-            if let reason = ReservedAttribute.refusal(of: octets) { return problems.append("\(name): \(reason)") }
+            if let refusal = ReservedAttribute.refusal(of: octets) { return refuse(name, refusal) }
             encoded = octets
             texts = longer
         } catch {
             problems.append(error.description)
         }
+    }
+
+    private mutating func refuse(_ name: String, _ refusal: ReservedAttribute.Refusal) {
+        let problem = "\(name): \(refusal.reason)"
+        problems.append(problem)
+        if refusal.wasTaken { formerlyTaken.insert(problem) }
     }
 
     private static let trialKeys = HideKeys(secret: SharedSecret([0]), authenticator: Digest16(repeating: 0))

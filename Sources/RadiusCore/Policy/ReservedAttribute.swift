@@ -2,6 +2,13 @@
 ///
 /// A reply with a second Message-Authenticator or a foreign Proxy-State is thrown away by the NAS (RFC 2869 §5.14, RFC 2865 §5.33).
 enum ReservedAttribute {
+    /// Why attributes may not stand in a reply.
+    struct Refusal {
+        let reason: String
+        /// Former versions sent it, so what is stored may have it.
+        var wasTaken = false
+    }
+
     private static let standard: Set<UInt8> = [
         AttributeNumber.userPassword, AttributeNumber.chapPassword, AttributeNumber.state, AttributeNumber.proxyState,
         AttributeNumber.chapChallenge, AttributeNumber.eapMessage, AttributeNumber.messageAuthenticator,
@@ -19,17 +26,20 @@ enum ReservedAttribute {
     private static let microsoft: Set<UInt8> = [1, 2, 11, 12, 16, 17, 25, 26]
 
     /// Why attributes in wire form may not stand in a reply; nil when they may.
-    static func refusal(of attributes: [UInt8]) -> String? {
+    static func refusal(of attributes: [UInt8]) -> Refusal? {
         var offset = 0
         while offset + 1 < attributes.count {
             let (type, count) = (attributes[offset], Int(attributes[offset + 1]))
-            guard count >= 2, offset + count <= attributes.count else { return "it is not a whole attribute" }
-            if standard.contains(type) { return "the server writes this attribute itself, or it belongs to requests; leave it out" }
+            guard count >= 2, offset + count <= attributes.count else { return Refusal(reason: "it is not a whole attribute") }
+            if standard.contains(type) {
+                return Refusal(reason: "the server writes this attribute itself, or it belongs to requests; leave it out")
+            }
             if ofOtherPackets.contains(type) {
-                return "it belongs to requests or refusals, and a reply has none (RFC 2865 §5.44); leave it out"
+                return Refusal(
+                    reason: "it belongs to requests or refusals, and a reply has none (RFC 2865 §5.44); leave it out", wasTaken: true)
             }
             if type == AttributeNumber.vendorSpecific {
-                if let reason = vendorRefusal(Array(attributes[offset..<offset + count])) { return reason }
+                if let reason = vendorRefusal(Array(attributes[offset..<offset + count])) { return Refusal(reason: reason) }
             }
             offset += count
         }

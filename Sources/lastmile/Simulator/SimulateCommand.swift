@@ -81,6 +81,9 @@ struct SimulateCommand: ParsableCommand {
         plan.duration = duration.map { $0 * 1000 }
         plan.answer = try Self.answer(answer)
         plan.attributes = try AttributeWords.encode(attribute, dictionary)
+        guard AttributeOctets.values(AttributeNumber.userName, in: plan.attributes).isEmpty else {
+            throw .usage("--attribute User-Name", next: "--user gives the names.")
+        }
         plan.timeout = timeout
         plan.retries = retries
         return plan

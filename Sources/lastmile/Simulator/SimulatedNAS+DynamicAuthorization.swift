@@ -62,8 +62,7 @@ extension SimulatedNAS {
 
     /// Why no live session fits: the request names none, another NAS's, or one that is not here.
     private func cause(_ request: DynamicAuthorizationServer.Request) -> ErrorCause {
-        let none = SessionIdentity(nasIdentifier: plan.name, nasAddress: plan.address)
-        return request.mismatch(with: none) ?? .sessionContextNotFound
+        request.mismatch(with: nasIdentity) ?? .sessionContextNotFound
     }
 
     private mutating func remember(_ key: [UInt8], _ reply: [UInt8]) {

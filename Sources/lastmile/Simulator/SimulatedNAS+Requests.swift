@@ -7,8 +7,10 @@ extension SimulatedNAS {
         let session = sessions[next.session]
         switch next.action {
         case .authenticate:
+            var attributes = place(of: session)
+            attributes.replace(with: plan.attributes)
             let packet = try? ClientPacket.access(
-                identifier: identifier, userName: session.userName, credential: plan.credential, attributes: place(of: session).octets,
+                identifier: identifier, userName: session.userName, credential: plan.credential, attributes: attributes.octets,
                 secret: plan.secret)
             return packet.map { ($0, nil) }
         case .account(let record):
@@ -33,7 +35,6 @@ extension SimulatedNAS {
         attributes.append(AttributeNumber.framedProtocol, 1)
         attributes.append(AttributeNumber.callingStationID, session.callingStationID.utf8)
         attributes.append(AttributeNumber.acctSessionID, session.sessionID.utf8)
-        attributes.replace(with: plan.attributes)
         return attributes
     }
 
@@ -56,19 +57,31 @@ extension SimulatedNAS {
             attributes.append(AttributeNumber.acctOutputGigawords, UInt32(truncatingIfNeeded: record.outputOctets >> 32))
         }
         if let cause = record.cause { attributes.append(AttributeNumber.acctTerminateCause, cause) }
+        attributes.replace(with: plan.attributes)
         return attributes.octets
     }
 
     /// What a CoA or Disconnect request can name the session by.
     func identity(_ session: SimulatedSession) -> SessionIdentity {
-        func text(_ number: UInt8, _ own: String) -> String {
-            AttributeOctets.values(number, in: plan.attributes).first.map { String(decoding: $0, as: UTF8.self) } ?? own
-        }
-        return SessionIdentity(
-            userName: String(decoding: session.userName, as: UTF8.self),
-            acctSessionID: text(AttributeNumber.acctSessionID, session.sessionID),
-            callingStationID: text(AttributeNumber.callingStationID, session.callingStationID),
-            nasPortID: text(AttributeNumber.nasPortID, portID(session)), nasIdentifier: text(AttributeNumber.nasIdentifier, plan.name),
-            nasAddress: plan.address, framedIPv4: session.framedIPv4)
+        var identity = nasIdentity
+        identity.userName = String(decoding: session.userName, as: UTF8.self)
+        identity.acctSessionID = given(AttributeNumber.acctSessionID) ?? session.sessionID
+        identity.callingStationID = given(AttributeNumber.callingStationID) ?? session.callingStationID
+        identity.nasPortID = given(AttributeNumber.nasPortID) ?? portID(session)
+        identity.framedIPv4 = AttributeOctets.number(AttributeNumber.framedIPAddress, in: plan.attributes) ?? session.framedIPv4
+        return identity
+    }
+
+    /// What a CoA or Disconnect request can name the NAS by.
+    var nasIdentity: SessionIdentity {
+        let ipv4 = AttributeOctets.number(AttributeNumber.nasIPAddress, in: plan.attributes).map { IPAddress(ipv4: $0) }
+        let ipv6 = AttributeOctets.values(AttributeNumber.nasIPv6Address, in: plan.attributes).first { $0.count == 16 }
+            .map { $0.withUnsafeBytes { IPAddress(octets: $0) } }
+        return SessionIdentity(nasIdentifier: given(AttributeNumber.nasIdentifier) ?? plan.name, nasAddress: ipv4 ?? ipv6 ?? plan.address)
+    }
+
+    /// The text of an attribute that stands in place of its own.
+    private func given(_ number: UInt8) -> String? {
+        AttributeOctets.values(number, in: plan.attributes).first.map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -58,6 +58,29 @@ import Testing
         }
     }
 
+    /// Each attempt gets a connection, and none can store anything.
+    @Test func theLogSaysThatTheWaitIsOverWhenRecordsAreStored() async throws {
+        try await AccountingBench.run { bench in
+            let kept = KeptLog(.notice)
+            let journal = try bench.openJournal()
+            defer { journal.close() }
+            try bench.append(AccountingPacket(1, event: 0), to: journal)
+            let shipper = AccountingShipper(
+                journal: journal, configuration: bench.configuration, node: "node1", settings: AccountingBench.settings,
+                logger: kept.logger)
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.session_header RENAME TO elsewhere") }
+            try shipper.start()
+            defer { shipper.stop() }
+            try await settles({ shipper.statistics.retries > 2 }, state: { "\(shipper.statistics)" })
+            try await bench.pool.run { try $0.script("ALTER TABLE aaa.elsewhere RENAME TO session_header") }
+            try await settles({ try await bench.isShipped(journal, "node1") }, state: { "\(shipper.statistics)" })
+            let over = "notice: accounting has the database again"
+            try await eventually { kept.lines.contains { $0.text == over } }
+            let told = kept.lines.map(\.text).filter { $0 == over || $0 == "warning: accounting waits for the database" }
+            #expect(told.count > 2 && told.last == over && told.count { $0 == over } == 1)
+        }
+    }
+
     @Test func usageBelongsToTheTenantsDay() async throws {
         // 18:30 UTC is midnight in Kolkata.
         try await AccountingBench.run(timeZone: "Asia/Kolkata") { bench in

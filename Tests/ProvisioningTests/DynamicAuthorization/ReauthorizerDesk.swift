@@ -1,8 +1,9 @@
 import Database
 import Logging
-import Provisioning
 import RadiusCore
 import Support
+
+@testable import Provisioning
 
 /// A desk whose NAS is on loopback and has running sessions, and a reauthorizer put together as the daemon does.
 struct ReauthorizerDesk: Sendable {
@@ -18,7 +19,8 @@ struct ReauthorizerDesk: Sendable {
     /// Runs `body` while a reauthorizer works; `nas` answers as `answer` says.
     static func with(
         answer: @escaping LoopbackNAS.Answer = { $0.acknowledge($1) }, timing: CoARetransmission.Timing = .init(),
-        pollSeconds: Int = 10, logger: Logger = Logger(label: "tests"), _ body: (ReauthorizerDesk) async throws -> Void
+        pollSeconds: Int = 10, logger: Logger = Logger(label: "tests"), now: (@Sendable () -> Int64)? = nil,
+        _ body: (ReauthorizerDesk) async throws -> Void
     ) async throws {
         try await SnapshotDesk.with { desk in
             let nas = try LoopbackNAS(answer)
@@ -34,7 +36,7 @@ struct ReauthorizerDesk: Sendable {
                 "INSERT INTO aaa.access_policy (tenant_id, walled_garden_profile_id) VALUES ($1, $2)", [.int(desk.tenant), .int(garden)])
             try await desk.follow()
             let own = ReauthorizerDesk(desk: desk, nas: nas, home: home, garden: garden, client: try CoAClient(timing: timing))
-            try await own.working(with: desk.feed, pollSeconds: pollSeconds, logger: logger) { try await body(own) }
+            try await own.working(with: desk.feed, pollSeconds: pollSeconds, logger: logger, now: now) { try await body(own) }
             own.client.shutdown()
         }
     }
@@ -44,10 +46,10 @@ struct ReauthorizerDesk: Sendable {
         try await with(answer: answer, timing: hasty, body)
     }
 
-    /// Runs `body` while a reauthorizer works with the snapshot of `feed`, on a node that has these connections.
+    /// Runs `body` while a reauthorizer works with the snapshot of `feed`, on a node that has these connections and this clock.
     func working(
         with feed: SnapshotFeed, connections: LooseConnections = LooseConnections(), pollSeconds: Int = 10,
-        logger: Logger = Logger(label: "tests"), _ body: () async throws -> Void
+        logger: Logger = Logger(label: "tests"), now: (@Sendable () -> Int64)? = nil, _ body: () async throws -> Void
     ) async throws {
         let control = SessionControl(
             pool: desk.pool, client: client, connections: connections.reverse, open: { [desk] in try desk.secrets.open($0) },
@@ -62,8 +64,9 @@ struct ReauthorizerDesk: Sendable {
                     used: session.used)
             },
             closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
-        let reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: logger, pollSeconds: pollSeconds)
-        let work = Task { await reauthorizer.run() }
+        var reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: logger, pollSeconds: pollSeconds)
+        if let now { reauthorizer.now = now }
+        let work = Task { [reauthorizer] in await reauthorizer.run() }
         do {
             try await body()
         } catch {
@@ -141,7 +144,8 @@ struct ReauthorizerDesk: Sendable {
         try await desk.sql(
             """
             SELECT count(*) FROM aaa.reauthorization r JOIN aaa.subscriber u ON u.id = r.subscriber_id
-            WHERE r.due_at = u.expires_at AND r.requested_at = r.due_at AND r.due_at > clock_timestamp() + interval '1 hour'
+            WHERE r.is_of_end AND r.requested_at = r.due_at AND r.due_at > clock_timestamp() + interval '1 hour'
+                AND r.due_at BETWEEN u.expires_at + interval '2 seconds' AND u.expires_at + interval '1 minute'
             """)
     }
 

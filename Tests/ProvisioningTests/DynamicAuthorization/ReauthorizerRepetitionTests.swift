@@ -105,6 +105,30 @@ import Testing
         }
     }
 
+    /// Many ends come at one instant; who is suspended is disconnected meanwhile, and who is not online takes no place.
+    @Test func endsHoldUpNothingElse() async throws {
+        let speaks = Gate()
+        let patient = CoARetransmission.Timing(initial: 1_000_000_000, longest: 1_000_000_000, attempts: 0, duration: 600_000_000_000)
+        let answer: LoopbackNAS.Answer = {
+            speaks.isOpen || $1.value(AttributeNumber.userName) == Array("user69".utf8) ? $0.acknowledge($1) : nil
+        }
+        try await ReauthorizerDesk.with(answer: answer, timing: patient, pollSeconds: 1) { desk in
+            let offline = try await desk.desk.subscriber("offline", profile: desk.home)
+            var subscribers: [Int64] = []
+            for number in 0..<70 { subscribers.append(try await desk.online("user\(number)")) }
+            try await desk.desk.sql(
+                "UPDATE aaa.subscriber SET expires_at = clock_timestamp() + interval '1 second' WHERE username <> 'user69'")
+            try await eventually { desk.told.count == 32 }
+            try await desk.desk.lock(subscribers[69], "fraud", "suspended")
+            try await eventually { desk.told.contains("disconnect user69") }
+            #expect(desk.told.count == 33)
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization WHERE is_of_end AND attempts > 0") == 32)
+            #expect(try await desk.desk.sql("SELECT count(*) FROM aaa.reauthorization WHERE subscriber_id = $1", [.int(offline)]) == 0)
+            speaks.open()
+            try await desk.settled()
+        }
+    }
+
     @Test func twoNodesSendOneRequestForEachChange() async throws {
         try await ReauthorizerDesk.with { desk in
             let feed = try SnapshotDesk.anotherFeed(desk.desk.configuration, desk.desk.secrets)

@@ -1,4 +1,5 @@
 import Database
+import Glibc
 import Provisioning
 import RadiusCore
 import Support
@@ -153,6 +154,17 @@ import Testing
             try await desk.setEnd(alice, "1 day")
             try await desk.setEnd(alice, "-1 second")
             try await desk.settled()
+            #expect(desk.told == ["disconnect alice"])
+        }
+    }
+
+    /// PostgreSQL's clock is two hours ahead of the node's, by which the subscriber may still be online.
+    @Test func anEndIsNotForgottenBeforeTheNodesClockComesToIt() async throws {
+        try await ReauthorizerDesk.with(now: { Int64(time(nil)) - 7200 }) { desk in
+            let alice = try await desk.online("alice")
+            try await desk.setEnd(alice, "-1 second")
+            let waiting = "SELECT count(*) FROM aaa.reauthorization WHERE is_of_end AND due_at > clock_timestamp() + interval '1 hour'"
+            try await eventually { try await desk.desk.sql(waiting) == 1 }
             #expect(desk.told == ["disconnect alice"])
         }
     }

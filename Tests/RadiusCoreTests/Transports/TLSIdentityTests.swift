@@ -16,6 +16,8 @@ import Testing
         let colons = Array(repeating: "0F", count: 32).joined(separator: ":")
         #expect(TLSIdentity(text: "sha256:\(plain)") == .fingerprint(Array(repeating: 15, count: 32)))
         #expect(TLSIdentity(text: "SHA256:\(colons)") == TLSIdentity(text: "sha256:\(plain)"))
+        let fullWidth = String(repeating: "\u{FF10}\u{FF46}", count: 32)
+        #expect(TLSIdentity(text: "sha256:\(fullWidth)") == nil)
     }
 
     @Test func aListIsGoodOnlyAsAWhole() {

@@ -20,7 +20,10 @@ extension Field {
         guard parts.count == 2 else { return "\(address.text)/\(address.bits)" }
         guard !parts[1].isEmpty, parts[1].count <= 3, parts[1].allSatisfy({ $0.isASCII && $0.isNumber }),
             let length = Int(parts[1]), length <= address.bits
-        else { throw FieldFault("prefix", "the prefix length is 0 to \(address.bits)") }
+        else {
+            let hint = address.bits == 32 && parts[0].contains(":") ? "; this is \(address.text), so write it, with its own length" : ""
+            throw FieldFault("prefix", "the prefix length is 0 to \(address.bits)\(hint)")
+        }
         let network = address.masked(to: 128 - address.bits + length)
         guard network == address else {
             throw FieldFault("prefix", "bits are set beyond the prefix length; the network is \(network.text)/\(length)")

@@ -92,8 +92,7 @@ public enum TLSIdentity: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func octets(_ text: Substring) -> [UInt8]? {
-        let digits = text.filter { $0 != ":" }.compactMap { $0.hexDigitValue }
-        guard digits.count == 64, text.allSatisfy({ $0 == ":" || $0.isHexDigit }) else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        guard let octets = Hexadecimal.octets(text.utf8.filter { $0 != UInt8(ascii: ":") }), octets.count == 32 else { return nil }
+        return octets
     }
 }

@@ -90,6 +90,29 @@ import Testing
         #expect(try RuleDesk.faults(RuleDesk.rule("") { ($0.outcome, $0.profile) = (.reject, 10) }) == ["1 outcome"])
     }
 
+    /// A rule that a former version stored: it must not let in whom it keeps out.
+    @Test func whatNoReplyHasAnyMoreIsLeftOutAlone() throws {
+        let rule = RuleDesk.rule("") { rule in
+            rule.set = [ReplyAttribute(name: "NAS-Port-Id", value: "x"), ReplyAttribute(name: "Class", value: "0x61")]
+            rule.add = [ReplyAttribute(name: "Connect-Info", value: "x")]
+            rule.remove = ["Called-Station-Id", "Filter-Id"]
+            rule.methods = ["chap"]
+            rule.outcome = .stop
+        }
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let (program, faults) = PolicyCompiler.compile([rule], dictionary: dictionary)
+        let compiled = try #require(program?.compiled.first)
+        let (filter, label) = (try ReplyTarget("Filter-Id", dictionary), try ReplyTarget("Class", dictionary))
+        #expect(compiled.edits == [.remove(filter), .remove(label), .append([25, 3, 0x61])])
+        #expect(compiled.methods != 0 && compiled.rule.outcome == .stop)
+        #expect(faults.map(\.member) == ["remove_attributes", "set_attributes", "add_attributes"])
+        #expect(faults.allSatisfy { $0.kind == .reserved })
+        // Nothing else that is wrong is forgiven.
+        var wrong = rule
+        wrong.remove.append("No-Such")
+        #expect(PolicyCompiler.compile([wrong], dictionary: dictionary).program == nil)
+    }
+
     @Test func boundsDepthTestsAndLength() throws {
         let deep = String(repeating: "(", count: 33) + "NAS-Port == 1" + String(repeating: ")", count: 33)
         #expect(try RuleDesk.faults(RuleDesk.rule(deep)) == ["1 condition 1:33"])

@@ -36,8 +36,11 @@ public struct RuleError: Error, Hashable, Sendable, CustomStringConvertible {
 /// What is wrong with a part of a rule; whoever knows the place adds it.
 struct RuleFault: Error {
     let reason: String
+    /// Former versions took it.
+    let wasTaken: Bool
 
-    init(_ reason: String) {
+    init(_ reason: String, wasTaken: Bool = false) {
         self.reason = reason
+        self.wasTaken = wasTaken
     }
 }

@@ -7,8 +7,11 @@ struct CompiledRule: Sendable {
     let methods: UInt64
     /// Reply-Message attributes in wire form.
     let message: [UInt8]
+    /// Attributes that are left out of it.
+    let omissions: [PolicyFault]
 
-    /// - Throws: all that is wrong with the rule.
+    /// - Throws: all that is wrong with the rule. What is only left out is not wrong: a rule that was stored before keeps out whom it
+    ///   kept out.
     init(_ rule: PolicyRule, dictionary: RadiusDictionary) throws(PolicyFaults) {
         var faults: [PolicyFault] = []
         self.rule = rule
@@ -19,7 +22,7 @@ struct CompiledRule: Sendable {
         var edits: [ReplyEdit] = []
         for name in rule.remove {
             do { edits.append(.remove(try ReplyTarget(name, dictionary))) } catch {
-                faults.append(PolicyFault(.invalid, rule, "remove_attributes", error.reason))
+                faults.append(PolicyFault(error.wasTaken ? .reserved : .invalid, rule, "remove_attributes", error.reason))
             }
         }
         edits += Self.edits(rule.set, replaces: true, "set_attributes", rule, dictionary, &faults)
@@ -32,7 +35,8 @@ struct CompiledRule: Sendable {
                 PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
         }
         if rule.moment == .arrival { faults += Self.objections(to: rule, condition) }
-        guard faults.isEmpty else { throw PolicyFaults(list: faults) }
+        omissions = faults.filter { $0.kind == .reserved }
+        guard omissions.count == faults.count else { throw PolicyFaults(list: faults) }
     }
 
     private static func edits(
@@ -47,9 +51,14 @@ struct CompiledRule: Sendable {
             do {
                 let edit = ReplyEdit.remove(try ReplyTarget(attribute.name, dictionary))
                 if !replaced.contains(edit) { replaced.append(edit) }
-            } catch { faults.append(PolicyFault(.invalid, rule, member, error.reason)) }
+            } catch {
+                // What former versions took is among the problems of its value.
+                if !error.wasTaken { faults.append(PolicyFault(.invalid, rule, member, error.reason)) }
+            }
         }
-        for problem in compiled.problems { faults.append(PolicyFault(.invalid, rule, member, problem)) }
+        for problem in compiled.problems {
+            faults.append(PolicyFault(compiled.formerlyTaken.contains(problem) ? .reserved : .invalid, rule, member, problem))
+        }
         for hidden in compiled.keyed {
             faults.append(
                 PolicyFault(.invalid, rule, member, "\(hidden.name): its value is hidden anew in each reply; give it in a profile instead"))

@@ -1,6 +1,7 @@
 /// Makes programs of rules, and says what is wrong with rules before they are kept.
 public enum PolicyCompiler {
-    /// Compiles the rules of one tenant that are looked at in one moment. A rule that cannot be compiled is left out.
+    /// Compiles the rules of one tenant that are looked at in one moment. A rule that cannot be compiled is left out, of others only
+    /// what a reply cannot have any more.
     ///
     /// - Parameters:
     ///   - rules: all of the tenant, in any order.
@@ -24,6 +25,7 @@ public enum PolicyCompiler {
                 let one = try CompiledRule(rule, dictionary: dictionary)
                 try room(rule) { () throws(RuleFault) in try assembly.append(one) }
                 compiled.append(one)
+                faults += one.omissions
             } catch {
                 faults += error.list
             }

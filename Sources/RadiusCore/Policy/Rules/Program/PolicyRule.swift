@@ -59,6 +59,8 @@ public struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
         case invalid
         /// The rule, or a part of its condition, can never hold, or always does.
         case unreachable
+        /// An attribute that former versions took, and no reply has: it alone is left out of the rule.
+        case reserved
     }
 
     public let kind: Kind

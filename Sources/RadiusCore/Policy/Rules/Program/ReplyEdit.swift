@@ -27,8 +27,8 @@ struct ReplyTarget: Hashable, Sendable, BitwiseCopyable {
         guard path.base == 26 else {
             number = UInt8(truncatingIfNeeded: path.numbers[0])
             (vendor, member, typeOctets) = (0, 0, 0)
-            guard let reason = ReservedAttribute.refusal(of: [number, 2]) else { return }
-            throw RuleFault("\(definition.name): \(reason)")
+            guard let refusal = ReservedAttribute.refusal(of: [number, 2]) else { return }
+            throw RuleFault("\(definition.name): \(refusal.reason)", wasTaken: refusal.wasTaken)
         }
         number = VendorAttribute.type
         (vendor, member) = (path.vendor, path.numbers[0])
