@@ -9,6 +9,8 @@ final class AddressFiller {
     private static let idleHeartbeatMilliseconds: Int64 = 10_000
     private static let fillMilliseconds: Int64 = 5000
     private static let sweepMilliseconds: Int64 = 30_000
+    /// How often blocks for others are looked for.
+    private static let shareMilliseconds: Int64 = 1000
     /// For so long log-ins wait for what other nodes were asked for, and so long later again.
     private static let askMilliseconds: Int64 = 2000
     private static let askAgainMilliseconds: Int64 = 30_000
@@ -52,6 +54,8 @@ final class AddressFiller {
     private var needsOfOthers: Set<Int64> = []
     /// When others were asked for some of a pool.
     private var askedAt: [Int64: Int64] = [:]
+    /// When blocks of a pool were looked for that others could have.
+    private var sharedAt: [Int64: Int64] = [:]
     private var full: Set<Int64> = []
     private var rounds: UInt64 = 0
     private var takenOver = 0
@@ -97,7 +101,7 @@ final class AddressFiller {
         try takeUp()
         try lapse()
         for row in rows { pools.pool(row.id).advance(horizon: horizon, at: now) }
-        try giveBack()
+        try giveBack(time)
         plan(time)
         try survey(time)
     }
@@ -259,33 +263,49 @@ final class AddressFiller {
     }
 
     /// Blocks of pools that are switched off, and half of what is spare of those that other nodes have nothing left of.
-    private func giveBack() throws {
+    private func giveBack(_ time: Int64) throws {
         for row in rows {
             let pool = pools.pool(row.id)
             var blocks: [Int64] = []
             if !row.rules.isEnabled {
                 blocks = pool.blockIDs
-            } else if row.available == 0, needsOfOthers.contains(row.id) {
-                blocks = Self.spare(pool.spareBlocks(), pool.counts.free, row.blockItems)
+            } else if !needsOfOthers.contains(row.id) {
+                pool.withhold([])
+            } else if row.available == 0 {
+                blocks = share(row, time)
             }
             guard !blocks.isEmpty else { continue }
+            // First, and for itself: should the blocks not go, the database knows what rests all the same.
             let resting = blocks.flatMap { pool.resting(in: $0) }
+            if !resting.isEmpty { try connection.transaction(.system) { try store.rest(resting, of: pool, $0) } }
             let given = blocks.map { (id: $0, settlesAt: pool.remove($0)) }
-            try connection.transaction(.system) { connection in
-                try store.giveBack(given, connection)
-                try store.rest(resting, of: pool, connection)
-            }
+            try connection.transaction(.system) { try store.giveBack(given, $0) }
         }
     }
 
-    /// Of `blocks` those with at most half of the node's `free` items; or one that is larger than the pool's blocks are now, since whoever
-    /// takes it cuts off a piece of `size` items, and this node may take another.
+    /// Blocks for others that can go at once. Those of which sessions are awaited go later, and are handed out of last until then.
+    private func share(_ row: AddressPoolRow, _ time: Int64) -> [Int64] {
+        guard time - (sharedAt[row.id] ?? Int64.min / 2) >= Self.shareMilliseconds else { return [] }
+        sharedAt[row.id] = time
+        let pool = pools.pool(row.id)
+        let spare = pool.spareBlocks()
+        let awaited = Set(spare.filter(\.isAwaited).map(\.id))
+        let chosen = Self.spare(spare, pool.counts.free, row.blockItems)
+        pool.withhold(chosen)
+        return chosen.filter { !awaited.contains($0) }
+    }
+
+    /// Of `blocks` those with at most half of the node's `free` items, and those that were chosen before, as long as it keeps some. Or one
+    /// that is larger than the pool's blocks are now, since whoever takes it cuts off a piece of `size` items, and this node may take
+    /// another.
     static func spare(_ blocks: [SpareBlock], _ free: Int, _ size: Int) -> [Int64] {
         var given: [Int64] = []
         var left = free / 2
+        var kept = free
         for block in blocks {
-            if block.free <= left {
+            if block.free <= left || (block.isWithheld && block.free < kept) {
                 left -= block.free
+                kept -= block.free
                 given.append(block.id)
             } else if given.isEmpty, block.count > size {
                 return [block.id]
@@ -300,9 +320,10 @@ final class AddressFiller {
         let given = pools.all.flatMap { pool in pool.blockIDs.map { (id: $0, settlesAt: pool.remove($0)) } }
         let progress = progress()
         try connection.transaction(.system) { connection in
+            // The node first, and then its blocks, as whoever frees them when its lease has run out.
+            if progress.shipped == progress.durable { try store.leave(connection) }
             try store.giveBack(given, connection)
             for (pool, items) in resting { try store.rest(items, of: pool, connection) }
-            if progress.shipped == progress.durable { try store.leave(connection) }
         }
     }
 

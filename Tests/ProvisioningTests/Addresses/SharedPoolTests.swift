@@ -57,6 +57,11 @@ import Testing
         #expect(AddressFiller.spare([block(1, 1, of: 1)], 1, 1) == [])
         #expect(AddressFiller.spare([block(1, 200, of: 256), block(2, 10)], 210, 16) == [1])
         #expect(AddressFiller.spare([], 0, 16) == [])
+        // What is to go stays chosen while others are handed out.
+        #expect(AddressFiller.spare([block(1, 8), block(2, 7)], 15, 16) == [2])
+        let chosen = SpareBlock(id: 1, count: 16, free: 8, isAwaited: true, isWithheld: true)
+        #expect(AddressFiller.spare([chosen, block(2, 7)], 15, 16) == [1])
+        #expect(AddressFiller.spare([chosen], 8, 16) == [])
     }
 
     @Test func whatSessionsHadBeforeThereWasAPoolIsTheirs() async throws {
