@@ -11,6 +11,8 @@ final class AddressFiller {
     private static let sweepMilliseconds: Int64 = 30_000
     /// How often blocks for others are looked for.
     private static let shareMilliseconds: Int64 = 1000
+    /// For so long log-ins wait for the sessions of a new range.
+    private static let freshMilliseconds: Int64 = 5000
     /// For so long log-ins wait for what other nodes were asked for, and so long later again.
     private static let askMilliseconds: Int64 = 2000
     private static let askAgainMilliseconds: Int64 = 30_000
@@ -54,8 +56,11 @@ final class AddressFiller {
     private var needsOfOthers: Set<Int64> = []
     /// When others were asked for some of a pool.
     private var askedAt: [Int64: Int64] = [:]
+    /// When a range of a pool was found to be new.
+    private var freshSince: [Int64: Int64] = [:]
     /// When blocks of a pool were looked for that others could have.
     private var sharedAt: [Int64: Int64] = [:]
+    private var takingUp: TakingUp
     private var full: Set<Int64> = []
     private var rounds: UInt64 = 0
     private var takenOver = 0
@@ -73,12 +78,13 @@ final class AddressFiller {
         self.logger = logger
         self.isFirst = isFirst
         store = AddressStore(node: node, incarnation: incarnation, leaseSeconds: settings.leaseSeconds)
+        takingUp = TakingUp(store: store, logger: logger)
     }
 
     func close() { connection.close() }
 
     /// Without pools there is little to do.
-    var pauseMilliseconds: Int { !wanted.isEmpty ? 10 : rows.isEmpty ? 1000 : 250 }
+    var pauseMilliseconds: Int { !wanted.isEmpty || takingUp.isBusy ? 10 : rows.isEmpty ? 1000 : 250 }
 
     func report(to state: inout AddressPoolService.State) {
         state.fills = fills
@@ -95,10 +101,12 @@ final class AddressFiller {
     func round() throws {
         let time = WallClock.monotonicMilliseconds
         let interval = rows.isEmpty ? Self.idleHeartbeatMilliseconds : Self.heartbeatMilliseconds
-        let isDue = seen == nil || !wanted.isEmpty || needs != toldNeeds
+        // A new range waits for what this node says of its accounting.
+        let isWaiting = !takingUp.isBusy && rows.contains(where: \.isFresh)
+        let isDue = seen == nil || !wanted.isEmpty || needs != toldNeeds || isWaiting
         if isDue || renewedAt.map({ time - $0 >= interval }) ?? true { try renew(time) }
         try look()
-        try takeUp()
+        try takingUp.round(rows, horizon: horizon, at: time, connection)
         try lapse()
         for row in rows { pools.pool(row.id).advance(horizon: horizon, at: now) }
         try giveBack(time)
@@ -206,14 +214,6 @@ final class AddressFiller {
             ])
     }
 
-    /// Learns what sessions have that are older than a pool, or than a range of it. Before, none of it is carved.
-    private func takeUp() throws {
-        guard rows.contains(where: \.isFresh) else { return }
-        let fresh = try connection.transaction(.system) { try store.fresh($0) }
-        guard !fresh.isEmpty else { return }
-        try connection.transaction(.system) { try store.takeUp(fresh, $0) }
-    }
-
     // MARK: Time
 
     /// Ends offers of which no session came.
@@ -246,7 +246,9 @@ final class AddressFiller {
             let canTake = row.rules.isEnabled && row.available > 0
             if row.rules.isEnabled, row.available == 0, counts.free == 0, nodes > 1 { needs.insert(row.id) }
             let isElsewhere = nodes > 1 && used[row.id, default: 0] + counts.offered < row.items
-            let asked = pool.endRound(lowWater: lowWater, canRefill: canTake || isAwaited(row.id, time), isElsewhere: isElsewhere)
+            let isNew = isNew(row, time)
+            let canRefill = canTake || isNew || isAwaited(row.id, time)
+            let asked = pool.endRound(lowWater: lowWater, canRefill: canRefill, isElsewhere: isElsewhere, isSettling: row.isFresh)
             // What somebody gave is for those who have nothing.
             guard canTake, counts.free < lowWater, counts.free == 0 || !needsOfOthers.contains(row.id) else { continue }
             // Others need some as well, unless a block is all there is.
@@ -260,6 +262,13 @@ final class AddressFiller {
         let since = time - (askedAt[pool] ?? Int64.min / 2)
         if since >= Self.askAgainMilliseconds { askedAt[pool] = time }
         return since < Self.askMilliseconds || since >= Self.askAgainMilliseconds
+    }
+
+    /// A range of the pool was made a moment ago, and can be carved soon.
+    private func isNew(_ row: AddressPoolRow, _ time: Int64) -> Bool {
+        let since = row.isFresh ? freshSince[row.id] ?? time : nil
+        freshSince[row.id] = since
+        return since.map { time - $0 < Self.freshMilliseconds } ?? false
     }
 
     /// Blocks of pools that are switched off, and half of what is spare of those that other nodes have nothing left of.

@@ -90,25 +90,6 @@ import Testing
         }
     }
 
-    /// Whoever wrote a session without seeing the pool is waited for.
-    @Test func aSessionThatIsBeingWrittenWhileThePoolIsMadeIsFound() async throws {
-        try await AddressDesk.run { desk in
-            let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
-            let making = try await desk.apart(.system) { connection in
-                _ = try desk.write(7, IPAddress(text: "10.1.0.1"), connection)
-                try LeaseNotes(connection: connection).note([], hasResumed: false, restarted: [])
-                let making = Task {
-                    _ = try await desk.makePool("home", ["10.1.0.0/30"])
-                    try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
-                }
-                try AddressDesk.awaitLockWait(connection)
-                return making
-            }
-            try await making.value
-            #expect(try await desk.leases() == ["10.1.0.1": "in_use"])
-        }
-    }
-
     @Test func afterAConflictTheAddressIsOfTheLineThatStays() async throws {
         try await AddressDesk.run { desk in
             let id = try await desk.makePool("home", ["10.1.0.0/30"])
