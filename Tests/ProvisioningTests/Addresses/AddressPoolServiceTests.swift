@@ -69,6 +69,7 @@ import Testing
                 node.service.stop()
                 other.service.stop()
             }
+            try await eventually { other.service.state.rounds > 0 }
             try await eventually { node.pools.pool(id).counts.free + other.pools.pool(id).counts.free == 1 }
             // The other one has acknowledged a record that it cannot ship.
             other.accounting.withLock { $0 = (5, 4) }
