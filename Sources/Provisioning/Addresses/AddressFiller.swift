@@ -9,6 +9,10 @@ final class AddressFiller {
     private static let idleHeartbeatMilliseconds: Int64 = 10_000
     private static let fillMilliseconds: Int64 = 5000
     private static let sweepMilliseconds: Int64 = 30_000
+    /// How often blocks for others are looked for.
+    private static let shareMilliseconds: Int64 = 1000
+    /// For so long log-ins wait for the sessions of a new range.
+    private static let freshMilliseconds: Int64 = 5000
     /// For so long log-ins wait for what other nodes were asked for, and so long later again.
     private static let askMilliseconds: Int64 = 2000
     private static let askAgainMilliseconds: Int64 = 30_000
@@ -52,6 +56,11 @@ final class AddressFiller {
     private var needsOfOthers: Set<Int64> = []
     /// When others were asked for some of a pool.
     private var askedAt: [Int64: Int64] = [:]
+    /// When a range of a pool was found to be new.
+    private var freshSince: [Int64: Int64] = [:]
+    /// When blocks of a pool were looked for that others could have.
+    private var sharedAt: [Int64: Int64] = [:]
+    private var takingUp: TakingUp
     private var full: Set<Int64> = []
     private var rounds: UInt64 = 0
     private var takenOver = 0
@@ -69,12 +78,13 @@ final class AddressFiller {
         self.logger = logger
         self.isFirst = isFirst
         store = AddressStore(node: node, incarnation: incarnation, leaseSeconds: settings.leaseSeconds)
+        takingUp = TakingUp(store: store, logger: logger)
     }
 
     func close() { connection.close() }
 
     /// Without pools there is little to do.
-    var pauseMilliseconds: Int { !wanted.isEmpty ? 10 : rows.isEmpty ? 1000 : 250 }
+    var pauseMilliseconds: Int { !wanted.isEmpty || takingUp.isBusy ? 10 : rows.isEmpty ? 1000 : 250 }
 
     func report(to state: inout AddressPoolService.State) {
         state.fills = fills
@@ -91,13 +101,15 @@ final class AddressFiller {
     func round() throws {
         let time = WallClock.monotonicMilliseconds
         let interval = rows.isEmpty ? Self.idleHeartbeatMilliseconds : Self.heartbeatMilliseconds
-        let isDue = seen == nil || !wanted.isEmpty || needs != toldNeeds
+        // A new range waits for what this node says of its accounting.
+        let isWaiting = !takingUp.isBusy && rows.contains(where: \.isFresh)
+        let isDue = seen == nil || !wanted.isEmpty || needs != toldNeeds || isWaiting
         if isDue || renewedAt.map({ time - $0 >= interval }) ?? true { try renew(time) }
         try look()
-        try takeUp()
+        try takingUp.round(rows, horizon: horizon, at: time, connection)
         try lapse()
         for row in rows { pools.pool(row.id).advance(horizon: horizon, at: now) }
-        try giveBack()
+        try giveBack(time)
         plan(time)
         try survey(time)
     }
@@ -202,14 +214,6 @@ final class AddressFiller {
             ])
     }
 
-    /// Learns what sessions have that are older than a pool, or than a range of it. Before, none of it is carved.
-    private func takeUp() throws {
-        guard rows.contains(where: \.isFresh) else { return }
-        let fresh = try connection.transaction(.system) { try store.fresh($0) }
-        guard !fresh.isEmpty else { return }
-        try connection.transaction(.system) { try store.takeUp(fresh, $0) }
-    }
-
     // MARK: Time
 
     /// Ends offers of which no session came.
@@ -242,7 +246,9 @@ final class AddressFiller {
             let canTake = row.rules.isEnabled && row.available > 0
             if row.rules.isEnabled, row.available == 0, counts.free == 0, nodes > 1 { needs.insert(row.id) }
             let isElsewhere = nodes > 1 && used[row.id, default: 0] + counts.offered < row.items
-            let asked = pool.endRound(lowWater: lowWater, canRefill: canTake || isAwaited(row.id, time), isElsewhere: isElsewhere)
+            let isNew = isNew(row, time)
+            let canRefill = canTake || isNew || isAwaited(row.id, time)
+            let asked = pool.endRound(lowWater: lowWater, canRefill: canRefill, isElsewhere: isElsewhere, isSettling: row.isFresh)
             // What somebody gave is for those who have nothing.
             guard canTake, counts.free < lowWater, counts.free == 0 || !needsOfOthers.contains(row.id) else { continue }
             // Others need some as well, unless a block is all there is.
@@ -258,34 +264,57 @@ final class AddressFiller {
         return since < Self.askMilliseconds || since >= Self.askAgainMilliseconds
     }
 
+    /// A range of the pool was made a moment ago, and can be carved soon.
+    private func isNew(_ row: AddressPoolRow, _ time: Int64) -> Bool {
+        let since = row.isFresh ? freshSince[row.id] ?? time : nil
+        freshSince[row.id] = since
+        return since.map { time - $0 < Self.freshMilliseconds } ?? false
+    }
+
     /// Blocks of pools that are switched off, and half of what is spare of those that other nodes have nothing left of.
-    private func giveBack() throws {
+    private func giveBack(_ time: Int64) throws {
         for row in rows {
             let pool = pools.pool(row.id)
             var blocks: [Int64] = []
             if !row.rules.isEnabled {
                 blocks = pool.blockIDs
-            } else if row.available == 0, needsOfOthers.contains(row.id) {
-                blocks = Self.spare(pool.spareBlocks(), pool.counts.free, row.blockItems)
+            } else if !needsOfOthers.contains(row.id) {
+                pool.withhold([])
+            } else if row.available == 0 {
+                blocks = share(row, time)
             }
             guard !blocks.isEmpty else { continue }
+            // First, and for itself: should the blocks not go, the database knows what rests all the same.
             let resting = blocks.flatMap { pool.resting(in: $0) }
+            if !resting.isEmpty { try connection.transaction(.system) { try store.rest(resting, of: pool, $0) } }
             let given = blocks.map { (id: $0, settlesAt: pool.remove($0)) }
-            try connection.transaction(.system) { connection in
-                try store.giveBack(given, connection)
-                try store.rest(resting, of: pool, connection)
-            }
+            try connection.transaction(.system) { try store.giveBack(given, $0) }
         }
     }
 
-    /// Of `blocks` those with at most half of the node's `free` items; or one that is larger than the pool's blocks are now, since whoever
-    /// takes it cuts off a piece of `size` items, and this node may take another.
+    /// Blocks for others that can go at once. Those of which sessions are awaited go later, and are handed out of last until then.
+    private func share(_ row: AddressPoolRow, _ time: Int64) -> [Int64] {
+        guard time - (sharedAt[row.id] ?? Int64.min / 2) >= Self.shareMilliseconds else { return [] }
+        sharedAt[row.id] = time
+        let pool = pools.pool(row.id)
+        let spare = pool.spareBlocks()
+        let awaited = Set(spare.filter(\.isAwaited).map(\.id))
+        let chosen = Self.spare(spare, pool.counts.free, row.blockItems)
+        pool.withhold(chosen)
+        return chosen.filter { !awaited.contains($0) }
+    }
+
+    /// Of `blocks` those with at most half of the node's `free` items, and those that were chosen before, as long as it keeps some. Or one
+    /// that is larger than the pool's blocks are now, since whoever takes it cuts off a piece of `size` items, and this node may take
+    /// another.
     static func spare(_ blocks: [SpareBlock], _ free: Int, _ size: Int) -> [Int64] {
         var given: [Int64] = []
         var left = free / 2
+        var kept = free
         for block in blocks {
-            if block.free <= left {
+            if block.free <= left || (block.isWithheld && block.free < kept) {
                 left -= block.free
+                kept -= block.free
                 given.append(block.id)
             } else if given.isEmpty, block.count > size {
                 return [block.id]
@@ -300,9 +329,10 @@ final class AddressFiller {
         let given = pools.all.flatMap { pool in pool.blockIDs.map { (id: $0, settlesAt: pool.remove($0)) } }
         let progress = progress()
         try connection.transaction(.system) { connection in
+            // The node first, and then its blocks, as whoever frees them when its lease has run out.
+            if progress.shipped == progress.durable { try store.leave(connection) }
             try store.giveBack(given, connection)
             for (pool, items) in resting { try store.rest(items, of: pool, connection) }
-            if progress.shipped == progress.durable { try store.leave(connection) }
         }
     }
 

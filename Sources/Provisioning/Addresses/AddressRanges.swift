@@ -155,7 +155,7 @@ public struct AddressRanges {
             try connection.execute("UPDATE aaa.address_range SET carved = 0 WHERE id = $1", [.int(stored.id)])
         }
         try connection.execute(
-            "UPDATE aaa.address_range SET last = $2::inet, items = $3, taken_up = least(taken_up, $3) WHERE id = $1",
+            "UPDATE aaa.address_range SET last = $2::inet, items = $3, taken_up = least(taken_up, $3), seen_at = NULL WHERE id = $1",
             [.int(stored.id), .text(range.last.text), .int(range.items)])
         return []
     }

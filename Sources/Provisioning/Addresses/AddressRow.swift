@@ -7,7 +7,7 @@ struct AddressPoolRow {
     let rules: AddressPoolRules
     /// Items of all ranges.
     let items: Int
-    /// Items that no node holds.
+    /// Items that no node holds, as far as sessions that have them were looked for.
     let available: Int
     /// Sessions may have items of it that are not noted, since they are older than a range.
     let isFresh: Bool
@@ -23,7 +23,7 @@ struct AddressPoolRow {
             least(coalesce(r.left, 0) + coalesce(b.items, 0), 1000000000000)::bigint, coalesce(r.fresh, false)
         FROM aaa.address_pool p
         LEFT JOIN LATERAL (
-            SELECT sum(r.items::numeric) AS items, sum((r.items - r.carved)::numeric) AS left,
+            SELECT sum(r.items::numeric) AS items, sum(greatest(least(r.items, r.taken_up) - r.carved, 0)::numeric) AS left,
                 bool_or(r.taken_up < r.items) AS fresh
             FROM aaa.address_range r WHERE r.pool_id = p.id
         ) r ON true

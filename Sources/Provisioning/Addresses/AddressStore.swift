@@ -12,6 +12,7 @@ struct AddressStore {
     static let slackSeconds: Int64 = 2
     /// What a node said it needs counts for so long; it says it anew every second.
     private static let needSeconds: Int64 = 10
+    private static let turnKey = "hashtextextended('lastmile.address-ranges', 0)"
 
     // MARK: The node
 
@@ -49,17 +50,25 @@ struct AddressStore {
 
     /// Frees the blocks of nodes whose lease has run out. They are locked meanwhile: one that comes back sees that it lost them.
     func freeBlocksOfTheDead(_ connection: Connection) throws -> Int {
-        try connection.execute(
+        let dead = try connection.queryAll(
+            """
+            -- address.dead
+            SELECT node_id FROM aaa.address_node WHERE lease_until < clock_timestamp() AND node_id <> $1 FOR UPDATE SKIP LOCKED
+            """, [.text(node)]
+        ) { try $0.string(0) }
+        guard !dead.isEmpty else { return 0 }
+        // In the order in which everybody locks blocks.
+        try connection.query(
+            "SELECT FROM aaa.address_block WHERE node_id = ANY ($1) ORDER BY id FOR UPDATE", [.textArray(dead)]
+        ) { _ in }
+        return try connection.execute(
             """
             -- address.bury
-            WITH dead AS (
-                SELECT node_id, lease_until FROM aaa.address_node WHERE lease_until < clock_timestamp() AND node_id <> $1
-                FOR UPDATE SKIP LOCKED
-            )
             UPDATE aaa.address_block b SET node_id = NULL,
-                settles_at = greatest(b.settles_at, dead.lease_until + (p.offer_time + \(Self.slackSeconds)) * interval '1 second')
-            FROM dead, aaa.address_pool p WHERE b.node_id = dead.node_id AND p.id = b.pool_id
-            """, [.text(node)])
+                settles_at = greatest(b.settles_at, n.lease_until + (p.offer_time + \(Self.slackSeconds)) * interval '1 second')
+            FROM aaa.address_node n, aaa.address_pool p
+            WHERE b.node_id = n.node_id AND n.node_id = ANY ($1) AND p.id = b.pool_id
+            """, [.textArray(dead)])
     }
 
     /// Sessions that began until then are in the database, whichever node heard of them; 0 when nothing is known. Nodes whose lease has run
@@ -160,7 +169,7 @@ struct AddressStore {
             """
             -- address.range
             SELECT id, tenant_id, host(first), item_length, least(items, taken_up), carved, family(first) FROM aaa.address_range
-            WHERE pool_id = $1 AND carved < least(items, taken_up) ORDER BY id LIMIT 1 FOR UPDATE
+            WHERE pool_id = $1 AND carved < least(items, taken_up) ORDER BY id LIMIT 1 FOR NO KEY UPDATE
             """, [.int(pool)])
         guard let row, let first = IPAddress(text: try row.string(2)) else { return nil }
         let length = try row.int(3) + (try row.int(6) == 4 ? 96 : 0)
@@ -181,6 +190,9 @@ struct AddressStore {
     /// Gives blocks back, each with the time at which its offers are over; 0 for none.
     func giveBack(_ blocks: [(id: Int64, settlesAt: Int64)], _ connection: Connection) throws {
         guard !blocks.isEmpty else { return }
+        try connection.query(
+            "SELECT FROM aaa.address_block WHERE id = ANY ($1) ORDER BY id FOR UPDATE", [.intArray(blocks.map(\.id))]
+        ) { _ in }
         try connection.execute(
             """
             -- address.give_back
@@ -283,31 +295,59 @@ struct AddressStore {
         return adopted
     }
 
-    /// Ranges with items whose sessions were not taken up yet, and how many items they have. Waits for whoever writes a session: when this
-    /// transaction has ended, no session is written any more by somebody who did not see these ranges.
-    func fresh(_ connection: Connection) throws -> [(range: Int64, items: Int64)] {
-        try connection.execute("LOCK TABLE aaa.session_header IN SHARE MODE")
-        return try connection.queryAll(
+    // MARK: Sessions that are older than a range
+
+    /// Notes when ranges were first seen as long as they are: who records a session from now on sees them, and notes what it has.
+    func see(_ connection: Connection) throws {
+        try connection.execute(
             """
-            -- address.fresh
-            SELECT id, items FROM aaa.address_range WHERE taken_up < items ORDER BY id
-            """
-        ) { (range: try $0.int64(0), items: try $0.int64(1)) }
+            -- address.see
+            UPDATE aaa.address_range SET seen_at = clock_timestamp() WHERE id = ANY (ARRAY(
+                SELECT id FROM aaa.address_range WHERE taken_up < items AND seen_at IS NULL FOR NO KEY UPDATE SKIP LOCKED))
+            """)
     }
 
-    /// Notes the sessions that had items of `ranges` before these were ranges; in a transaction after that of `fresh`.
-    func takeUp(_ ranges: [(range: Int64, items: Int64)], _ connection: Connection) throws {
-        let ids = SQLValue.intArray(ranges.map(\.range))
-        // Ranges first, and then leases, as where ranges change.
-        try connection.query("SELECT FROM aaa.address_range WHERE id = ANY ($1) ORDER BY id FOR UPDATE", [ids]) { _ in }
-        try connection.query("SELECT aaa.take_up_sessions($1)", [ids]) { _ in }
+    /// Ranges with items whose sessions were not taken up yet, and that were seen before `horizon`: whatever was recorded without seeing
+    /// them is in the database.
+    func fresh(before horizon: Int64, _ connection: Connection) throws -> [FreshRange] {
+        try connection.queryAll(
+            """
+            -- address.fresh
+            SELECT id, (extract(epoch FROM seen_at) * 1000000)::bigint FROM aaa.address_range
+            WHERE taken_up < items AND seen_at < aaa.instant($1) ORDER BY id
+            """, [.int(horizon)]
+        ) { FreshRange(id: try $0.int64(0), seenAt: try $0.int64(1)) }
+    }
+
+    /// One node at a time takes sessions up, as long as it keeps its connection.
+    func takeTurn(_ connection: Connection) throws -> Bool {
+        try connection.queryOne("SELECT pg_try_advisory_lock(\(Self.turnKey))")?.bool(0) ?? false
+    }
+
+    func leaveTurn(_ connection: Connection) throws {
+        // However often it was taken.
+        try connection.execute("SELECT pg_advisory_unlock_all()")
+    }
+
+    /// Notes what sessions have of `ranges`, of some of them behind the one numbered `behind`; the last one's number, nil behind the last.
+    func takeUp(_ ranges: [FreshRange], behind: Int64, most: Int = 2000, _ connection: Connection) throws -> Int64? {
+        try connection.queryOne(
+            "SELECT aaa.take_up_sessions($1, $2, $3)", [.intArray(ranges.map(\.id)), .int(behind), .int(Int64(most))])?.optionalInt64(0)
+    }
+
+    /// All sessions were looked at: `ranges` can be carved, but for those that somebody has changed meanwhile.
+    func tookUp(_ ranges: [FreshRange], _ connection: Connection) throws {
+        let ids = SQLValue.intArray(ranges.map(\.id))
+        try connection.query("SELECT FROM aaa.address_range WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [ids]) { _ in }
         try connection.execute(
             """
             -- address.taken_up
-            UPDATE aaa.address_range r SET taken_up = greatest(r.taken_up, least(r.items, f.items))
-            FROM unnest($1::bigint[], $2::bigint[]) AS f(id, items) WHERE r.id = f.id
-            """, [ids, .intArray(ranges.map(\.items))])
+            UPDATE aaa.address_range r SET taken_up = r.items FROM unnest($1::bigint[], $2::bigint[]) AS f(id, seen)
+            WHERE r.id = f.id AND (extract(epoch FROM r.seen_at) * 1000000)::bigint = f.seen
+            """, [ids, .intArray(ranges.map(\.seenAt))])
     }
+
+    // MARK: All of them
 
     /// Lets go what no open session has; the safety net below what the shipper notes.
     func sweep(_ connection: Connection) throws -> Int {
@@ -330,4 +370,11 @@ struct AddressStore {
                 inUse: counts[pool.id]?.inUse ?? 0, resting: counts[pool.id]?.resting ?? 0)
         }
     }
+}
+
+/// A range with items whose sessions were not taken up yet.
+struct FreshRange {
+    let id: Int64
+    /// When it was first seen, by the database's clock in microseconds since 1970.
+    let seenAt: Int64
 }

@@ -4,7 +4,7 @@ public enum AddressShortage: Sendable, Equatable {
     case used
     /// Other nodes hold what is not in use.
     case elsewhere
-    /// What this node holds waits for the offers of a former holder.
+    /// What this node holds waits for the offers of a former holder, or a new range for the sessions of before.
     case settling
     /// The pool is switched off.
     case switchedOff
@@ -42,8 +42,8 @@ extension AccessReason {
             "A pool of the profile has no address left for this node; what is not in use other nodes hold, which were asked for some. "
                 + "Add a range to it if that goes on."
         case .addressPoolSettling:
-            "This node has addresses of the pool, but a node that was killed may have offered them; it hands them out once the pool's "
-                + "offer_time is over and the accounting until then is stored. Try again."
+            "This node has addresses of the pool, but a former holder may have offered them, or a range is new; it hands them out once the "
+                + "pool's offer_time is over and the accounting of all nodes until then is stored. Try again."
         case .addressPoolSwitchedOff:
             "A pool of the profile is switched off; switch it on (lastmile address-pool update NAME --enabled true), or take it out of the "
                 + "profile."

@@ -86,6 +86,13 @@ public struct SpareBlock: Hashable, Sendable {
     public let count: Int
     /// Those that are free.
     public let free: Int
+    /// A session may still come of an offer of it: only this node knows, so it cannot go yet.
+    public var isAwaited = false
+    /// Its free items are handed out last.
+    public var isWithheld = false
+
+    /// 0: it can go at once. Those that wait longest for that come last.
+    var rank: Int { isAwaited ? isWithheld ? 1 : 2 : 0 }
 }
 
 /// What the database says of one item.

@@ -84,6 +84,7 @@ public final class AddressPool: Sendable {
         var lowWater = 0
         var canRefill = false
         var isElsewhere = false
+        var isSettling = false
         var offers: UInt64 = 0
         var refusals: UInt64 = 0
         var refills: UInt64 = 0
@@ -120,7 +121,7 @@ public final class AddressPool: Sendable {
 
     private static func shortage(_ rules: AddressPoolRules, _ state: State) -> AddressShortage {
         if !rules.isEnabled { return .switchedOff }
-        if (state.stock?.unsettled ?? 0) > 0 { return .settling }
+        if state.isSettling || (state.stock?.unsettled ?? 0) > 0 { return .settling }
         return state.isElsewhere ? .elsewhere : .used
     }
 
@@ -194,8 +195,11 @@ public final class AddressPool: Sendable {
 
     public func advance(horizon: Int64, at now: Int64) { state.withLock { $0.stock?.advance(horizon: horizon, at: now) } }
 
-    /// Blocks that others could have, those with the most free items first.
+    /// Blocks that others could have, those first that can go at once.
     public func spareBlocks() -> [SpareBlock] { state.withLock { $0.stock?.spareBlocks() ?? [] } }
+
+    /// Hands out of `blocks` only what the others no longer have; those named before are like the others again.
+    public func withhold(_ blocks: [Int64]) { state.withLock { $0.stock?.withhold(blocks) } }
 
     public var blockIDs: [Int64] { state.withLock { $0.stock?.blockIDs ?? [] } }
 
@@ -205,14 +209,16 @@ public final class AddressPool: Sendable {
     ///   - lowWater: free items below which the filler is woken.
     ///   - canRefill: the database has more, or others were asked for some.
     ///   - isElsewhere: what is not in use is with other nodes.
+    ///   - isSettling: some of it is not handed out before the accounting of all nodes is known.
     /// - Returns: log-ins since the last call.
     @discardableResult
-    public func endRound(lowWater: Int, canRefill: Bool, isElsewhere: Bool = false) -> Int {
+    public func endRound(lowWater: Int, canRefill: Bool, isElsewhere: Bool = false, isSettling: Bool = false) -> Int {
         isLow.store(false, ordering: .relaxed)
         return state.withLock { state in
             state.lowWater = lowWater
             state.canRefill = canRefill
             state.isElsewhere = isElsewhere
+            state.isSettling = isSettling
             defer { state.sinceRound = 0 }
             return state.sinceRound
         }

@@ -52,6 +52,9 @@ struct AddressStock {
     /// Slots in the order of their first items.
     private var order: [Int] = []
     private var free = List()
+    /// Free items of blocks that are meant for others, and which blocks these are, by slot.
+    private var withheld = List()
+    private var isWithheld: [Bool] = []
     private var offered = List()
     private var quarantined = List()
     private(set) var inUse = 0
@@ -65,9 +68,7 @@ struct AddressStock {
     /// Offers of which nothing came.
     private(set) var expired: UInt64 = 0
 
-    /// - Parameters:
-    ///   - prefixLength: of one item, of 128; 128 for IPv4.
-    ///   - times: how long offers and quarantine last.
+    /// `prefixLength` is of one item, of 128; 128 for IPv4.
     init(prefixLength: Int, times: Times) {
         precondition((1...128).contains(prefixLength))
         self.prefixLength = prefixLength
@@ -75,7 +76,7 @@ struct AddressStock {
         chains = Array(repeating: -1, count: 1024)
     }
 
-    var freeCount: Int { free.count }
+    var freeCount: Int { free.count + withheld.count }
     var offeredCount: Int { offered.count }
     var quarantinedCount: Int { quarantined.count }
     var blockIDs: [Int64] { order.compactMap { blocks[$0]?.id } }
@@ -106,19 +107,25 @@ struct AddressStock {
 
     private func choose(_ claimant: AddressClaimant) -> (place: Int, choice: Choice)? {
         var sticky = -1
+        var stickyLast = -1
         var place = chains[Self.hash(claimant.subscriber) & (chains.count - 1)]
         var looked = 0
         while place >= 0, looked < Self.chainLimit {
             let item = items[Int(place)]
             if item.claimant.subscriber == claimant.subscriber, !item.isContested {
-                if item.state != .unsettled, item.claimant.isSameStation(as: claimant) { return (Int(place), .again) }
-                if sticky < 0, item.state == .free || item.state == .quarantined { sticky = Int(place) }
+                let isIdle = item.state == .free || item.state == .quarantined
+                let isLast = isIdle && isWithheld[Int(place) / AddressBlock.capacity]
+                if !isLast, item.state != .unsettled, item.claimant.isSameStation(as: claimant) { return (Int(place), .again) }
+                if isLast, stickyLast < 0 { stickyLast = Int(place) }
+                if isIdle, !isLast, sticky < 0 { sticky = Int(place) }
             }
             place = item.chain
             looked += 1
         }
         if sticky >= 0 { return (sticky, .sticky) }
-        return free.first >= 0 ? (Int(free.first), .next) : nil
+        if free.first >= 0 { return (Int(free.first), .next) }
+        if stickyLast >= 0 { return (stickyLast, .sticky) }
+        return withheld.first >= 0 ? (Int(withheld.first), .next) : nil
     }
 
     // MARK: What the database says
@@ -210,6 +217,7 @@ struct AddressStock {
         let slot = blocks.firstIndex { $0 == nil } ?? blocks.count
         if slot == blocks.count {
             blocks.append(nil)
+            isWithheld.append(false)
             items.append(contentsOf: repeatElement(Item(), count: AddressBlock.capacity))
             if items.count > chains.count { growChains() }
         }
@@ -240,6 +248,7 @@ struct AddressStock {
             items[place] = Item()
         }
         waiting.remove(slot)
+        isWithheld[slot] = false
         blocks[slot] = nil
         order.removeAll { $0 == slot }
         return settles
@@ -253,18 +262,30 @@ struct AddressStock {
             .map { (address(of: $0), items[$0].quarantinedUntil) }
     }
 
-    /// Blocks that have free items, and of whose offers no session is awaited any more: all else that is to be known of them, the database
-    /// knows too, or `resting` tells. Those with the most free items first.
+    /// Blocks that have free items. Of those of whose offers no session is awaited any more the database knows all else, too, or `resting`
+    /// tells it: they come first, then those that are withheld already, then those with the most free items.
     func spareBlocks() -> [SpareBlock] {
-        var found: [SpareBlock] = []
+        guard freeCount > 0 else { return [] }
+        var all: [SpareBlock] = []
         for slot in order where !waiting.contains(slot) {
             guard let block = blocks[slot] else { continue }
             let places = slot * AddressBlock.capacity..<slot * AddressBlock.capacity + block.count
             let free = places.count { items[$0].state == .free }
+            guard free > 0 else { continue }
             let isAwaited = places.contains { items[$0].state == .offered || self.isAwaited($0) }
-            if free > 0, !isAwaited { found.append(SpareBlock(id: block.id, count: block.count, free: free)) }
+            all.append(SpareBlock(id: block.id, count: block.count, free: free, isAwaited: isAwaited, isWithheld: isWithheld[slot]))
         }
-        return found.sorted { $0.free > $1.free }
+        return all.sorted { ($0.rank, -$0.free) < ($1.rank, -$1.free) }
+    }
+
+    /// Hands out of the blocks `ids` only what the others no longer have, so that no more sessions of them are awaited one day.
+    mutating func withhold(_ ids: [Int64]) {
+        for slot in order where isWithheld[slot] != ids.contains(blocks[slot]?.id ?? 0) {
+            let places = (slot * AddressBlock.capacity..<(slot + 1) * AddressBlock.capacity).filter { items[$0].state == .free }
+            for place in places { unlink(place) }
+            isWithheld[slot].toggle()
+            for place in places { link(place) }
+        }
     }
 
     /// The state of an item; nil when no block here has it.
@@ -296,7 +317,12 @@ struct AddressStock {
     private mutating func move(_ place: Int, to state: AddressState) {
         unlink(place)
         items[place].state = state
-        switch state {
+        link(place)
+    }
+
+    private mutating func link(_ place: Int) {
+        switch items[place].state {
+        case .free where isWithheld[place / AddressBlock.capacity]: Self.append(place, to: &withheld, &items)
         case .free: Self.append(place, to: &free, &items)
         case .offered: Self.append(place, to: &offered, &items)
         case .quarantined: Self.append(place, to: &quarantined, &items)
@@ -307,6 +333,7 @@ struct AddressStock {
 
     private mutating func unlink(_ place: Int) {
         switch items[place].state {
+        case .free where isWithheld[place / AddressBlock.capacity]: Self.remove(place, from: &withheld, &items)
         case .free: Self.remove(place, from: &free, &items)
         case .offered: Self.remove(place, from: &offered, &items)
         case .quarantined: Self.remove(place, from: &quarantined, &items)

@@ -142,7 +142,7 @@ import Testing
         try await AddressDesk.run { desk in
             let id = try await desk.makePool("one", ["10.1.0.0/24"])
             let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
-            try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
+            try await desk.takeUp()
             if !isCarved {
                 try await desk.pool.transaction(.system) {
                     try store.giveBack(store.take(256, of: id, inBlocksOf: 256, $0).map { (id: $0, settlesAt: 0) }, $0)
@@ -168,7 +168,7 @@ import Testing
             let (first, second) = (
                 AddressStore(node: "a", incarnation: 1, leaseSeconds: 60), AddressStore(node: "b", incarnation: 1, leaseSeconds: 60)
             )
-            try await desk.pool.transaction(.system) { try first.takeUp(first.fresh($0), $0) }
+            try await desk.takeUp()
             let blocks = try await desk.pool.transaction(.system) { connection in
                 try first.giveBack(first.take(256, of: id, inBlocksOf: 256, connection).map { (id: $0, settlesAt: 0) }, connection)
                 _ = try first.take(16, of: id, inBlocksOf: 16, connection)
@@ -189,7 +189,7 @@ import Testing
         try await AddressDesk.run { desk in
             let id = try await desk.makePool("one", ["10.1.0.0/24"])
             let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
-            try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
+            try await desk.takeUp()
             try await desk.pool.transaction(.system) {
                 try store.giveBack(store.take(256, of: id, inBlocksOf: 256, $0).map { (id: $0, settlesAt: 0) }, $0)
             }

@@ -57,6 +57,11 @@ import Testing
         #expect(AddressFiller.spare([block(1, 1, of: 1)], 1, 1) == [])
         #expect(AddressFiller.spare([block(1, 200, of: 256), block(2, 10)], 210, 16) == [1])
         #expect(AddressFiller.spare([], 0, 16) == [])
+        // What is to go stays chosen while others are handed out.
+        #expect(AddressFiller.spare([block(1, 8), block(2, 7)], 15, 16) == [2])
+        let chosen = SpareBlock(id: 1, count: 16, free: 8, isAwaited: true, isWithheld: true)
+        #expect(AddressFiller.spare([chosen, block(2, 7)], 15, 16) == [1])
+        #expect(AddressFiller.spare([chosen], 8, 16) == [])
     }
 
     @Test func whatSessionsHadBeforeThereWasAPoolIsTheirs() async throws {
@@ -82,25 +87,6 @@ import Testing
             #expect(try await desk.leases() == [early.text: "in_use", late.text: "in_use"])
             for session in sessions { try await desk.close(session) }
             try await eventually { node.pools.pool(id).counts.free == 2 }
-        }
-    }
-
-    /// Whoever wrote a session without seeing the pool is waited for.
-    @Test func aSessionThatIsBeingWrittenWhileThePoolIsMadeIsFound() async throws {
-        try await AddressDesk.run { desk in
-            let store = AddressStore(node: "a", incarnation: 1, leaseSeconds: 60)
-            let making = try await desk.apart(.system) { connection in
-                _ = try desk.write(7, IPAddress(text: "10.1.0.1"), connection)
-                try LeaseNotes(connection: connection).note([], hasResumed: false, restarted: [])
-                let making = Task {
-                    _ = try await desk.makePool("home", ["10.1.0.0/30"])
-                    try await desk.pool.transaction(.system) { try store.takeUp(store.fresh($0), $0) }
-                }
-                try AddressDesk.awaitLockWait(connection)
-                return making
-            }
-            try await making.value
-            #expect(try await desk.leases() == ["10.1.0.1": "in_use"])
         }
     }
 

@@ -199,6 +199,7 @@ struct AddressLife {
     /// What the other node asked for, whether all of it is free or not.
     private mutating func giveBlock(_ node: Int) {
         guard nodes[node].isAlive, let spare = nodes[node].stock.spareBlocks().first else { return }
+        if spare.isAwaited { return nodes[node].stock.withhold([spare.id]) }
         for item in nodes[node].stock.resting(in: spare.id) {
             var lease = leases[item.address] ?? AddressLease(address: item.address, claimant: .nobody, isInUse: false)
             if !lease.isInUse { lease.quarantinedUntil = max(lease.quarantinedUntil, item.until) }
