@@ -1,5 +1,6 @@
 import Database
 import Support
+import Synchronization
 import Testing
 
 @testable import Provisioning
