@@ -61,10 +61,11 @@ private func packet(_ code: PacketCode, _ attributes: [UInt8], isSigned: Bool) -
 /// From RADIUS/1.1 to 1.0 and back.
 private func translate(_ attributes: [UInt8]) {
     var octets = [UInt8](repeating: 0, count: 20) + attributes
-    for direction in [AttributeTranslation.Direction.hiding, .revealing] {
-        var translation = AttributeTranslation(direction, dictionary, secret: homeSecret, authenticator: authenticator)
+    for isHiding in [true, false] {
+        var translation = AttributeTranslation(
+            isHiding ? .hiding : .revealing, dictionary, secret: homeSecret, authenticator: authenticator)
         guard (try? translation.translate(octets.span)) != nil else {
-            precondition(direction == .hiding, "what was hidden does not parse")
+            precondition(isHiding, "what was hidden does not parse")
             return
         }
         octets = [UInt8](repeating: 0, count: 20) + translation.octets
@@ -131,7 +132,7 @@ private func takeBack(_ attributes: [UInt8]) {
     let session = SessionIdentity(userName: "u@r", acctSessionID: "S")
     precondition(relayed.realm(of: session, tenant: 2, plan) == nil, "another tenant's session is reached")
     for realm in plan.realms {
-        if let crossing = try? relayed.attributes(through: realm, tenant: 1, dictionary, to: nasSecret) {
+        if let crossing = try? relayed.attributes(through: realm, dictionary, to: nasSecret) {
             precondition(crossing.count <= attributes.count, "more goes to the NAS than came")
             if let made = try? CoARequest(.coa, attributes: crossing) { precondition(made.attributes == crossing) }
         }

@@ -32,12 +32,15 @@ swift_flags=(
     -I Sources/COpenSSL -I Sources/CPasswordHash
 )
 
-# check_decoder DIRECTORY: whether what is listed above compiles without the rest of the package.
+# check_decoder DIRECTORY: whether what is listed above compiles without the rest of the package, and each program that is made of it.
 check_decoder() {
-    local sources
+    local sources program
     write_module_map "$1"
     mapfile -t sources < <(decoder_sources)
-    swiftc -typecheck "${swift_flags[@]}" -I "$1/modules" "${sources[@]}"
+    swiftc -typecheck "${swift_flags[@]}" -I "$1/modules" "${sources[@]}" || return
+    for program in Fuzz/*.swift Benchmarks/*.swift; do
+        swiftc -frontend -typecheck "${swift_flags[@]}" -I "$1/modules" -primary-file "$program" "${sources[@]}" || return
+    done
 }
 
 # compile_decoder DIRECTORY PROGRAM SOURCE FLAG...: compiles the decoder and SOURCE into DIRECTORY/PROGRAM, unless it is newer than both.
