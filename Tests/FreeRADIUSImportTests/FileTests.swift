@@ -79,6 +79,28 @@ import Testing
         #expect(source.clients[0].requireMessageAuthenticator == "yes")
     }
 
+    @Test func aSectionsNameIsTheAddressWhereNoSettingGivesOne() throws {
+        let source = try Self.clients(
+            """
+            client 192.0.2.1 {
+                secret = x
+                shortname = core1
+            }
+            client 198.51.100.0 {
+                shortname = edge
+                netmask = 24
+                secret = x
+            }
+            client core3 {
+                netmask = 16
+                ipaddr = 203.0.113.0
+                secret = x
+            }
+            """)
+        #expect(source.clients.map(\.name) == ["core1", "edge", "core3"])
+        #expect(source.clients.map(\.address) == ["192.0.2.1", "198.51.100.0/24", "203.0.113.0/16"])
+    }
+
     @Test(arguments: ["client a {", "}", "client a b c {", "x y"]) func refusesUnmatchedBraces(text: String) {
         #expect(throws: SourceFault.self) { try Self.clients(text) }
     }

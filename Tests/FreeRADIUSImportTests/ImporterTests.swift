@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ImporterTests {
     /// A plan of rows, each `table|name|attribute|op|value`, groups as `radusergroup|user|group|priority`.
-    private static func plan(
+    static func plan(
         _ rows: String, foldsCase: Bool = false, foldsLater: Bool = false, users: String = "", options: Importer.Options = .init()
     ) throws -> ImportPlan {
         var source = FreeRADIUSSource()
@@ -27,7 +27,7 @@ import Testing
         return importer.run()
     }
 
-    private static func lines(_ plan: ImportPlan, _ level: Remark.Level) -> [String] {
+    static func lines(_ plan: ImportPlan, _ level: Remark.Level) -> [String] {
         plan.remarks.filter { $0.level == level }.map { "\($0.place) \($0.subject): \($0.what)" }
     }
 
@@ -315,28 +315,6 @@ import Testing
         // FreeRADIUS never comes to carol: the DEFAULT above her ends the search.
         #expect(names["carol"]?.password == nil)
         #expect(Self.lines(plan, .lost).contains("users:8 DEFAULT: Framed-Protocol == PPP"))
-    }
-
-    @Test func clientsBecomeNASesOfTheMakeThatTheRatesAreOf() throws {
-        let plan = try Self.plan(
-            """
-            radgroupreply|home|Mikrotik-Rate-Limit|=|10M/50M
-            nas|192.0.2.1|core1|other|1700|testing-secret||public|RADIUS Client
-            nas|198.51.100.9/255.255.255.0|core1|cisco||testing-secret|guests||
-            nas|router.example.net|core3|other||testing-secret|||
-            nas|192.0.2.1/32|again|other||testing-secret|||
-            nas|2001:db8::1|v6|strange||s|||
-            nas|192.0.2.9|empty|other|||||
-            """)
-        #expect(plan.nas.map(\.address) == ["192.0.2.1/32", "198.51.100.0/24", "2001:db8::1/128"])
-        #expect(plan.nas.map(\.name) == ["core1", "core1 198.51.100.0/24", "v6"])
-        #expect(plan.nas.map(\.vendor) == [.mikrotik, .cisco, .mikrotik])
-        #expect(
-            Self.lines(plan, .skipped) == [
-                "nas:4 core3: address router.example.net", "nas:5 again: address 192.0.2.1/32", "nas:7 empty: secret",
-            ])
-        #expect(Self.lines(plan, .lost) == ["nas:3 core1: server guests"])
-        #expect(!plan.remarks.contains { "\($0)".contains("testing-secret") })
     }
 
     @Test(

@@ -24,6 +24,16 @@ enum Address {
         return canonical.map { "\($0)/\(length)" }
     }
 
+    /// A host name of DNS, as the interface takes one.
+    static func isHostName(_ text: String) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        let fits = labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+                && label.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x2D || $0 == 0x5F }
+        }
+        return fits && text.utf8.count <= 253 && labels.last?.allSatisfy(\.isNumber) == false
+    }
+
     /// A length, or a mask such as 255.255.255.0.
     private static func length4(_ text: Substring) -> Int? {
         if let length = Int(text) { return length }

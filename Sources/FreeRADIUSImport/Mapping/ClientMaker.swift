@@ -4,45 +4,73 @@ import RadiusCore
 struct ClientMaker {
     private(set) var records: [ImportedNAS] = []
     private(set) var remarks: [Remark] = []
-    private let vendor: NASVendor?
-    private var addresses: [String: Place] = [:]
+    private let chosen: NASVendor?
+    private let sole: NASVendor?
+    /// Of each address, network and host name.
+    private var places: [String: Place] = [:]
     private var names: Set<String> = []
 
-    /// `vendor`: of those whose type says nothing.
-    init(vendor: NASVendor?) { self.vendor = vendor }
+    /// Of those whose type says nothing: the make that the operator chose, else the sole one that the source has rates of.
+    init(chosen: NASVendor?, sole: NASVendor?) { (self.chosen, self.sole) = (chosen, sole) }
 
     private mutating func add(_ level: Remark.Level, _ client: SourceClient, _ what: String, _ why: String, _ advice: String = "") {
         remarks.append(Remark(level, client.place, client.name.isEmpty ? client.address : client.name, what, why, advice))
     }
 
     mutating func carry(_ client: SourceClient) {
-        guard let address = Address.network(client.address) else {
+        // Its secret is the one that the RFC makes public, which must not let anybody in by UDP.
+        if client.others.contains(where: { $0.name == "proto" && $0.value.lowercased() == "tls" }) {
             return add(
-                .skipped, client, "address \(client.address)", "it is neither an address nor a network",
-                "For a name of DNS: lastmile nas create --dns-name \(client.address) ...")
+                .skipped, client, "proto tls", "a client of RadSec proves itself by its certificate, which stands elsewhere",
+                "lastmile nas create --name NAME --address \(client.address) --tls-identity ... --secret ... with a secret of its own.")
+        }
+        let network = Address.network(client.address)
+        guard network != nil || Address.isHostName(client.address) else {
+            return add(.skipped, client, "address \(client.address)", "it is neither an address, a network nor a host name")
         }
         guard (1...128).contains(client.secret.utf8.count), !client.secret.unicodeScalars.contains(where: Self.isControl) else {
             return add(
                 .skipped, client, "secret", "a secret has 1 to 128 octets without control characters", "Give it one, here and on the NAS.")
         }
-        if let other = addresses[address] {
-            return add(.skipped, client, "address \(address)", "\(other) has the same")
+        let location = network ?? client.address
+        if let other = places[location.lowercased()] {
+            return add(.skipped, client, "address \(location)", "\(other) has the same")
         }
-        addresses[address] = client.place
-        if Self.cleared(client.address, address) {
-            add(.note, client, "address \(client.address)", "bits beyond its length were cleared: \(address)")
+        places[location.lowercased()] = client.place
+        if let network {
+            remark(network, client)
+        } else {
+            add(
+                .note, client, "address \(client.address)", "the daemon looks this name up in DNS",
+                "See `lastmile nas list` for what it found.")
         }
         if client.secret.utf8.count < 8 {
             add(.note, client, "secret", "it is shorter than 8 octets", "Choose 16 random characters or more.")
         }
-        let name = self.name(client, address)
-        records.append(
-            ImportedNAS(
-                name: name, address: address, secret: client.secret, vendor: make(client),
-                requireMessageAuthenticator: choice(client, "require_message_authenticator", client.requireMessageAuthenticator),
-                limitProxyState: choice(client, "limit_proxy_state", client.limitProxyState),
-                notes: client.description == "RADIUS Client" ? "" : Self.plain(client.description), place: client.place))
+        var record = ImportedNAS(
+            name: Self.name(client, location), address: network ?? "", dnsName: network == nil ? client.address : nil,
+            secret: client.secret, vendor: make(client),
+            requireMessageAuthenticator: choice(client, "require_message_authenticator", client.requireMessageAuthenticator),
+            limitProxyState: choice(client, "limit_proxy_state", client.limitProxyState),
+            notes: client.description == "RADIUS Client" ? "" : Self.plain(client.description), place: client.place)
+        if !names.insert(record.name).inserted {
+            add(.note, client, "name \(record.name)", "another NAS has it; it becomes \(record.furtherName)")
+            record.name = record.furtherName
+            names.insert(record.name)
+        }
+        records.append(record)
         for other in client.others { remark(other, client) }
+    }
+
+    private mutating func remark(_ network: String, _ client: SourceClient) {
+        if Self.cleared(client.address, network) {
+            add(.note, client, "address \(client.address)", "bits beyond its length were cleared: \(network)")
+        }
+        if network.hasSuffix("/0") {
+            add(
+                .note, client, "address \(network)", "every address is a client, and this one secret lets each of them ask",
+                "Make the networks that your NASes are in NASes of their own, and delete this one.")
+        }
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) }
@@ -54,38 +82,32 @@ struct ClientMaker {
         return given.contains("/") && host != canonical.split(separator: "/").first
     }
 
-    /// Its own name; with its address behind it where that is taken.
-    private mutating func name(_ client: SourceClient, _ address: String) -> String {
-        var name = Self.plain(client.name)
+    /// Its own name, else where it is.
+    private static func name(_ client: SourceClient, _ location: String) -> String {
+        var name = plain(client.name)
         while name.utf8.count > 64 { name.removeLast() }
-        if name.isEmpty { name = address }
-        if !names.insert(name).inserted {
-            let further = name.utf8.count > 20 ? address : "\(name) \(address)"
-            add(.note, client, "name \(name)", "another NAS has it; it becomes \(further)")
-            names.insert(further)
-            name = further
-        }
-        return name
+        return name.isEmpty ? String(location.prefix(64)) : name
     }
 
     private mutating func make(_ client: SourceClient) -> NASVendor {
         let word = client.type.lowercased()
         if let vendor = NASVendor(name: word), vendor != .generic { return vendor }
+        let type = "type \(client.type.isEmpty ? "(none)" : client.type)"
         if !word.isEmpty, word != "other" {
             add(
                 .note, client, "type \(client.type)", "no make of this name is known; see --nas-vendor",
                 "lastmile nas update NAME --vendor ...")
-        } else if let vendor {
-            add(
-                .note, client, "type \(client.type.isEmpty ? "(none)" : client.type)", "taken as \(vendor.name), whose rates the source has"
-            )
+        } else if let chosen {
+            add(.note, client, type, "taken as \(chosen.name), as --nas-vendor says")
+        } else if let sole {
+            add(.note, client, type, "taken as \(sole.name), whose rates the source has")
         } else {
             add(
-                .note, client, "type \(client.type.isEmpty ? "(none)" : client.type)",
+                .note, client, type,
                 "its make is unknown, so it gets WISPr's rate attributes",
                 "Say which it is: `lastmile nas update NAME --vendor ...`, or import with --nas-vendor.")
         }
-        return vendor ?? .generic
+        return chosen ?? sole ?? .generic
     }
 
     private mutating func choice(_ client: SourceClient, _ what: String, _ word: String) -> String? {

@@ -63,7 +63,7 @@ public struct Importer {
         remarkAddresses()
         let profiles = profileNames.map { ImportedProfile(name: String(decoding: $0.key, as: UTF8.self), plan: $0.value) }
         plan.profiles = profiles.sorted { $0.name < $1.name }
-        var clients = ClientMaker(vendor: rules.options.vendor ?? soleVendor)
+        var clients = ClientMaker(chosen: rules.options.vendor, sole: soleVendor)
         for client in source.clients { clients.carry(client) }
         plan.nas = clients.records
         plan.remarks += clients.remarks

@@ -69,8 +69,10 @@ public struct ImportedSubscriber: Hashable, Sendable {
 /// A NAS that is to be.
 public struct ImportedNAS: Hashable, Sendable {
     public var name: String
-    /// With its prefix length.
+    /// With its prefix length; empty where `dnsName` is given.
     public var address: String
+    /// Whose address the daemon looks up.
+    public var dnsName: String?
     public var secret: String
     public var vendor: NASVendor
     /// `yes`, `no` or `auto`; nil where the source says nothing.
@@ -78,6 +80,16 @@ public struct ImportedNAS: Hashable, Sendable {
     public var limitProxyState: String?
     public var notes: String
     public var place: Place
+
+    /// What tells it from all other NASes.
+    public var location: String { dnsName ?? address }
+
+    /// What it is called where another has `name`: the same in each run.
+    public var furtherName: String {
+        let location = String(location.prefix(64))
+        let further = "\(name) \(location)"
+        return further.utf8.count > 64 ? location : further
+    }
 }
 
 /// All that is to be, and all that cannot.

@@ -7,6 +7,9 @@ public struct ClientsFile {
     private let name: String
     private var sections: [String] = []
     private var client: SourceClient?
+    /// The name of its section, which is its address where no setting gives one.
+    private var title = ""
+    private var netmask = ""
     /// A client section begins on each of these levels; sections inside of one are settings.
     private var clientDepth = 0
 
@@ -67,6 +70,7 @@ public struct ClientsFile {
         if word == "client", client == nil {
             client = SourceClient(name: title, address: "", secret: "", at: Place(name, line))
             clientDepth = sections.count
+            (self.title, netmask) = (title, "")
         } else if client == nil, word != "clients" {
             source.remarks.append(Remark(.note, Place(name, line), title, word, "only client sections are read"))
         }
@@ -75,7 +79,8 @@ public struct ClientsFile {
     private mutating func close() throws(SourceFault) {
         guard sections.popLast() != nil else { throw SourceFault(line: 0, "a brace closes nothing") }
         guard var finished = client, sections.count < clientDepth else { return }
-        if finished.address.isEmpty { finished.address = finished.name }
+        if finished.address.isEmpty { finished.address = title }
+        if !netmask.isEmpty, !finished.address.contains("/") { finished.address += "/" + netmask }
         source.clients.append(finished)
         client = nil
     }
@@ -88,7 +93,7 @@ public struct ClientsFile {
         }
         switch word {
         case "ipaddr", "ipv4addr", "ipv6addr": client?.address = value == "*" ? (word == "ipv6addr" ? "::/0" : "0.0.0.0/0") : value
-        case "netmask": if let address = client?.address, !address.contains("/") { client?.address = address + "/" + value }
+        case "netmask": netmask = value
         case "secret": client?.secret = value
         case "shortname": client?.name = value
         case "nas_type", "nastype": client?.type = value

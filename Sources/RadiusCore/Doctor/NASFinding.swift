@@ -62,8 +62,18 @@ public enum NASDoctor {
     /// What ought to be mended, the worst first.
     public static func findings(_ facts: NASFacts) -> [NASFinding] {
         let found =
-            SecretStrength.findings(facts) + signatures(facts) + TrafficSigns.findings(facts) + silence(facts) + coa(facts)
+            SecretStrength.findings(facts) + reach(facts) + signatures(facts) + TrafficSigns.findings(facts) + silence(facts) + coa(facts)
         return found.sorted { $0.severity < $1.severity }
+    }
+
+    private static func reach(_ facts: NASFacts) -> [NASFinding] {
+        let client = facts.client
+        guard client.prefixLength == 0 || (client.prefixLength == 96 && client.network.ipv4 != nil) else { return [] }
+        return [
+            NASFinding(
+                .warning, "every_address", "Every address is a client, and its one secret lets each of them ask.",
+                do: "Make the networks that your devices are in NASes of their own, then: lastmile nas delete \(client.name)")
+        ]
     }
 
     private static func signatures(_ facts: NASFacts) -> [NASFinding] {

@@ -34,8 +34,9 @@ enum PlanJSON {
     /// The fields of a NAS of which the source says something.
     static func members(_ nas: ImportedNAS) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = [
-            .init("name", .string(nas.name)), .init("address", .string(nas.address)), .init("secret", .string(nas.secret)),
-            .init("vendor", .string(nas.vendor.name)),
+            .init("name", .string(nas.name)),
+            nas.dnsName.map { JSONValue.Member("dns_name", .string($0)) } ?? JSONValue.Member("address", .string(nas.address)),
+            .init("secret", .string(nas.secret)), .init("vendor", .string(nas.vendor.name)),
         ]
         if let word = nas.requireMessageAuthenticator { members.append(.init("require_message_authenticator", .string(word))) }
         if let word = nas.limitProxyState { members.append(.init("limit_proxy_state", .string(word))) }

@@ -32,16 +32,17 @@ struct PlanWriter {
 
     /// Profiles first, since subscribers name them; NASes last, so that nobody is refused for being not there yet.
     mutating func write(_ plan: ImportPlan) throws {
-        let known = try records("profiles").reduce(into: [String: JSONValue]()) { $0[$1["name"]?.text ?? ""] = $1 }
+        let profiles = try records("profiles").reduce(into: [String: JSONValue]()) { $0[$1["name"]?.text ?? ""] = $1 }
         var missing: Set<String> = []
         for profile in plan.profiles {
-            if try !write(profile, known[profile.name]) { missing.insert(profile.name) }
+            if try !write(profile, profiles[profile.name]) { missing.insert(profile.name) }
         }
         try subscribers(plan.subscribers, missing)
         let nas = try records("nas")
-        let addresses = nas.reduce(into: [String: JSONValue]()) { $0[$1["address"]?.text ?? ""] = $1 }
+        // One that is looked up has an address, too, which is not what tells it.
+        let known = nas.reduce(into: [String: JSONValue]()) { $0[($1["dns_name"]?.text ?? $1["address"]?.text ?? "").lowercased()] = $1 }
         let names = Set(nas.compactMap { $0["name"]?.text })
-        for record in plan.nas { try write(record, addresses[record.address], names) }
+        for record in plan.nas { try write(record, known[record.location.lowercased()], names) }
     }
 
     private func records(_ path: String) throws -> [JSONValue] {
@@ -145,7 +146,7 @@ struct PlanWriter {
         var members = PlanJSON.members(nas)
         guard let known else {
             if names.contains(nas.name), let index = members.firstIndex(where: { $0.name == "name" }) {
-                members[index].value = .string(nas.name.utf8.count > 20 ? nas.address : "\(nas.name) \(nas.address)")
+                members[index].value = .string(nas.furtherName)
             }
             let isDone = try attempt(nas.place, nas.name, PlanJSON.request("POST", ["nas"], members, isRehearsal: isRehearsal)) != nil
             if isDone { counts.nas.created += 1 } else { counts.nas.refused += 1 }

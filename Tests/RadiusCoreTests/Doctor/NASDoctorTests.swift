@@ -89,6 +89,11 @@ import Testing
         #expect(Self.codes(Self.facts(Self.client(require: require, prefixLength: prefixLength, signs: signs))) == expected)
     }
 
+    @Test(arguments: [(0, ["warning every_address"]), (96, ["warning every_address"]), (97, [])])
+    func tellsThatEveryAddressIsAClient(_ prefixLength: Int, _ expected: [String]) {
+        #expect(Self.codes(Self.facts(Self.client(prefixLength: prefixLength))) == expected)
+    }
+
     @Test func tellsThatRepliesGoUnsigned() {
         #expect(Self.codes(Self.facts(Self.client(sends: false))) == ["warning replies_unsigned"])
     }
