@@ -87,6 +87,21 @@ import Testing
         }
     }
 
+    @Test func refusesFiltersThatNothingCanMatch() async throws {
+        try await AdminFixture.run { fixture in
+            let nas = try await fixture.post("/api/v1/nas", ["name": "core1", "address": "192.0.2.1", "secret": "s"])
+            #expect(try await fixture.get("/api/v1/auth-log?nas=nope").faults == ["nas not_found"])
+            #expect(try await fixture.get("/api/v1/auth-log?nas=core1", tenant: "south").faults == ["nas not_found"])
+            #expect(try await fixture.get("/api/v1/auth-log?reason=nosuch").faults == ["reason choice"])
+            #expect(try await fixture.get("/api/v1/auth-log?reason[in]=wrong_password,nosuch").faults == ["reason choice"])
+            // What is gone is still known by its id.
+            for query in ["nas=core1", "nas=id:\(nas.id)", "nas=999999", "reason=wrong_password", "reason[contains]=eap", "user=nobody"] {
+                let reply = try await fixture.get("/api/v1/auth-log?" + query)
+                #expect(reply.status == 200 && reply.rows.isEmpty, "\(query): \(reply.text)")
+            }
+        }
+    }
+
     @Test func bindsACursorToItsList() async throws {
         try await AdminFixture.run { fixture in
             try await Self.fill(fixture)

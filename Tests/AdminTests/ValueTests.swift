@@ -44,6 +44,26 @@ import Testing
         #expect(throws: FieldFault.self) { try Instant.normalized(text) }
     }
 
+    @Test func whatIsStoredIsNoAge() throws {
+        let field = Field.timestamp("expires_at")
+        let fault = #expect(throws: FieldFault.self) { try field.value(of: "2h") { _, _ in nil } }
+        #expect(fault?.detail.contains("2h") == false)
+        #expect(throws: FieldFault.self) { try field.value(ofText: "7d", isStored: true) { _, _ in nil } }
+        #expect(try field.value(of: "2027-01-31") { _, _ in nil } == .bound(.text("2027-01-31T00:00:00Z")))
+        #expect(throws: Never.self) { try field.value(ofText: "2h") { _, _ in nil } }
+    }
+
+    @Test(arguments: ["UTC", "Europe/Kyiv", "Etc/GMT+5"]) func takesZonesThatThereAre(name: String) {
+        #expect(TextForm.timeZone.reason(name) == nil)
+    }
+
+    @Test(arguments: [
+        "Foo/Bar", "Europe/Kiew", "UTC+5", "europe/kyiv", "Europe", "right/Europe/Kyiv", "localtime", "../UTC", "/etc/localtime",
+    ])
+    func refusesZonesThatThereAreNot(name: String) {
+        #expect(TextForm.timeZone.reason(name)?.contains("tzdata") == true)
+    }
+
     @Test func readsHardwareAddressesInAnyNotation() throws {
         let field = Field.hardwareAddress("mac")
         for text in ["AA-BB-CC-00-11-22", "aabb.cc00.1122", "aa:bb:cc:00:11:22", "AABBCC001122", "aa bb cc 00 11 22"] {

@@ -26,6 +26,28 @@ import Testing
         }
     }
 
+    @Test func refusesNamesWithBlanksAroundThemAndZonesThatThereAreNot() async throws {
+        try await AdminFixture.run { fixture in
+            for name in ["  fair", "fair ", "\u{a0}fair"] {
+                let refused = try await fixture.post("/api/v1/quotas", ["name": .string(name), "octets": "5G"])
+                #expect(refused.faults == ["/name format"], "\(refused.text)")
+            }
+            #expect(try await fixture.post("/api/v1/quotas", ["name": "fair use", "octets": "5G"]).status == 201)
+            let made = try await fixture.post("/api/v1/tenants", ["name": "west", "time_zone": "Europe/Kiew"])
+            #expect(made.faults == ["/time_zone format"], "\(made.text)")
+            let changed = try await fixture.patch("/api/v1/tenants/north", ["time_zone": "UTC+5"])
+            #expect(changed.faults == ["/time_zone format"], "\(changed.text)")
+        }
+    }
+
+    @Test(arguments: [("rule", "x"), ("null", "x"), ("default", "x"), ("suffix", "")])
+    func namesTheRealmThatItsKindDoesNotHave(kind: String, realm: String) async throws {
+        try await AdminFixture.run { fixture in
+            let refused = try await fixture.post("/api/v1/realms", ["name": "r", "kind": .string(kind), "realm": .string(realm)])
+            #expect(refused.faults == ["/realm kind"], "\(refused.text)")
+        }
+    }
+
     @Test func tellsWhichValueIsTaken() async throws {
         try await AdminFixture.run { fixture in
             _ = try await fixture.post("/api/v1/nas", ["name": "core1", "address": "192.0.2.0/24", "secret": "s"])

@@ -8,7 +8,7 @@ import Testing
         let plan = try ImporterTests.plan(
             """
             radgroupreply|home|Mikrotik-Rate-Limit|=|10M/50M
-            nas|192.0.2.1|core1|other|1700|testing-secret||public|RADIUS Client
+            nas|192.0.2.1| core1 |other|1700|testing-secret||public|RADIUS Client
             nas|198.51.100.9/255.255.255.0|core1|cisco||testing-secret|guests||
             nas|router.example.net|core3|other||testing-secret|||
             nas|192.0.2.1/32|again|other||testing-secret|||

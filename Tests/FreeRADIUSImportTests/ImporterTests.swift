@@ -353,6 +353,9 @@ import Testing
         #expect(ProfileNames.digest("") == "811c9dc5")
         #expect(ProfileNames.digest("a") == "e40c292c")
         #expect(ProfileNames.name(ofGroups: [String(repeating: "g", count: 70)]).utf8.count == 59)
+        // The interface takes no name with blanks around it, and it may not become that of another group.
+        #expect(ProfileNames.name(ofGroups: [" home"]) == "home-" + ProfileNames.digest(" home"))
+        #expect(ProfileNames.name(ofGroups: ["home "]) == "home -" + ProfileNames.digest("home "))
     }
 
     @Test func manyUsersShareTheirPlans() throws {

@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 extension Resource {
     /// What was answered to whom and why.
     static let authLog = Resource(
@@ -9,7 +11,7 @@ extension Resource {
             .reference("subscriber", to: "subscriber", .readOnly, .loose),
             .reference("nas", to: "nas", .readOnly, .loose),
             .choice("outcome", ["accept", "reject", "challenge", "silence"], .required, .readOnly),
-            .text("reason", .required, .readOnly, .searchable),
+            .text("reason", .required, .readOnly, .searchable, .form(.accessReason)),
             .text("method", .required, .readOnly),
             .reference("profile", to: "profile", .readOnly, .loose),
             .reference("home_server", to: "home_server", .readOnly, .loose),
@@ -26,4 +28,12 @@ extension Resource {
             Shortcut("user", .filter(field: "username", .equal), summary: "The username"),
             Shortcut("since", .filter(field: "at", .atLeast), summary: "From then on: a time, or an age such as 15m"),
         ])
+}
+
+extension TextForm {
+    /// The name of a reason that logins are answered for.
+    static let accessReason = TextForm(name: "access-reason") { text in
+        AccessReason.allCases.contains { $0.name == text }
+            ? nil : "there is no reason of this name; there are such as wrong_password, unknown_subscriber, status_suspended, session_limit"
+    }
 }

@@ -69,7 +69,7 @@ struct SubscriberSheet {
         var isGood = true
         for (field, cell) in zip(columns, record.cells) where !cell.isEmpty || field.isRequired {
             do throws(FieldFault) {
-                let value = try field.value(ofText: cell, attribute: attribute)
+                let value = try field.value(ofText: cell, isStored: true, attribute: attribute)
                 if let rival = row.values.first(where: { $0.field.column == field.column }) {
                     throw FieldFault("rival", "give \(rival.field.name) or \(field.name), not both")
                 }

@@ -71,6 +71,10 @@ extension Field {
             return "\(operand) <<= \(statement.bind(value))::inet"
         default:
             guard let comparison = operation.comparison else { throw FieldFault("operator", "this comparison is not possible") }
+            // Of texts that the daemon alone writes the form tells those that there can be.
+            if isReadOnly, operation == .equal || operation == .notEqual, let reason = form?.reason(text) {
+                throw FieldFault("choice", reason)
+            }
             return "\(operand) \(comparison) \(try operandValue(text, in: registry, &statement))"
         }
     }

@@ -90,6 +90,22 @@ struct ListQuery {
         return parts.isEmpty ? "true" : parts.joined(separator: " AND ")
     }
 
+    /// Refuses to look for what belongs to something that there is not. By its id a row may be meant that is gone.
+    func checkNames(in registry: Registry, _ connection: Connection) throws {
+        var faults: [Problem.Fault] = []
+        for (field, operation, values) in conditions where operation == .equal {
+            guard case .reference(let name) = field.kind, let target = registry.resource(name), values.count <= 100 else { continue }
+            for value in values {
+                guard case .name(let text) = RowKey(value) else { continue }
+                var statement = Statement("SELECT 1 FROM \(target.table) n WHERE ")
+                guard let condition = target.condition(.name(text), "n", &statement) else { continue }
+                guard try connection.queryOne(statement.text + condition, statement.values) == nil else { continue }
+                faults.append(.init(.parameter(field.name), "not_found", "there is no \(name) called “\(text)”"))
+            }
+        }
+        guard faults.isEmpty else { throw Problem.badParameters(faults) }
+    }
+
     private func search(_ text: String, _ statement: inout Statement) -> String {
         let placeholder = statement.bind(.text(text.replacing("\0", with: "")))
         let fields = resource.fields.filter(\.isSearchable)

@@ -6,6 +6,7 @@ extension ResourceStore {
     func page(_ query: ListQuery, after cursor: Cursor?, scope: String, key: SymmetricKey, _ connection: Connection) throws -> Page {
         var statement = Statement()
         let filter = try query.condition(in: registry, &statement)
+        try query.checkNames(in: registry, connection)
         let filterValues = statement.values
         let place = cursor.map { " AND \($0.condition(query.order, &statement))" } ?? ""
         let keys = query.order.map { ", (\($0.field.operand))::text" }.joined()

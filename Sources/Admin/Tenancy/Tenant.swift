@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 extension Resource {
     /// A provider on this installation.
     static let tenant = Resource(
@@ -27,9 +29,12 @@ extension TextForm {
         return isAllowed && !text.hasPrefix("-") ? nil : "lower-case letters, digits and hyphens are possible, not a hyphen first"
     }
 
-    /// A name of the IANA time zone database, by its letters.
+    /// A name of the IANA time zone database that this machine's copy has: what is not found there would count as UTC.
     static let timeZone = TextForm(name: "time-zone") { text in
-        let isAllowed = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/_+-".contains($0)) }
-        return isAllowed ? nil : "a name of the IANA time zone database is expected, such as Europe/Kyiv"
+        let isOfSystem = ["localtime", "posixrules"].contains(text) || text.hasPrefix("posix/") || text.hasPrefix("right/")
+        if !isOfSystem, (try? ZoneOffsets.load(text)) != nil { return nil }
+        return
+            "a name of the IANA time zone database is expected, such as Europe/Kyiv; this machine's tzdata (\(ZoneOffsets.directory)) has "
+            + "none of this name, and an older one lacks names that are new"
     }
 }

@@ -84,8 +84,8 @@ struct ClientMaker {
 
     /// Its own name, else where it is.
     private static func name(_ client: SourceClient, _ location: String) -> String {
-        var name = plain(client.name)
-        while name.utf8.count > 64 { name.removeLast() }
+        var name = String(plain(client.name).drop(while: \.isWhitespace))
+        while name.utf8.count > 64 || name.last?.isWhitespace == true { name.removeLast() }
         return name.isEmpty ? String(location.prefix(64)) : name
     }
 

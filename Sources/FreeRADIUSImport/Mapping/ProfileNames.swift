@@ -6,10 +6,12 @@ enum ProfileNames {
     static func name(ofGroups groups: [String]) -> String {
         let joined = groups.joined(separator: " + ")
         let isPlain = joined.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
-        if isPlain, (1...64).contains(joined.utf8.count) { return joined }
+        let hasMargin = joined.first?.isWhitespace == true || joined.last?.isWhitespace == true
+        if isPlain, !hasMargin, (1...64).contains(joined.utf8.count) { return joined }
         var short = ""
         for scalar in joined.unicodeScalars where scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) {
             guard short.utf8.count < 50 else { break }
+            if short.isEmpty, scalar.properties.isWhitespace { continue }
             short.unicodeScalars.append(scalar)
         }
         return short + "-" + digest(joined)

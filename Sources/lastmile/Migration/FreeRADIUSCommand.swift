@@ -120,9 +120,8 @@ struct FreeRADIUSCommand: ParsableCommand {
 enum LocalTime {
     static func choose(_ zone: String?) throws(CommandFailure) {
         guard let zone else { return }
-        let isName = !zone.isEmpty && !zone.hasPrefix("/") && !zone.contains("..")
-        guard isName, zone == "UTC" || File.presence("/usr/share/zoneinfo/" + zone) == .readable else {
-            throw .usage("there is no zone called “\(zone)”", next: "Write it like Europe/Kyiv.")
+        do throws(ZoneFault) { _ = try ZoneOffsets.load(zone) } catch {
+            throw .usage(error.description, next: "Write it like Europe/Kyiv.")
         }
         setenv("TZ", ":" + zone, 1)
         tzset()

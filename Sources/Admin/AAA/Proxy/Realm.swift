@@ -55,6 +55,10 @@ extension Resource {
             }
         ],
         constraints: ["realm_text_key": "realm"],
+        remedies: [
+            "realm_check": .member(
+                "realm", "kind", "suffix, prefix and pattern need one; null, default and rule have none, so leave it out")
+        ],
         rules: Rules(verify: { exchange, connection, id in
             let row = try connection.queryOne(
                 """

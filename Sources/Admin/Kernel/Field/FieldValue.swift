@@ -49,15 +49,15 @@ extension Field {
         case .document: throw FieldFault("read_only", "\(name) cannot be set")
         default:
             guard let text = json.text else { throw FieldFault("type", "a string is expected, not \(json.kindName)") }
-            return try value(ofText: text, attribute: attribute)
+            return try value(ofText: text, isStored: true, attribute: attribute)
         }
     }
 
     /// The value that a bare text spells: a CSV cell or a query parameter.
     ///
     /// Lists are separated by semicolons; attributes are `Name=value` separated by semicolons. Either may also be a JSON array, for values
-    /// that hold semicolons.
-    func value(ofText text: String, attribute: AttributeCheck) throws(FieldFault) -> FieldValue {
+    /// that hold semicolons. What is to be stored is no age: that is a time which is over.
+    func value(ofText text: String, isStored: Bool = false, attribute: AttributeCheck) throws(FieldFault) -> FieldValue {
         switch kind {
         case .integer, .rate:
             if kind == .rate { return .bound(.int(try rate(.string(text)))) }
@@ -74,7 +74,7 @@ extension Field {
         case .address(let family): return .bound(.inet(try address(text, family)))
         case .prefix(let family): return .bound(.inet(try prefix(text, family)))
         case .hardwareAddress: return .bound(.text(try hardwareAddress(text)))
-        case .timestamp: return .bound(.text(try Instant.normalized(text)))
+        case .timestamp: return .bound(.text(try isStored ? Instant.absolute(text) : Instant.normalized(text)))
         case .date: return .bound(.text(String(try Instant.normalized(text).prefix(10))))
         case .document: throw FieldFault("read_only", "\(name) cannot be set")
         }
@@ -106,6 +106,9 @@ extension Field {
         if let control = text.unicodeScalars.first(where: isForbidden) {
             throw FieldFault(
                 "characters", "the control character U+\(String(control.value, radix: 16, uppercase: true)) is not possible here")
+        }
+        if name == "name", text.first?.isWhitespace == true || text.last?.isWhitespace == true {
+            throw FieldFault("format", "a name neither begins nor ends with a blank")
         }
         if let reason = form?.reason(text) { throw FieldFault("format", reason) }
     }

@@ -7,6 +7,14 @@ enum Instant {
     /// - Throws: `FieldFault` for anything else and for days that no month has.
     static func normalized(_ text: String, now: Int64 = now()) throws(FieldFault) -> String {
         if let seconds = age(text) { return timestamp(now - seconds) }
+        return try absolute(text, orElse: "a time such as 2026-01-31T12:00:00Z or an age such as 15m, 2h, 7d is expected")
+    }
+
+    /// The same without ages.
+    static func absolute(
+        _ text: String, orElse detail: String = "a time such as 2027-01-31T12:00:00Z is expected; a date alone is its midnight in UTC"
+    ) throws(FieldFault) -> String {
+        let expectation = FieldFault("timestamp", detail)
         let octets = Array(text.utf8)
         guard octets.count >= 10, octets.count <= 40, let date = date(octets[..<10]) else { throw expectation }
         guard octets.count > 10 else { return date + "T00:00:00Z" }
@@ -16,9 +24,6 @@ enum Instant {
         guard let time = time(octets[11...]) else { throw expectation }
         return date + "T" + time
     }
-
-    private static let expectation = FieldFault(
-        "timestamp", "a time such as 2026-01-31T12:00:00Z or an age such as 15m, 2h, 7d is expected")
 
     /// Seconds since the Unix epoch.
     static func now() -> Int64 {
