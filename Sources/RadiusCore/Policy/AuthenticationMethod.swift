@@ -17,6 +17,15 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
     case eapTEAP
     case eapTEAPPassword, eapTEAPMD5, eapTEAPGTC, eapTEAPMSCHAPv2, eapTEAPTLS
 
+    /// Nobody gets in by it without a stored password, but for hardware addresses by PAP and CHAP.
+    var needsPassword: Bool {
+        switch self {
+        case .none, .eap, .eapTLS, .eapTTLS, .eapTTLSEAPTLS, .eapPEAP, .eapPEAPTLS, .eapSIM, .eapAKA, .eapAKAPrime, .eapTEAP, .eapTEAPTLS:
+            false
+        default: true
+        }
+    }
+
     public var name: String {
         switch self {
         case .none: "none"

@@ -1,6 +1,6 @@
 /// The whole derivation of an answer: what a NAS would be told about a subscriber now, and why.
 ///
-/// Made by the same decision and the same writer as the packet path; the password alone is left out.
+/// Made by the same decision and the same writer as the packet path; of the password it looks only whether there is one.
 public struct Explanation: Sendable {
     public let userName: String
     public let status: SubscriberStatus
@@ -84,6 +84,11 @@ public struct Explanation: Sendable {
 
     /// What happened, and where there is something to do, what to do; names the rule that refused.
     public var sentence: String {
+        if reason == .noPasswordSet {
+            let card = methods.filter { !$0.needsPassword }.map(\.name).joined(separator: ", ")
+            return "The subscriber has no password, so PAP, CHAP, MS-CHAP and the EAP methods that ask for one are refused; set one. "
+                + "It can do without by eap-tls\(card.isEmpty ? "" : ", " + card): see `lastmile policy-rule test NAME --method eap-tls`."
+        }
         guard let rule = rules.lines.last(where: { $0.result == .holds })?.name else { return reason.sentence }
         return switch reason {
         case .policyRejected: "The rule \(rule) refuses the login."

@@ -9,7 +9,7 @@ import Testing
         let snapshot = desk.feed.store.snapshot
         let request = try PolicyRequest(
             userName: "alice", attributes: [AttributeText(name: "Calling-Station-Id", value: station)], dictionary: snapshot.dictionary,
-            seconds: 1_769_862_896)
+            method: .eapTLS, seconds: 1_769_862_896)
         return snapshot.clients.find(tenant: desk.tenant, name: "core1").flatMap {
             Explanation(userName: "alice", tenant: desk.tenant, client: $0, in: snapshot, request: request)
         }

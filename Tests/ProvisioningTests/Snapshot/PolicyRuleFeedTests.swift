@@ -8,8 +8,8 @@ import Testing
     private static func explain(_ desk: SnapshotDesk, at seconds: Int64 = 0, port: String = "9") -> Explanation? {
         let snapshot = desk.feed.store.snapshot
         let request = try? PolicyRequest(
-            userName: "alice", attributes: [AttributeText(name: "NAS-Port", value: port)], dictionary: snapshot.dictionary, seconds: seconds
-        )
+            userName: "alice", attributes: [AttributeText(name: "NAS-Port", value: port)], dictionary: snapshot.dictionary,
+            method: .eapTLS, seconds: seconds)
         return snapshot.clients.find(tenant: desk.tenant, name: "core1").flatMap {
             Explanation(userName: "alice", tenant: desk.tenant, client: $0, in: snapshot, request: request)
         }

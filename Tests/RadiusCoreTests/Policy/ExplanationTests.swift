@@ -103,4 +103,24 @@ import Testing
         #expect(try desk.explain("alice")?.alarms.isEmpty == true)
         #expect(try desk.explain("alice", vendor: .ciscoASR9000)?.alarms.isEmpty == false)
     }
+
+    /// As the packet path does, which looks at the proof first.
+    @Test(arguments: [(SubscriberStatus.active, AccessReason.accepted), (.suspended, .statusSuspended)])
+    func withoutAPasswordOnlyWhatNeedsNoneGetsIn(_ status: SubscriberStatus, _ otherwise: AccessReason) throws {
+        var desk = RuleDesk()
+        #expect(try desk.explain(method: .pap).isAccepted)
+        desk.desk.subscribers[0].status = status
+        desk.desk.subscribers[0].credentialKind = .none
+        desk.desk.subscribers[0].credential = []
+        for method in [AuthenticationMethod.pap, .chap, .msCHAPv2, .eapPEAPMSCHAPv2] {
+            let refused = try desk.explain(method: method)
+            #expect(refused.reason == .noPasswordSet && !refused.isAccepted && refused.attributes.isEmpty)
+            #expect(refused.sentence.contains("PAP, CHAP, MS-CHAP") && refused.sentence.contains("by eap-tls:"))
+        }
+        #expect(try desk.explain(method: .eapTLS).reason == otherwise)
+        #expect(try desk.explain(method: .eapSIM).reason == otherwise)
+        desk.desk.subscribers[0].authenticatesByMAC = true
+        #expect(try desk.explain(method: .pap).reason == otherwise)
+        #expect(try desk.explain(method: .eapMD5).reason == .noPasswordSet)
+    }
 }

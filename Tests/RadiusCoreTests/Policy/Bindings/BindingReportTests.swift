@@ -7,6 +7,7 @@ import Testing
         var desk = PolicyDesk()
         var entry = PolicyDesk.subscriber("alice")
         entry.bindings = BindingServerTests.bound(mac: .enforce, line: .log, [(.mac, "0053.0012.3456"), (.circuit, "slot 1/7")]).bindings
+        (entry.credentialKind, entry.credential) = (.clearText, Array("correct-horse".utf8))
         desk.subscribers = [entry]
         let snapshot = try desk.snapshot()
         let request = try PolicyRequest(userName: "alice", attributes: attributes, dictionary: snapshot.dictionary, seconds: 1_769_862_896)

@@ -14,6 +14,7 @@ struct RuleDesk {
     init(_ rules: PolicyRule...) {
         self.rules = rules
         var alice = PolicyDesk.subscriber("alice@home.example")
+        (alice.credentialKind, alice.credential) = (.clearText, Array("correct-horse".utf8))
         alice.identity = [8, 6, 203, 0, 113, 9]
         desk.subscribers = [alice]
         desk.profiles.append(PolicyDesk.profile(Self.business, "business", 100, 100, timeouts: (3600, 0, 0)))

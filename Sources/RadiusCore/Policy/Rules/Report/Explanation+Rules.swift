@@ -23,7 +23,9 @@ struct PolicyRun {
     init(_ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot) {
         let seconds = request?.seconds ?? Int64(time(nil))
         bindings = BindingReport(subscriber, request)
-        let verdict = bindings.apply(to: AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds)))
+        var verdict = bindings.apply(to: AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds)))
+        // The proof comes before status, locks, bindings and rules.
+        if let request, Self.lacksPassword(subscriber, for: request.method) { verdict = verdict.refused(.noPasswordSet) }
         guard let request, verdict.isOpenToRules, let program = snapshot.programs[client.tenant] else {
             report = .none
             decision = AccessDecision(verdict)
@@ -43,6 +45,12 @@ struct PolicyRun {
             if scratch.outcome.hasEdits { PolicyScratch.edit(program, scratch.fired, from: start, &writer) }
         }
         refusal = scratch.outcome.last >= 0 && !settled.isAccepted ? program.compiled[scratch.outcome.last].message : []
+    }
+
+    private static func lacksPassword(_ subscriber: SubscriberRecord, for method: AuthenticationMethod) -> Bool {
+        guard subscriber.credentialKind == .none, method.needsPassword else { return false }
+        let asksByMAC = [.pap, .chap, .msCHAP, .msCHAPv2].contains(method)
+        return !(asksByMAC && subscriber.authenticatesByMAC)
     }
 
     private static func encode(
