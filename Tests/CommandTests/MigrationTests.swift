@@ -46,6 +46,25 @@ import Testing
         #expect(Self.profile(ofOnlyLineIn: rehearsed.sheet) == Self.profile(ofOnlyLineIn: sheet))
     }
 
+    @Test func aNASThatIsLookedUpIsKnownByItsNameNotByTheAddressOfNow() throws {
+        var file = ClientsFile("clients.conf", into: FreeRADIUSSource())
+        try file.read(Array("client gw {\nipaddr = gw.example.net\nsecret = testing-secret\n}\n".utf8))
+        var importer = Importer(file.source, options: .init(), check: { _, _ in nil }, clock: { _ in nil })
+        let known = ScriptedHTTPServer.answer(
+            200,
+            #"{"data":[{"id":7,"name":"gw","address":"192.0.2.1/32","dns_name":"gw.example.net","vendor":"generic","updated_at":"t"}],"#
+                + #""page":{"next":null}}"#)
+        let server = try ScriptedHTTPServer([Self.empty, known, ScriptedHTTPServer.answer(200, #"{"id":7,"updated_at":"t"}"#)])
+        let connection = try Connection(tenant: "north") { name in
+            ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": "t0ken"][name]
+        }
+        var writer = PlanWriter(client: APIClient(connection: connection), isRehearsal: false)
+        try writer.write(importer.run())
+        #expect(writer.counts.nas.unchanged == 1 && writer.counts.nas.created == 0)
+        let change = try #require(server.requests.last)
+        #expect(change.hasPrefix("PATCH /api/v1/nas/") && !change.contains("address") && !change.contains("dns_name"), "\(change)")
+    }
+
     @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {
         var template = Array("/tmp/lastmile-report-XXXXXX".utf8CString)
         let folder = try #require(mkdtemp(&template).map { String(cString: $0) })

@@ -87,7 +87,7 @@ public struct Explanation: Sendable {
         if reason == .noPasswordSet {
             let card = methods.filter { !$0.needsPassword }.map(\.name).joined(separator: ", ")
             return "The subscriber has no password, so PAP, CHAP, MS-CHAP and the EAP methods that ask for one are refused; set one. "
-                + "It can do without by eap-tls\(card.isEmpty ? "" : ", " + card): see `lastmile policy-rule test NAME --method eap-tls`."
+                + "It needs none by eap-tls\(card.isEmpty ? "" : ", " + card): see `lastmile policy-rule test NAME --method eap-tls`."
         }
         guard let rule = rules.lines.last(where: { $0.result == .holds })?.name else { return reason.sentence }
         return switch reason {
