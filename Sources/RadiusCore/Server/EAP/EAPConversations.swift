@@ -41,6 +41,7 @@ final class EAPConversations: Sendable {
     /// - Parameters:
     ///   - arrival: what conversations need of the request.
     ///   - request: all of it, for policy rules.
+    /// - Returns: what the worker sends, or does.
     func answer(_ arrival: EAPArrival, of request: ParkedRequest) -> EAPOutcome {
         guard let octets = arrival.state else { return begin(arrival, request) }
         switch state.read(octets, client: arrival.client, tenant: arrival.tenant) {
