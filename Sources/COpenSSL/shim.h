@@ -25,6 +25,11 @@ static inline int lm_ssl_ctx_set_versions(SSL_CTX *context, int least, int most)
     return SSL_CTX_set_min_proto_version(context, least) == 1 && SSL_CTX_set_max_proto_version(context, most) == 1;
 }
 
+/// The same of one conversation.
+static inline int lm_ssl_set_versions(SSL *connection, int least, int most) {
+    return SSL_set_min_proto_version(connection, least) == 1 && SSL_set_max_proto_version(connection, most) == 1;
+}
+
 /// Renegotiation costs more than it is good for, compression leaks, and the disguise for middleboxes adds octets to every flight.
 static inline void lm_ssl_ctx_set_habits(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

@@ -41,6 +41,19 @@ import Testing
         }
     }
 
+    @Test func storesVersionsOfTLS() async throws {
+        try await AdminFixture.run { fixture in
+            let made = try await fixture.post(
+                "/api/v1/policy-rules", Self.body("old", "NAS-Port == 1", [("tls_versions", ["1.2", "1.3"])]))
+            #expect(made.status == 201, "\(made.text)")
+            #expect(try await fixture.patch("/api/v1/policy-rules/old", ["tls_versions": ["1.2"]]).status == 200)
+            let got = try await fixture.get("/api/v1/policy-rules/old")
+            #expect(got["tls_versions"]?.elements?.map(\.text) == ["1.2"])
+            let wrong = try await fixture.patch("/api/v1/policy-rules/old", ["tls_versions": [1]])
+            #expect(wrong.status == 422 && wrong.faults.count == 1 && wrong.faults[0].hasPrefix("/tls_versions"), "\(wrong.faults)")
+        }
+    }
+
     @Test func namesTheOtherRuleThatAChangePutsOutOfReach() async throws {
         try await AdminFixture.run { fixture in
             try await fixture.script(

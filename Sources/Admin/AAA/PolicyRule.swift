@@ -18,6 +18,9 @@ extension Resource {
             .reference(
                 "forward_to", to: "realm",
                 .summary("The realm whose home servers are asked instead, before all other rules; such a rule does nothing else")),
+            .textList(
+                "tls_versions", .initial([]), .octets(1...64),
+                .summary("The versions of TLS that EAP may have: 1.2, 1.3; such a rule does nothing else")),
             .attributes("set_attributes", .initial([]), .summary("Replace those of the same name in the reply")),
             .attributes("add_attributes", .initial([]), .summary("Are added to the reply")),
             .textList("remove_attributes", .initial([]), .octets(1...253), .summary("Names of attributes that the reply loses")),

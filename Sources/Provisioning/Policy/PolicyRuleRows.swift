@@ -24,7 +24,8 @@ public enum PolicyRuleRows {
         SELECT t.tenant_id, t.id, t.name, t.priority, t.condition, t.outcome, \(words("set_attributes", "name")),
                \(words("set_attributes", "value")), \(words("add_attributes", "name")), \(words("add_attributes", "value")),
                t.remove_attributes, coalesce(t.profile_id, 0), t.require_methods,
-               (SELECT o.time_zone FROM tenancy.tenant o WHERE o.id = t.tenant_id), t.message, coalesce(t.forward_to_id, 0)
+               (SELECT o.time_zone FROM tenancy.tenant o WHERE o.id = t.tenant_id), t.message, coalesce(t.forward_to_id, 0),
+               t.tls_versions
         FROM aaa.policy_rule t
         """
     private static let order = " ORDER BY t.tenant_id, t.priority, t.id"
@@ -45,6 +46,7 @@ public enum PolicyRuleRows {
         rule.methods = try row.strings(12)
         rule.message = try row.string(14)
         rule.forwardsTo = try row.int64(15)
+        rule.tlsVersions = try row.strings(16)
         return rule
     }
 }

@@ -21,6 +21,8 @@ struct SnapshotCompiler: Sendable {
     private(set) var programs: [Int64: PolicyProgram] = [:]
     /// The same of the rules that forward.
     private(set) var forwarding: [Int64: PolicyProgram] = [:]
+    /// The same of the rules about versions of TLS.
+    private(set) var handshakes: [Int64: PolicyProgram] = [:]
     /// Realms and home servers; nil where there are none.
     private(set) var proxy: ProxyPlan?
     private(set) var keyed: [Int64: [ReplyAttribute]] = [:]
@@ -63,7 +65,7 @@ struct SnapshotCompiler: Sendable {
     var snapshot: Snapshot {
         Snapshot(
             clients: clients, subscribers: subscribers, profiles: profiles, policies: policies, keyedAttributes: keyed,
-            programs: programs, forwarding: forwarding, proxy: proxy, dictionary: dictionary)
+            programs: programs, forwarding: forwarding, handshakes: handshakes, proxy: proxy, dictionary: dictionary)
     }
 
     /// Rates that some NAS of the tenant cannot be told in full: clamped, or without an attribute.
@@ -161,6 +163,7 @@ struct SnapshotCompiler: Sendable {
         for tenant in tenants {
             programs[tenant] = nil
             forwarding[tenant] = nil
+            handshakes[tenant] = nil
             problems[.rules(tenant: tenant)] = nil
         }
         try add(rulesOf: tenants, connection)
@@ -172,11 +175,15 @@ struct SnapshotCompiler: Sendable {
             var zone = ZoneOffsets.utc
             var texts: [String] = []
             do { zone = try ZoneOffsets.load(found.zone) } catch { texts.append("policy rules go by UTC: \(error)") }
-            let (program, faults) = PolicyCompiler.compile(found.rules, dictionary: dictionary, zone: zone)
-            let (arrival, others) = PolicyCompiler.compile(found.rules, at: .arrival, dictionary: dictionary, zone: zone)
-            programs[tenant] = program
-            forwarding[tenant] = arrival
-            texts += (others + faults).map { "policy \($0), so the \($0.kind == .reserved ? "attribute" : "rule") is left out" }
+            let arrival = PolicyCompiler.compile(found.rules, at: .arrival, dictionary: dictionary, zone: zone)
+            let handshake = PolicyCompiler.compile(found.rules, at: .handshake, dictionary: dictionary, zone: zone)
+            let proof = PolicyCompiler.compile(found.rules, at: .proof, dictionary: dictionary, zone: zone)
+            forwarding[tenant] = arrival.program
+            handshakes[tenant] = handshake.program
+            programs[tenant] = proof.program
+            texts += (arrival.faults + handshake.faults + proof.faults).map {
+                "policy \($0), so the \($0.kind == .reserved ? "attribute" : "rule") is left out"
+            }
             if !texts.isEmpty { problems[.rules(tenant: tenant)] = texts }
         }
     }

@@ -31,7 +31,8 @@ public struct Explanation: Sendable {
     /// How many sessions the subscriber may have at once, and the places that it is online from, as far as this node knows (nil: it does not
     /// look); nil without a limit.
     public let sessions: (limit: SessionLimit, places: Int?)?
-    /// What each policy rule made of the request; empty without rules, and where status or locks refuse before them.
+    /// What each policy rule made of the request, those about versions of TLS first; empty without rules. Where status or locks refuse
+    /// before them, the others are left out.
     public let rules: PolicyReport
 
     /// Nil when `tenant` has no subscriber called `userName`.
@@ -52,7 +53,7 @@ public struct Explanation: Sendable {
         else { return nil }
         let run = PolicyRun(request, subscriber, client, snapshot)
         let decision = run.decision
-        rules = run.report
+        rules = PolicyReport(lines: (request.map { PolicyReport(versionsFor: $0, client, in: snapshot).lines } ?? []) + run.report.lines)
         bindings = run.bindings.lines
         let limit = subscriber.sessionLimit(in: snapshot)
         sessions = limit.count == 0 ? nil : (limit, census?.places(of: subscriber.id, at: decision.verdict.seconds))

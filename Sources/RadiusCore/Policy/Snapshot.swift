@@ -33,6 +33,8 @@ public final class Snapshot: Sendable {
     public let forwarding: [Int64: PolicyProgram]
     private let forwardingTable: NumberTable<Unmanaged<PolicyProgram>>
     let hasForwarding: Bool
+    /// The same of the rules about versions of TLS; not for the packet path.
+    public let handshakes: [Int64: PolicyProgram]
     /// Realms and home servers; nil where there are none.
     public let proxy: ProxyPlan?
     let hasRealms: Bool
@@ -42,7 +44,8 @@ public final class Snapshot: Sendable {
     public init(
         clients: ClientTable, subscribers: SubscriberTable, profiles: [Int64: ReplyProfile], policies: [Int64: AccessPolicy],
         keyedAttributes: [Int64: [ReplyAttribute]] = [:], programs: [Int64: PolicyProgram] = [:],
-        forwarding: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil, dictionary: RadiusDictionary
+        forwarding: [Int64: PolicyProgram] = [:], handshakes: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil,
+        dictionary: RadiusDictionary
     ) {
         self.clients = clients
         self.subscribers = subscribers
@@ -56,6 +59,7 @@ public final class Snapshot: Sendable {
         self.forwarding = forwarding
         forwardingTable = NumberTable(forwarding.map { (number: $0.key, value: Unmanaged.passUnretained($0.value)) })
         hasForwarding = !forwarding.isEmpty
+        self.handshakes = handshakes
         self.proxy = proxy
         hasSessionLimits = profiles.values.contains { $0.sessionLimit.count > 0 }
         hasRealms = proxy?.realms.isEmpty == false

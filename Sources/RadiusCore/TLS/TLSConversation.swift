@@ -63,12 +63,13 @@ public final class TLSConversation: @unchecked Sendable {
     ///   - protocols: for a client: what it offers by ALPN; empty leaves that to the context.
     ///   - session: for a client: one of an earlier conversation to take up.
     ///   - resumes: for a server: whether the client may take a session up.
+    ///   - versions: over TLS: of those that the context allows, it has these only; nil for all.
     ///   - limits: beyond which it fails.
-    /// - Throws: `TLSFailure.broken` when OpenSSL has no memory, or the name is none.
+    /// - Throws: `TLSFailure.broken` when OpenSSL has no memory, or the name is none; `noSharedVersion` when the context allows none of
+    ///   `versions`.
     public init(
         _ context: TLSContext, serverName: String? = nil, offering protocols: [String] = [], resuming session: TLSSession? = nil,
-        resumes: Bool = true,
-        limits: Limits = Limits()
+        resumes: Bool = true, versions: TLSSettings.Versions? = nil, limits: Limits = Limits()
     ) throws(TLSFailure) {
         guard let handle = SSL_new(context.handle) else { throw .broken(OpenSSLErrors.text()) }
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
@@ -86,6 +87,7 @@ public final class TLSConversation: @unchecked Sendable {
         if let session { _ = SSL_set_session(handle, session.handle) }
         if !protocols.isEmpty, !ApplicationProtocols.offer(protocols, on: handle) { throw .broken(OpenSSLErrors.text()) }
         if !resumes { TLSPolicy.standAlone(handle) }
+        if let versions, !TLSPolicy.narrow(handle, to: versions, of: context.settings) { throw .noSharedVersion }
         if let serverName, !TLSPeerName.expect(serverName, on: handle) { throw .broken("“\(serverName)” is no server's name") }
     }
 

@@ -15,6 +15,15 @@ enum TLSPolicy {
         _ = SSL_set_session_id_context(connection, aloneContext, UInt32(aloneContext.count))
     }
 
+    /// Leaves a conversation over TLS those of `versions` that its context allows.
+    ///
+    /// - Returns: false when there are none.
+    static func narrow(_ connection: OpaquePointer, to versions: TLSSettings.Versions, of settings: TLSSettings) -> Bool {
+        let least = max(versions.lowerBound, settings.minimumVersion)
+        let most = min(versions.upperBound, settings.maximumVersion)
+        return least <= most && lm_ssl_set_versions(connection, number(least), number(most)) == 1
+    }
+
     static func apply(_ settings: TLSSettings, to context: OpaquePointer) throws(TLSFileFailure) {
         let least = settings.isDatagram ? DTLS1_2_VERSION : number(settings.minimumVersion)
         let most = settings.isDatagram ? DTLS1_2_VERSION : number(settings.maximumVersion)

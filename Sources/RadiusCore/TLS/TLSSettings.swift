@@ -9,7 +9,18 @@ public struct TLSSettings: Sendable, Equatable {
         case tls13 = 13
 
         public static func < (left: Version, right: Version) -> Bool { left.rawValue < right.rawValue }
+
+        /// As settings and policy rules have it.
+        public var name: String {
+            switch self {
+            case .tls12: "1.2"
+            case .tls13: "1.3"
+            }
+        }
     }
+
+    /// The least and the greatest of some.
+    public typealias Versions = ClosedRange<Version>
 
     /// Whether the peer must show a certificate.
     public enum PeerCertificate: Sendable {

@@ -129,6 +129,7 @@ extension Noun {
             Field("outcome", .text, "continue, stop or reject"),
             Field("profile", .text, "Is answered instead of the subscriber's"),
             Field("forward_to", .text, "The realm whose home servers are asked instead; such a rule does nothing else"),
+            Field("tls_versions", .list, "A version of TLS that EAP may have; such a rule does nothing else", option: "tls-version"),
             Field("set_attributes", .attributes, "Replaces those of its name in the reply, Name=value", option: "set-attribute"),
             Field("add_attributes", .attributes, "Is added to the reply, Name=value", option: "add-attribute"),
             Field("remove_attributes", .list, "The name of an attribute that the reply loses", option: "remove-attribute"),

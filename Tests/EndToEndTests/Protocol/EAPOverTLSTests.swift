@@ -94,6 +94,42 @@ extension ProtocolTests {
             #expect(outcome.packetLengths.max() ?? 0 == fragment + 64)
         }
 
+        @Test func rulesChooseTheVersionByNASAndByRealm() async throws {
+            let daemon = try await CertifiedDaemon.get()
+            let (owner, tool) = (Operator(daemon), CommandLineTool(daemon))
+            let nas = try await TestNAS.create(owner)
+            let user = try await Self.subscriber(daemon)
+            let realm = "\(nas.name).example"
+            let rules = [("old", "1.2", "nas.name == \"\(nas.name)\""), ("new", "1.3", "subscriber.realm == \"\(realm)\"")]
+            for (name, version, condition) in rules {
+                let rule = try await tool.run(
+                    "policy-rule", "create", "--name", "\(nas.name)-\(name)", "--priority", "10", "--tls-version", version, "--condition",
+                    condition)
+                #expect(rule.status == 0, "\(rule)")
+            }
+            let wrong = try await tool.run("policy-rule", "update", "\(nas.name)-new", "--tls-version", "1.1")
+            #expect(wrong.status != 0 && (wrong.output + wrong.errors).contains("of TLS here; there are 1.2 and 1.3"), "\(wrong)")
+            try await eventually {
+                let explained = try await tool.run("policy-rule", "test", user, "--nas", nas.name)
+                return explained.output.contains("\(nas.name)-old (10) holds: has EAP speak TLS 1.2 only")
+                    && explained.output.contains("\(nas.name)-new (10) not reached")
+            }
+            var device = Self.test(daemon, Self.ways[1], user: user)
+            device.allowEveryVersion()
+            let elsewhere = try await device.run()
+            #expect(elsewhere.isSuccess && elsewhere.transcript.contains("Using TLS version TLSv1.3"), "\(elsewhere.transcript)")
+            (device.secret, device.arguments) = (TestNAS.secret, ["-A", nas.address])
+            let there = try await device.run()
+            #expect(there.isSuccess && there.transcript.contains("Using TLS version TLSv1.2"), "\(there.transcript)")
+
+            var old = Self.test(daemon, Self.ways[1], .tls12, user: user)
+            old.network = old.network.map { $0.replacing("=\"anonymous\"", with: "=\"anonymous@\(realm)\"") }
+            let refused = try await old.run()
+            #expect(!refused.isSuccess && refused.replies.last == "Access-Reject", "\(refused.transcript)")
+            try await Self.awaitLog(daemon, "anonymous@\(realm)", "eap-ttls", "tls_no_shared_version")
+            for (name, _, _) in rules { try await owner.delete("policy-rules/\(nas.name)-\(name)") }
+        }
+
         /// A daemon of its own: with a new revocation list it forgets the TLS sessions that tests beside this one take up.
         @Test func aRevokedCertificateIsRefusedWithoutARestart() async throws {
             try await DaemonProcess.run(CertifiedDaemon.settings) { daemon in

@@ -93,6 +93,26 @@ import Testing
         }
     }
 
+    @Test func aRuleAboutVersionsOfTLSComesChangesAndGoes() async throws {
+        try await SnapshotDesk.with { desk in
+            func details() -> [String] { Self.explain(desk)?.rules.lines.map { String($0.detail.prefix { $0 != "," }) } ?? [] }
+            try await desk.nas()
+            try await desk.subscriber("alice", profile: try await desk.profile("home50"))
+            let rule = try await Self.insert(desk, "condition, tls_versions", "'NAS-Port == 9', '{1.2}'")
+            try await desk.follow()
+            #expect(details() == ["has EAP speak TLS 1.2 only"])
+            try await desk.sql("UPDATE aaa.policy_rule SET tls_versions = '{1.2,1.3}' WHERE id = $1", [.int(rule)])
+            try await eventually { details() == ["has EAP speak TLS 1.2 or 1.3 only"] }
+            #expect(desk.feed.state.problems.isEmpty && desk.feed.state.loads == 1)
+            try await desk.sql("UPDATE aaa.policy_rule SET tls_versions = '{1.1}' WHERE id = $1", [.int(rule)])
+            try await eventually {
+                details().isEmpty && desk.feed.state.problems.contains { $0.contains("there is no version “1.1” of TLS here") }
+            }
+            try await desk.sql("DELETE FROM aaa.policy_rule WHERE id = $1", [.int(rule)])
+            try await eventually { desk.feed.state.problems.isEmpty }
+        }
+    }
+
     @Test func aRuleThatDoesNotCompileIsLeftOutAndTold() async throws {
         try await SnapshotDesk.with { desk in
             try await desk.nas()

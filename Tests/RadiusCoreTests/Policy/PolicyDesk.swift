@@ -39,14 +39,15 @@ struct PolicyDesk {
     }
 
     func snapshot(
-        programs: [Int64: PolicyProgram] = [:], forwarding: [Int64: PolicyProgram] = [:], proxy: ProxyPlan? = nil
+        programs: [Int64: PolicyProgram] = [:], forwarding: [Int64: PolicyProgram] = [:], handshakes: [Int64: PolicyProgram] = [:],
+        proxy: ProxyPlan? = nil
     ) throws -> Snapshot {
         var builder = SubscriberIndexBuilder()
         for entry in subscribers { builder.add(entry) }
         return Snapshot(
             clients: ClientTable([Self.client()]), subscribers: SubscriberTable(builder.build()),
             profiles: [Int64: ReplyProfile](uniqueKeysWithValues: profiles.map { ($0.id, $0) }), policies: [1: policy],
-            keyedAttributes: keyed, programs: programs, forwarding: forwarding, proxy: proxy,
+            keyedAttributes: keyed, programs: programs, forwarding: forwarding, handshakes: handshakes, proxy: proxy,
             dictionary: try ShippedDictionaries.loaded.get())
     }
 

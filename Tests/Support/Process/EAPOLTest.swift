@@ -95,6 +95,13 @@ public struct EAPOLTest: Sendable {
         if let anonymous { network.append("anonymous_identity=\"\(anonymous)\"") }
     }
 
+    /// Has it, after `overTLS`, offer every version of TLS from 1.2 on.
+    public mutating func allowEveryVersion() {
+        network = network.map { line in
+            ["tls_disable_tlsv1_2", "tls_disable_tlsv1_3"].reduce(line) { $0.replacing("\($1)=1", with: "\($1)=0") }
+        }
+    }
+
     /// Has it show a certificate.
     ///
     /// - Parameter path: of a file in PEM; its key lies beside it, with the ending `.key`.

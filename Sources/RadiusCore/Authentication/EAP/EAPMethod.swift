@@ -146,7 +146,7 @@ enum EAPMethod {
     /// Goes on after `waiting`.
     mutating func goOn(_ surroundings: EAPSurroundings) -> EAPStep {
         guard case .overTLS(var method) = self else { return .invalid }
-        let step = method.goOn(surroundings)
+        let step = method.goOn(surroundings.keeping(method.versions))
         self = .overTLS(method)
         return step
     }
@@ -161,7 +161,7 @@ enum EAPMethod {
             self = .msCHAPv2(method)
             return step
         case .overTLS(var method):
-            let step = method.receive(data, surroundings)
+            let step = method.receive(data, surroundings.keeping(method.versions))
             self = .overTLS(method)
             return step
         case .sim(var method):

@@ -37,8 +37,13 @@ final class EAPConversations: Sendable {
     }
 
     /// Answers one packet.
-    func answer(_ arrival: EAPArrival) -> EAPOutcome {
-        guard let octets = arrival.state else { return begin(arrival) }
+    ///
+    /// - Parameters:
+    ///   - arrival: what conversations need of the request.
+    ///   - request: all of it, for policy rules.
+    /// - Returns: what the worker sends, or does.
+    func answer(_ arrival: EAPArrival, of request: ParkedRequest) -> EAPOutcome {
+        guard let octets = arrival.state else { return begin(arrival, request) }
         switch state.read(octets, client: arrival.client, tenant: arrival.tenant) {
         case .otherNode: return Self.refuse(arrival, .eapOtherNode)
         case .forged: return Self.refuse(arrival, .eapConversationUnknown)
@@ -47,12 +52,12 @@ final class EAPConversations: Sendable {
             switch table.withLock({ $0.take(slot, number: number, now: now) }) {
             case .busy: return .drop
             case .gone: return Self.refuse(arrival, .eapConversationUnknown)
-            case .session(let session): return go(on: session, in: slot, arrival, octets)
+            case .session(let session): return go(on: session, in: slot, arrival, request, octets)
             }
         }
     }
 
-    private func begin(_ arrival: EAPArrival) -> EAPOutcome {
+    private func begin(_ arrival: EAPArrival, _ request: ParkedRequest) -> EAPOutcome {
         var session = EAPSession(identifier: UInt8.random(in: 0...255))
         let action: EAPSession.Action
         if arrival.message.isEmpty {
@@ -62,7 +67,7 @@ final class EAPConversations: Sendable {
             guard arrival.message.count < 5 || arrival.message[4] == EAPType.identity.number else {
                 return Self.refuse(arrival, .eapStateMissing)
             }
-            action = step(&session, arrival)
+            action = step(&session, arrival, request)
         }
         guard !session.hasEnded else { return outcome(action, session, []) }
         let (number, now) = (UInt64.random(in: 0...UInt64.max), clock())
@@ -73,14 +78,16 @@ final class EAPConversations: Sendable {
         return outcome(action, session, state.make(slot: slot, number: number, client: arrival.client, tenant: arrival.tenant))
     }
 
-    private func go(on taken: EAPSession, in slot: Int, _ arrival: EAPArrival, _ octets: [UInt8]) -> EAPOutcome {
+    private func go(
+        on taken: EAPSession, in slot: Int, _ arrival: EAPArrival, _ request: ParkedRequest, _ octets: [UInt8]
+    ) -> EAPOutcome {
         var session = taken
         guard !session.isAnswering(otherThan: arrival.message) else {
             let now = clock()
             table.withLock { $0.put(taken, in: slot, .answered, now: now) }
             return .drop
         }
-        let action = step(&session, arrival)
+        let action = step(&session, arrival, request)
         let verdict = session.takeVerdict()
         let stage: EAPConversationTable.Stage = session.hasEnded ? .ended : session.hasAnswered ? .answered : .begun
         let (after, now) = (session, clock())
@@ -88,7 +95,7 @@ final class EAPConversations: Sendable {
         return outcome(action, session, octets, foreseen: verdict)
     }
 
-    private func step(_ session: inout EAPSession, _ arrival: EAPArrival) -> EAPSession.Action {
+    private func step(_ session: inout EAPSession, _ arrival: EAPArrival, _ request: ParkedRequest) -> EAPSession.Action {
         let snapshot = store.snapshot
         let contexts = certificates?.contexts ?? EAPCertificates.Contexts()
         var tls = EAPTLSSurroundings(
@@ -97,6 +104,7 @@ final class EAPConversations: Sendable {
             peapMethods: settings.peapMethods, peapBinding: settings.peapBinding, tenant: arrival.tenant)
         tls.teap = settings.teap
         tls.status = certificates?.status
+        tls.versions = { Self.versions(of: arrival, request, in: snapshot) }
         let surroundings = EAPSurroundings(
             methods: settings.methods, serverName: Array(settings.serverName.utf8), notifiesRefused: settings.notifiesRefused,
             octetLimit: settings.conversationOctets, account: { EAPAccount(of: $0, in: arrival.tenant, snapshot) },

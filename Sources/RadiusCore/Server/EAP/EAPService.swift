@@ -87,9 +87,9 @@ public final class EAPService: Sendable {
         checks = SlowChecks(
             .init(threads: settings.threads, queue: settings.queue, deadlineMilliseconds: settings.deadlineMilliseconds), name: "eap",
             clock: clock
-        ) { work in
-            switch work {
-            case .eap(let arrival): .eap(answer?(arrival) ?? conversations.answer(arrival))
+        ) { request in
+            switch request.work {
+            case .eap(let arrival): .eap(answer?(arrival) ?? conversations.answer(arrival, of: request))
             case .password, .proxied: .password(.differs)
             }
         }

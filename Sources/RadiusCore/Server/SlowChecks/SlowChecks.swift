@@ -47,7 +47,7 @@ public final class SlowChecks: Sendable {
     }
 
     public let limits: Limits
-    private let perform: @Sendable (ParkedWork) -> ParkedOutcome
+    private let perform: @Sendable (ParkedRequest) -> ParkedOutcome
     private let clock: @Sendable () -> UInt64
     private let state: Mutex<State>
     private let wake = WaitFlag()
@@ -63,8 +63,8 @@ public final class SlowChecks: Sendable {
     ///   - clock: nanoseconds that never fall.
     ///   - verify: compares a password with a stored hash; takes its time.
     convenience init(_ limits: Limits, clock: @escaping @Sendable () -> UInt64, verify: @escaping Verify) {
-        self.init(limits, name: "slow-check", clock: clock) { work in
-            switch work {
+        self.init(limits, name: "slow-check", clock: clock) { request in
+            switch request.work {
             case .password(let password, let hash): .password(verify(password, hash))
             case .eap, .proxied: .eap(.drop)
             }
@@ -78,7 +78,7 @@ public final class SlowChecks: Sendable {
     ///   - perform: does the work; takes its time.
     init(
         _ limits: Limits, name: String, clock: @escaping @Sendable () -> UInt64,
-        perform: @escaping @Sendable (ParkedWork) -> ParkedOutcome
+        perform: @escaping @Sendable (ParkedRequest) -> ParkedOutcome
     ) {
         self.limits = limits
         self.clock = clock
@@ -137,7 +137,7 @@ public final class SlowChecks: Sendable {
                 continue
             }
             if !request.isExpired {
-                request.outcome = perform(request.work)
+                request.outcome = perform(request)
                 state.withLock { state in
                     state.statistics.running -= 1
                     state.statistics.done += 1

@@ -10,7 +10,9 @@ extension AccessReason {
             "The device refuses the server's certificate: its user declined, it expects another name, its clock is wrong, or it "
                 + "lacks the kind of key."
         case .tlsPeerGaveUp: "The device ended the TLS handshake with an alert; its own log says why."
-        case .tlsNoSharedVersion: "The device has no version of TLS that eap.tls.minimum_version and eap.tls.maximum_version allow."
+        case .tlsNoSharedVersion:
+            "The device has no version of TLS that eap.tls.minimum_version, eap.tls.maximum_version and tls_versions of the policy rules "
+                + "allow together; lastmile policy-rule test says which rule holds."
         case .tlsNoSharedCipher: "The device has no cipher suite that is allowed; for old devices set eap.tls.ciphers to compatible."
         case .tlsMalformed:
             "What the device sent is no TLS, or its fragments do not add up; look for what alters or drops packets on the way."

@@ -31,4 +31,11 @@ extension EAPSurroundings {
         inside.tls?.packetOctets -= Self.tunnelOctets
         return inside
     }
+
+    /// The surroundings of a method over TLS that has these versions: a method inside of it has them, too, whatever rules say by now.
+    func keeping(_ versions: TLSSettings.Versions?) -> EAPSurroundings {
+        var kept = self
+        kept.tls?.versions = { versions }
+        return kept
+    }
 }

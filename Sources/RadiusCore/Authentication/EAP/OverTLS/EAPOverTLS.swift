@@ -40,9 +40,7 @@ struct EAPOverTLS: Sendable {
 
     init(_ type: EAPType, _ context: TLSContext, serverName: [UInt8], _ tls: EAPTLSSurroundings) {
         self.type = type
-        channel = EAPTLSChannel(
-            context, packetOctets: tls.packetOctets, resumes: tls.resumes,
-            outer: type == .teap ? EAPTEAPOuter(authority: serverName) : nil)
+        channel = EAPTLSChannel(context, tls, outer: type == .teap ? EAPTEAPOuter(authority: serverName) : nil)
         inside =
             switch type {
             case .ttls: .attributes(EAPTTLSInside())
@@ -54,6 +52,9 @@ struct EAPOverTLS: Sendable {
 
     /// The data of the first Request.
     var start: [UInt8] { channel.start }
+
+    /// What a policy rule leaves to it, and to what is inside; nil for all versions.
+    var versions: TLSSettings.Versions? { channel.versions }
 
     var memoryOctets: Int {
         switch inside {

@@ -17,19 +17,21 @@ struct EAPTLSChannel: Sendable {
 
     private let context: TLSContext
     private let resumes: Bool
+    /// What a policy rule leaves of the context's.
+    let versions: TLSSettings.Versions?
     private(set) var conversation: TLSConversation?
     private var fragments: EAPTLSFragments
     private var outer: EAPTEAPOuter?
 
     /// - Parameters:
     ///   - context: in force when the method begins.
-    ///   - packetOctets: of an EAP packet at most.
-    ///   - resumes: whether the peer may take a session up.
+    ///   - tls: of the step in which the method begins.
     ///   - outer: what TEAP has around TLS; nil for other methods, which are of version 0, as is EAP-TLS, which has none.
-    init(_ context: TLSContext, packetOctets: Int, resumes: Bool, outer: EAPTEAPOuter? = nil) {
-        (self.context, self.resumes, self.outer) = (context, resumes, outer)
+    init(_ context: TLSContext, _ tls: EAPTLSSurroundings, outer: EAPTEAPOuter? = nil) {
+        (self.context, self.outer) = (context, outer)
+        (resumes, versions) = (tls.resumes, tls.versions())
         fragments = EAPTLSFragments(
-            fragmentLimit: packetOctets - Self.headerCount, version: outer == nil ? 0 : EAPTEAPOuter.version)
+            fragmentLimit: tls.packetOctets - Self.headerCount, version: outer == nil ? 0 : EAPTEAPOuter.version)
     }
 
     /// The packet that begins the method.
@@ -61,13 +63,13 @@ struct EAPTLSChannel: Sendable {
             conversation.receive(message.span)
             return .advanced(conversation)
         } catch {
-            return .refused(.tlsBroken)
+            return .refused(AccessReason(error))
         }
     }
 
     private mutating func begun() throws(TLSFailure) -> TLSConversation {
         if let conversation { return conversation }
-        let begun = try TLSConversation(context, resumes: resumes)
+        let begun = try TLSConversation(context, resumes: resumes, versions: versions)
         conversation = begun
         return begun
     }

@@ -16,6 +16,8 @@ public struct EAPTLSSurroundings {
     public var teap = EAPTEAPSettings()
     /// Whether a session may be taken up, or kept.
     var resumes = true
+    /// What a policy rule leaves of the versions that a context allows; nil for all. Asked when a method begins.
+    var versions: () -> TLSSettings.Versions? = { nil }
     /// Who asks whether a peer's certificate is still good; nil: nobody is asked.
     var status: OCSPService?
     /// Whose subscribers these are; a session that began elsewhere is not resumed.

@@ -85,7 +85,7 @@ enum RuleReach {
 
 extension CompiledRule {
     /// When it holds, no rule behind it is looked at.
-    var ends: Bool { rule.outcome != .proceed || rule.moment == .arrival }
+    var ends: Bool { rule.outcome != .proceed || rule.moment != .proof }
 }
 
 extension RuleError {

@@ -5,6 +5,8 @@ struct CompiledRule: Sendable {
     let edits: [ReplyEdit]
     /// Bit n is set when the method with the raw value n is enough; 0 when any is.
     let methods: UInt64
+    /// Of TLS, that it leaves to EAP; nil when it says nothing of them.
+    let versions: TLSSettings.Versions?
     /// Reply-Message attributes in wire form.
     let message: [UInt8]
     /// Attributes that are left out of it.
@@ -29,12 +31,13 @@ struct CompiledRule: Sendable {
         edits += Self.edits(rule.add, replaces: false, "add_attributes", rule, dictionary, &faults)
         self.edits = edits
         methods = Self.methods(rule, &faults)
+        versions = Self.versions(rule, &faults)
         message = Self.message(rule, &faults)
         if rule.outcome == .reject, !edits.isEmpty || rule.profile != 0 {
             faults.append(
                 PolicyFault(.unreachable, rule, "outcome", "a rule that rejects gives no attributes and no profile; leave them out"))
         }
-        if rule.moment == .arrival { faults += Self.objections(to: rule, condition) }
+        if rule.moment != .proof { faults += Self.objections(to: rule, condition) }
         omissions = faults.filter { $0.kind == .reserved }
         guard omissions.count == faults.count else { throw PolicyFaults(list: faults) }
     }
@@ -79,6 +82,17 @@ struct CompiledRule: Sendable {
             for member in possible where member == method || method == .eap && member.isEAP { mask |= 1 << UInt64(member.rawValue) }
         }
         return mask
+    }
+
+    private static func versions(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> TLSSettings.Versions? {
+        let possible = TLSSettings.Version.allCases
+        for name in rule.tlsVersions where !possible.contains(where: { $0.name == name }) {
+            let names = possible.map(\.name).joined(separator: " and ")
+            faults.append(PolicyFault(.invalid, rule, "tls_versions", "there is no version “\(name)” of TLS here; there are \(names)"))
+        }
+        let chosen = possible.filter { rule.tlsVersions.contains($0.name) }
+        guard let least = chosen.first, let greatest = chosen.last else { return nil }
+        return least...greatest
     }
 
     private static func message(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> [UInt8] {

@@ -33,6 +33,8 @@ public struct PolicyRule: Hashable, Sendable {
     public var message = ""
     /// The realm whose home servers are asked instead of answering here; 0 for none. Such a rule does nothing else.
     public var forwardsTo: Int64 = 0
+    /// The versions of TLS that EAP may have, such as `1.2`; none says nothing of them. Such a rule does nothing else.
+    public var tlsVersions: [String] = []
 
     public init(id: Int64, name: String, priority: Int) {
         self.id = id
@@ -41,13 +43,15 @@ public struct PolicyRule: Hashable, Sendable {
     }
 
     /// When it is looked at.
-    public var moment: PolicyMoment { forwardsTo == 0 ? .proof : .arrival }
+    public var moment: PolicyMoment { forwardsTo != 0 ? .arrival : tlsVersions.isEmpty ? .proof : .handshake }
 }
 
 /// When rules are looked at; those of each moment are a program of their own.
 public enum PolicyMoment: Sendable, CaseIterable {
     /// Before anything is known but the request: where it is answered.
     case arrival
+    /// When a method of EAP over TLS begins, of which no more is known: the versions that it has.
+    case handshake
     /// Once the password is proven.
     case proof
 }

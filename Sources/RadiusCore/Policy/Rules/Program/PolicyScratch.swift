@@ -21,7 +21,7 @@ struct PolicyLogin {
 }
 
 extension PolicyLogin {
-    /// Of what is kept of a packet that was answered: nothing is known of a subscriber, and nothing of a NAS that is gone.
+    /// Of a packet that is kept: nothing is known of a subscriber, and nothing of a NAS that is gone.
     init(
         kept packet: UnsafePointer<UInt8>, count: Int, userName: UnsafeRawBufferPointer, from client: UnsafePointer<ClientRow>?,
         at address: IPAddress, method: AuthenticationMethod, microseconds: Int64
@@ -94,6 +94,21 @@ struct PolicyScratch: ~Copyable {
     ///
     /// - Returns: the realm; nil when no rule chooses one.
     mutating func run(_ program: PolicyProgram, _ login: borrowing PolicyLogin, forwardingBy plan: ProxyPlan) -> Realm? {
+        first(program, login) { plan.realm(program.rows[$0].realm) }
+    }
+
+    /// Runs the rules of `program`, which are about versions of TLS: the first that holds is the last.
+    ///
+    /// - Returns: the versions that it leaves; nil when none holds.
+    mutating func versions(_ program: PolicyProgram, _ login: borrowing PolicyLogin) -> TLSSettings.Versions? {
+        first(program, login) { program.compiled[$0].versions }
+    }
+
+    /// Finds the first rule that holds and of which `choice` makes something, and what that is.
+    @inline(__always)
+    private mutating func first<Choice>(
+        _ program: PolicyProgram, _ login: borrowing PolicyLogin, _ choice: (Int) -> Choice?
+    ) -> Choice? {
         outcome = PolicyOutcome()
         fill(program, login)
         choose(program)
@@ -102,9 +117,9 @@ struct PolicyScratch: ~Copyable {
             while left != 0 {
                 let rule = word &* 64 &+ left.trailingZeroBitCount
                 left &= left &- 1
-                guard program.holds(program.conditions[rule], slots), let realm = plan.realm(program.rows[rule].realm) else { continue }
+                guard program.holds(program.conditions[rule], slots), let chosen = choice(rule) else { continue }
                 outcome.last = rule
-                return realm
+                return chosen
             }
         }
         return nil

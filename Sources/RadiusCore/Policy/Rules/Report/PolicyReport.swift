@@ -27,6 +27,8 @@ public struct PolicyReport: Sendable {
     enum Names {
         case profiles([Int64: ReplyProfile])
         case realms(ProxyPlan)
+        /// None: they choose versions of TLS.
+        case versions
     }
 
     init(lines: [Line]) {
@@ -66,7 +68,11 @@ public struct PolicyReport: Sendable {
 
     private static func effect(_ compiled: CompiledRule, isRefusal: Bool, _ names: Names) -> String {
         let rule = compiled.rule
-        if case .realms(let plan) = names { return forwarding(rule, plan) }
+        switch names {
+        case .realms(let plan): return forwarding(rule, plan)
+        case .versions: return versions(rule)
+        case .profiles: break
+        }
         if rule.outcome == .reject { return "rejects" }
         if isRefusal { return "demands \(rule.methods.joined(separator: " or "))" }
         var effects: [String] = []
@@ -82,6 +88,11 @@ public struct PolicyReport: Sendable {
     private static func profileName(_ id: Int64, _ names: Names) -> String {
         if case .profiles(let profiles) = names, let profile = profiles[id] { return profile.name }
         return "\(id), which is not there"
+    }
+
+    private static func versions(_ rule: PolicyRule) -> String {
+        "has EAP speak TLS \(rule.tlsVersions.joined(separator: " or ")) only, "
+            + "as far as eap.tls.minimum_version and eap.tls.maximum_version allow it"
     }
 
     private static func forwarding(_ rule: PolicyRule, _ plan: ProxyPlan) -> String {

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import RadiusCore
+
+/// Rules about versions of TLS: what they may ask and say, and what a trial of them tells.
+@Suite struct TLSVersionRuleTests {
+    private static func rule(
+        _ condition: String, _ versions: [String] = ["1.2"], id: Int64 = 1, _ adjust: (inout PolicyRule) -> Void = { _ in }
+    ) -> PolicyRule {
+        RuleDesk.rule(condition, id: id, priority: Int(id)) { rule in
+            rule.tlsVersions = versions
+            adjust(&rule)
+        }
+    }
+
+    private static func explain(
+        _ rules: [PolicyRule], _ attributes: [(String, String)] = [], status: SubscriberStatus = .active
+    ) throws -> Explanation {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let (handshake, faults) = PolicyCompiler.compile(rules, at: .handshake, dictionary: dictionary)
+        let (program, others) = PolicyCompiler.compile(rules, dictionary: dictionary)
+        try #require(faults.isEmpty && others.isEmpty)
+        var desk = RuleDesk().desk
+        desk.subscribers[0].status = status
+        let snapshot = try desk.snapshot(programs: program.map { [1: $0] } ?? [:], handshakes: handshake.map { [1: $0] } ?? [:])
+        let request = try PolicyRequest(
+            userName: "alice@home.example", attributes: attributes.map { AttributeText(name: $0.0, value: $0.1) }, dictionary: dictionary,
+            seconds: RuleDesk.noon)
+        return try #require(
+            Explanation(userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request))
+    }
+
+    @Test(arguments: [["1.1"], ["1.2", "1.4"], [""], ["TLSv1.2", "1.3"]])
+    func refusesVersionsThatThereAreNot(versions: [String]) throws {
+        let rule = Self.rule("NAS-Port == 1", versions)
+        #expect(try RuleDesk.faults(rule) == ["1 tls_versions"])
+        let reason = PolicyCompiler.check([rule], dictionary: try ShippedDictionaries.loaded.get()).map(\.reason).joined()
+        #expect(reason.contains("there are 1.2 and 1.3"))
+    }
+
+    @Test(arguments: [["1.2"], ["1.3"], ["1.2", "1.3"], ["1.3", "1.2"]]) func takesThoseThatThereAre(versions: [String]) throws {
+        let rule = Self.rule(#"nas.vendor == mikrotik and subscriber.realm == "home.example" and time.weekday in sat..sun"#, versions)
+        #expect(try RuleDesk.faults(rule) == [])
+        let compiled = try CompiledRule(rule, dictionary: try ShippedDictionaries.loaded.get()).versions
+        #expect(compiled.map { [$0.lowerBound.name, $0.upperBound.name] } == [versions.min() ?? "", versions.max() ?? ""])
+    }
+
+    @Test(arguments: [
+        ("subscriber.profile == \"home50\"", "1 condition 1:1"), ("NAS-Port == 1 and subscriber.status == active", "1 condition 1:19"),
+        ("not subscriber.level == captive", "1 condition 1:5"), ("NAS-Port == 1 or\n login.method == eap-tls", "1 condition 2:2"),
+    ])
+    func refusesWhatIsNotKnownBeforeTheMethod(condition: String, place: String) throws {
+        let rule = Self.rule(condition)
+        #expect(try RuleDesk.faults(rule) == [place])
+        let reason = PolicyCompiler.check([rule], dictionary: try ShippedDictionaries.loaded.get()).map(\.reason).joined()
+        #expect(reason.contains("a rule about versions of TLS is looked at before the subscriber"))
+    }
+
+    @Test func refusesWhatCouldDoNothing() throws {
+        let rule = Self.rule("NAS-Port == 1") { rule in
+            rule.profile = 10
+            rule.set = [ReplyAttribute(name: "Session-Timeout", value: "60")]
+            rule.add = [ReplyAttribute(name: "Filter-Id", value: "x")]
+            rule.remove = ["Filter-Id"]
+            rule.methods = ["eap"]
+            rule.message = "no"
+            rule.outcome = .reject
+        }
+        let members = ["profile", "set_attributes", "add_attributes", "remove_attributes", "require_methods", "message", "outcome"]
+        let faults = try RuleDesk.faults(rule)
+        for member in members { #expect(faults.contains("1 \(member)"), "\(member)") }
+        #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.forwardsTo = 5 }) == ["1 tls_versions"])
+        #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.outcome = .stop }) == [])
+    }
+
+    @Test func judgesReachAmongTheirOwnKind() throws {
+        let all = Self.rule("", id: 1)
+        let behind = Self.rule("NAS-Port == 1", id: 2)
+        #expect(try RuleDesk.faults(all, behind) == ["2 priority"])
+        #expect(try RuleDesk.faults(behind, Self.rule("NAS-Port == 1", ["1.3"], id: 3)) == ["3 condition"])
+        // Rules of other moments are another matter.
+        let proof = RuleDesk.rule("NAS-Port == 1", id: 4, priority: 4)
+        let away = RuleDesk.rule("NAS-Port == 1", id: 5, priority: 5) { $0.forwardsTo = 5 }
+        #expect(try RuleDesk.faults(all, proof, away) == [])
+    }
+
+    @Test func aTrialNamesTheFirstThatHoldsBesideTheOtherRules() throws {
+        let rules = [
+            Self.rule(#"nas.huntgroup == "sea""#, id: 1), Self.rule(#"subscriber.realm == "home.example" and has NAS-Port"#, id: 2),
+            Self.rule("", ["1.2", "1.3"], id: 3), RuleDesk.rule("NAS-Port == 9", id: 4, priority: 4) { $0.outcome = .reject },
+        ]
+        let bare = try Self.explain(rules)
+        #expect(bare.isAccepted && bare.rules.lines.map(\.result) == [.fails, .fails, .holds, .fails])
+        #expect(bare.rules.lines[2].detail.hasPrefix("has EAP speak TLS 1.2 or 1.3 only"))
+        let whole = try Self.explain(rules, [("NAS-Port", "9")])
+        #expect(whole.rules.lines.map(\.result) == [.fails, .holds, .notReached, .holds])
+        #expect(whole.rules.lines[1].detail.hasPrefix("has EAP speak TLS 1.2 only"))
+        #expect(whole.sentence == "The rule r4 refuses the login.")
+        // A handshake comes before anything is known of the subscriber.
+        let suspended = try Self.explain(rules, [("NAS-Port", "9")], status: .suspended)
+        #expect(suspended.reason == .statusSuspended && suspended.rules.lines.map(\.result) == [.fails, .holds, .notReached])
+    }
+}
