@@ -66,6 +66,8 @@ struct EAPCertificateWatch: Service {
 
     private func describe() {
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
+            // What is wrong is said by the look at the files.
+            guard !certificates.isBroken else { return }
             return logger.notice("no certificate for EAP, so that peap, ttls, tls and teap are not offered; make one with lastmile pki")
         }
         logger.notice(
