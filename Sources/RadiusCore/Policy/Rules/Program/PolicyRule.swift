@@ -81,5 +81,8 @@ public struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// A former version may have stored it: of an attribute that no reply has, and of a condition that by itself never holds, fewer were found.
+    public var wasTaken: Bool { kind == .reserved || kind == .unreachable && place != nil }
+
     public var description: String { "rule \(ruleName): \(member): \(reason)" }
 }
