@@ -38,7 +38,9 @@ struct EAPCertificateWatch: Service {
     /// Gives what is wrong, so that it is said once.
     private func look(_ before: String) -> String {
         switch certificates.refresh() {
-        case .unchanged, .missing: return before
+        case .unchanged, .missing:
+            if !before.isEmpty { logger.notice("the files of eap.tls are as they were") }
+            return ""
         case .replaced:
             describe()
             warn(Int64(time(nil)))
