@@ -17,7 +17,8 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
     case eapTEAP
     case eapTEAPPassword, eapTEAPMD5, eapTEAPGTC, eapTEAPMSCHAPv2, eapTEAPTLS
 
-    /// Raw values of what its name stands for in rules: its own, and for EAP, TTLS, PEAP and TEAP all that is inside, which stands behind it.
+    /// Raw values of what its name stands for in rules: its own, and for EAP, TTLS, PEAP and TEAP those of all that is inside, which stand
+    /// behind it.
     var members: ClosedRange<UInt8> {
         switch self {
         case .eap: rawValue...Self.eapTEAPTLS.rawValue

@@ -1,10 +1,10 @@
 /// Finds rules, and parts of conditions, that can never matter.
 ///
 /// It finds: a rule behind one that always holds and ends the rules; a rule whose condition is that of an earlier one which ends the
-/// rules; a condition that is a contradiction, or an alternative that is one with what stands beside it, or repeats another; a condition that
-/// always holds. A contradiction is a conjunction whose tests leave no value for one name: ranges of numbers, texts, patterns against given
-/// texts, networks, presence; of alternatives that are all of one name, one is enough that may be. It does not reason across different
-/// names, nor about patterns among each other, so a condition that passes may still never hold.
+/// rules; a condition that is a contradiction, or an alternative that is one with what stands beside it, or repeats another; a condition
+/// that always holds. A contradiction is a conjunction whose tests leave no value for one name: ranges of numbers, texts, patterns
+/// against given texts, networks, presence; of alternatives that are all of one name, one that may hold is enough. It does not reason
+/// across different names, nor about patterns among each other, so a condition that passes may still never hold.
 enum RuleReach {
     static func faults(_ rules: [CompiledRule]) -> [PolicyFault] {
         var faults: [PolicyFault] = []
