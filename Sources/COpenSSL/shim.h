@@ -1,7 +1,15 @@
 #ifndef LASTMILE_OPENSSL_SHIM_H
 #define LASTMILE_OPENSSL_SHIM_H
 
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -111,17 +119,80 @@ static inline const char *lm_string(const STACK_OF(OPENSSL_STRING) *list, int pl
 
 static inline void lm_openssl_free(void *octets) { OPENSSL_free(octets); }
 
+static inline long long lm_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/// Waits until a connection that was begun is there; 0, or why it is not.
+static inline int lm_await_connection(int descriptor, long long deadline) {
+    int count, trouble = 0;
+    socklen_t size = sizeof trouble;
+    do {
+        long long left = deadline - lm_milliseconds();
+        struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
+        count = poll(&ready, 1, left > 0 ? (int)left : 0);
+    } while (count < 0 && errno == EINTR);
+    if (count == 0) return ETIMEDOUT;
+    if (count < 0 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &trouble, &size) != 0) return errno;
+    return trouble;
+}
+
+/// The addresses of a host, which may stand in brackets; NULL without any, then `trouble` is of `errno`, or negative and of `getaddrinfo`.
+static inline struct addrinfo *lm_look_up(const char *host, const char *port, int *trouble) {
+    char name[256];
+    size_t count = strlen(host);
+    bool bracketed = count > 2 && host[0] == '[' && host[count - 1] == ']';
+    if (count >= sizeof name) {
+        *trouble = ENAMETOOLONG;
+        return NULL;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(bracketed ? count - 2 : count), bracketed ? host + 1 : host);
+    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int status = getaddrinfo(name, port, &wanted, &found);
+    if (status == 0) return found;
+    *trouble = status == EAI_SYSTEM ? errno : status;
+    return NULL;
+}
+
+/// A connection that does not block; NULL without one, then `trouble` is of `errno`. OpenSSL's own way tries again until the time is over,
+/// also where it is refused.
+static inline BIO *lm_connect(const struct addrinfo *addresses, long long deadline, int *trouble) {
+    BIO *connection = NULL;
+    for (const struct addrinfo *one = addresses; one && !connection; one = one->ai_next) {
+        int descriptor = socket(one->ai_family, one->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, one->ai_protocol);
+        if (descriptor < 0) {
+            *trouble = errno;
+            continue;
+        }
+        *trouble = connect(descriptor, one->ai_addr, one->ai_addrlen) == 0 ? 0 : errno;
+        if (*trouble == EINPROGRESS) *trouble = lm_await_connection(descriptor, deadline);
+        if (*trouble == 0) connection = BIO_new_socket(descriptor, BIO_CLOSE);
+        if (!connection) close(descriptor);
+    }
+    return connection;
+}
+
 /// Sends an OCSP request by HTTP (RFC 6960 appendix A), past any proxy, and waits `seconds` at most; NULL without an answer of at most 64 KB.
-static inline BIO *lm_ocsp_post(const char *url, const unsigned char *octets, int count, int seconds) {
+/// The look-up of the host's name is not counted. `trouble`: why there is no connection, as above; 0 where there was one.
+static inline BIO *lm_ocsp_post(const char *url, const unsigned char *octets, int count, int seconds, int *trouble) {
+    *trouble = 0;
     char *host = NULL, *port = NULL, *path = NULL;
     int tls = 0;
     BIO *answer = NULL;
     if (OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, NULL, NULL) != 1) return NULL;
     BIO *request = tls ? NULL : BIO_new_mem_buf(octets, count);
-    if (request)
+    struct addrinfo *addresses = request ? lm_look_up(host, port, trouble) : NULL;
+    long long deadline = lm_milliseconds() + seconds * 1000LL;
+    BIO *connection = lm_connect(addresses, deadline, trouble);
+    if (addresses) freeaddrinfo(addresses);
+    long long left = (deadline - lm_milliseconds() + 999) / 1000;
+    if (connection)
         answer = OSSL_HTTP_transfer(
-            NULL, host, port, path, 0, "", NULL, NULL, NULL, NULL, NULL, 0, NULL, "application/ocsp-request", request,
-            "application/ocsp-response", 1, 65536, seconds, 0);
+            NULL, host, port, path, 0, NULL, NULL, connection, connection, NULL, NULL, 0, NULL, "application/ocsp-request", request,
+            "application/ocsp-response", 1, 65536, left > 0 ? (int)left : 1, 0);
+    BIO_free(connection);
     BIO_free(request);
     OPENSSL_free(host);
     OPENSSL_free(port);

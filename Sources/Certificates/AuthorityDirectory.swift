@@ -22,6 +22,9 @@ public struct AuthorityDirectory: Sendable {
     public func key(_ name: String) -> String { path + "/issued/\(name).key" }
     public func keyStore(_ name: String) -> String { path + "/issued/\(name).p12" }
 
+    /// Whether an authority was made here, though files of it may be gone since.
+    public var hasAuthority: Bool { [authorityCertificate, authorityKey, index, revocationList].contains(where: Self.exists) }
+
     /// Makes the folder and its parents when they are missing: others may pass through and read certificates, not keys.
     func make() throws(CertificateFailure) {
         var made = path.hasPrefix("/") ? "" : "."

@@ -23,13 +23,15 @@ struct EAPCertificateFiles: Sendable {
 
     /// With the files read, where there are any.
     ///
-    /// - Throws: `StartFailure` when files cannot be used that settings name. What is wrong in the folder is said later, in the log.
-    func opened() throws -> EAPCertificates {
+    /// - Throws: `StartFailure` when files cannot be used that settings name. What is wrong in the folder is said later, in the log, unless
+    ///   it shall be good, too.
+    func opened(demandsGoodFolder: Bool = false) throws -> EAPCertificates {
         guard settings.key == nil || settings.certificate != nil else {
             throw StartFailure("eap.tls.key is set and eap.tls.certificate is not; they go together")
         }
         let certificates = EAPCertificates(tls) { [self] in located() }
-        if case .kept(let failure) = certificates.refresh(), settings.certificate != nil || settings.authority != nil {
+        let isNamed = settings.certificate != nil || settings.authority != nil
+        if case .kept(let failure) = certificates.refresh(), isNamed || demandsGoodFolder {
             throw StartFailure("the files of eap.tls cannot be used: \(failure)")
         }
         return certificates
@@ -37,7 +39,7 @@ struct EAPCertificateFiles: Sendable {
 
     /// One line for `lastmiled check`.
     func description() throws -> String {
-        let certificates = try opened()
+        let certificates = try opened(demandsGoodFolder: true)
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
             return "no certificate, so that peap, ttls, tls and teap are not offered; make one with lastmile pki"
         }
@@ -80,11 +82,10 @@ struct EAPCertificateFiles: Sendable {
             return nil
         }
         var files = EAPCertificates.Files(certificate: own.certificate, key: own.key)
-        files.authority = settings.authority ?? Self.existing(directory.authorityCertificate)
-        let list = settings.authority == nil ? Self.existing(directory.revocationList) : nil
-        files.revocationList = files.authority == nil ? nil : settings.revocationList ?? list
+        files.authority = settings.authority ?? (directory.hasAuthority ? directory.authorityCertificate : nil)
+        guard files.authority != nil else { return files }
+        // `lastmile pki` makes the list with the authority: where it is missing, nobody can say who is revoked.
+        files.revocationList = settings.revocationList ?? (settings.authority == nil ? directory.revocationList : nil)
         return files
     }
-
-    private static func existing(_ path: String) -> String? { access(path, F_OK) == 0 ? path : nil }
 }

@@ -64,10 +64,11 @@ extension Parts {
         return bounds
     }
 
-    /// For the line `ready`: the ports in use.
+    /// For the line `ready`: the ports in use, and those that will be once there are certificates.
     var streamWords: [String] {
         guard let streams else { return [] }
-        let names = (settings.transports.hasTCP ? ["radius-tcp-auth", "radius-tcp-acct"] : []) + ["radsec", "radsec-dtls"]
+        let secured = streams.certificates?.current == nil ? ["radsec-off", "radsec-dtls-off"] : ["radsec", "radsec-dtls"]
+        let names = (settings.transports.hasTCP ? ["radius-tcp-auth", "radius-tcp-acct"] : []) + secured
         return zip(names, streams.ports).map { "\($0)=\(settings.radiusAddress):\($1)" }
     }
 

@@ -12,14 +12,16 @@ enum PolicyService {
     /// What is wrong with the rules that the transaction sees.
     static func mistakes(_ connection: Database.Connection, _ dictionary: RadiusDictionary) throws -> [PolicyMistake] {
         PolicyCompiler.check(try PolicyRuleRows.enabled(connection), dictionary: dictionary).map { fault in
-            PolicyMistake(rule: fault.rule, ruleName: fault.ruleName, member: fault.member, code: code(fault), detail: fault.reason)
+            PolicyMistake(
+                rule: fault.rule, ruleName: fault.ruleName, member: fault.member, code: code(fault), detail: fault.reason,
+                wasTaken: fault.wasTaken)
         }
     }
 
     private static func code(_ fault: PolicyFault) -> String {
         switch fault.kind {
         case .unreachable: "unreachable"
-        case .reserved: PolicyMistake.reserved
+        case .reserved: "reserved"
         case .invalid: fault.member == "condition" ? "condition" : "attribute"
         }
     }
@@ -98,6 +100,10 @@ enum PolicyService {
             guard let found = AuthenticationMethod.allCases.first(where: { $0.name == name }) else {
                 throw ServiceFailure.refused(
                     "there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
+            }
+            guard found.inside.isEmpty else {
+                throw ServiceFailure.refused(
+                    "“\(name)” stands for several methods, and a log-in comes by one: \(found.inside.map(\.name).joined(separator: ", "))")
             }
             method = found
         }

@@ -201,8 +201,9 @@ final class FakeServices: Sendable {
                     let isReserved = try $0.bool(2)
                     return PolicyMistake(
                         rule: try $0.int64(0), ruleName: try $0.string(1), member: isReserved ? "remove_attributes" : "condition",
-                        code: isReserved ? PolicyMistake.reserved : "condition",
-                        detail: isReserved ? "no reply has this attribute" : "line 1, column 1: no dictionary has this attribute")
+                        code: isReserved ? "reserved" : "condition",
+                        detail: isReserved ? "no reply has this attribute" : "line 1, column 1: no dictionary has this attribute",
+                        wasTaken: isReserved)
                 }
             },
             testPolicy: { tenant, trial in

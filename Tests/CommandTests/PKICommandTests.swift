@@ -91,8 +91,9 @@ import Testing
     func serversNamedByAHostGetItAsAName(commonName: String, names: [String]) throws {
         let server = try PKIIssueCommand.parse(["server", "--common-name", commonName])
         #expect(server.request.dnsNames == names)
+        #expect(server.notes.contains { $0.contains("“\(commonName)” is no DNS name") } == names.isEmpty)
         let client = try PKIIssueCommand.parse(["client", "--common-name", commonName])
-        #expect(client.request.dnsNames == [])
+        #expect(client.request.dnsNames == [] && client.notes == [])
     }
 
     @Test func warnsBeforeThingsEnd() {

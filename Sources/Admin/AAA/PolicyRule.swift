@@ -35,8 +35,8 @@ extension Resource {
         list: ["priority", "name", "enabled", "condition", "outcome", "profile", "forward_to"],
         actions: [PolicyTrial.action],
         rules: Rules(verify: { exchange, connection, id in
-            // All rules together: one may put another out of reach. An attribute that is reserved now was there before.
-            try exchange.services.checkPolicy(connection).filter { $0.rule == id || $0.code != PolicyMistake.reserved }.map { mistake in
+            // All rules together: one may put another out of reach. What a former version took was there before.
+            try exchange.services.checkPolicy(connection).filter { $0.rule == id || !$0.wasTaken }.map { mistake in
                 let isOwn = mistake.rule == id
                 let detail = isOwn ? mistake.detail : "because of this change, the rule \(mistake.ruleName): \(mistake.detail)"
                 return isOwn ? .member(mistake.member, mistake.code, detail) : .init(.body(""), mistake.code, detail)
@@ -46,9 +46,6 @@ extension Resource {
 
 /// What is wrong with a policy rule of a tenant.
 public struct PolicyMistake: Equatable, Sendable {
-    /// The code of an attribute that former versions took: the rule holds without it.
-    public static let reserved = "reserved"
-
     public let rule: Int64
     public let ruleName: String
     /// The member of the rule.
@@ -57,12 +54,15 @@ public struct PolicyMistake: Equatable, Sendable {
     public let code: String
     /// With line and column where it is in a condition.
     public let detail: String
+    /// Former versions took it: a rule that was stored may have it.
+    public let wasTaken: Bool
 
-    public init(rule: Int64, ruleName: String, member: String, code: String, detail: String) {
+    public init(rule: Int64, ruleName: String, member: String, code: String, detail: String, wasTaken: Bool) {
         self.rule = rule
         self.ruleName = ruleName
         self.member = member
         self.code = code
         self.detail = detail
+        self.wasTaken = wasTaken
     }
 }

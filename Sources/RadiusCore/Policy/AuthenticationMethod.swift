@@ -26,6 +26,23 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Raw values of what its name stands for in rules: its own, and for EAP, TTLS, PEAP and TEAP those of all that is inside, which stand
+    /// behind it.
+    var members: ClosedRange<UInt8> {
+        switch self {
+        case .eap: rawValue...Self.eapTEAPTLS.rawValue
+        case .eapTTLS: rawValue...Self.eapTTLSEAPTLS.rawValue
+        case .eapPEAP: rawValue...Self.eapPEAPTLS.rawValue
+        case .eapTEAP: rawValue...Self.eapTEAPTLS.rawValue
+        default: rawValue...rawValue
+        }
+    }
+
+    /// The methods that a log-in comes by, where this one stands for several; none where it stands for itself.
+    public var inside: [AuthenticationMethod] {
+        Self.allCases.filter { $0 != self && members.contains($0.rawValue) && $0.members.count == 1 }
+    }
+
     public var name: String {
         switch self {
         case .none: "none"

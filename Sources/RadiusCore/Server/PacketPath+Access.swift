@@ -171,10 +171,13 @@ extension PacketPath {
     }
 
     @inline(__always)
-    mutating func noteAccept(_ verdict: AccessVerdict, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = []) {
+    mutating func noteAccept(
+        _ verdict: AccessVerdict, _ method: AuthenticationMethod, _ attempt: Attempt, name: [UInt8] = [], isNoted: Bool = false
+    ) {
         counters.add(.accessAccepts)
         tally.add(attempt.client) { $0.accepts &+= 1 }
-        record(verdict.reason, method, attempt, profile: verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0, name: name)
+        let profile = verdict.profile?._withUnsafeGuaranteedRef { $0.id } ?? 0
+        record(verdict.reason, method, attempt, profile: profile, name: name, isNoted: isNoted)
     }
 
     mutating func refuse(

@@ -72,13 +72,14 @@ struct PKIIssueCommand: ParsableCommand {
         return request
     }
 
-    private var notes: [String] {
+    var notes: [String] {
         var notes: [String] = []
         if kind != .client, days > Self.longestServerDays {
             notes.append("Apple's devices refuse server certificates of more than \(Self.longestServerDays) days.")
         }
         if kind != .client, request.dnsNames.isEmpty {
-            notes.append("No --dns name: supplicants and RadSec peers cannot check which server this is.")
+            notes.append(
+                "“\(commonName)” is no DNS name, and there is no --dns: supplicants and RadSec peers cannot check which server this is.")
         }
         if wantsKeyStore, encryption == .tripleDES { notes.append("Triple DES is weak: delete the .p12 file once the device has it.") }
         return notes

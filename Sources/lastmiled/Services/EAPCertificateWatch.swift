@@ -38,7 +38,9 @@ struct EAPCertificateWatch: Service {
     /// Gives what is wrong, so that it is said once.
     private func look(_ before: String) -> String {
         switch certificates.refresh() {
-        case .unchanged, .missing: return before
+        case .unchanged, .missing:
+            if !before.isEmpty { logger.notice("the files of eap.tls are as they were") }
+            return ""
         case .replaced:
             describe()
             warn(Int64(time(nil)))
@@ -66,6 +68,8 @@ struct EAPCertificateWatch: Service {
 
     private func describe() {
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
+            // What is wrong is said by the look at the files.
+            guard !certificates.isBroken else { return }
             return logger.notice("no certificate for EAP, so that peap, ttls, tls and teap are not offered; make one with lastmile pki")
         }
         logger.notice(

@@ -41,8 +41,6 @@ struct StreamReport: Service {
         if case .failed(let reason, _) = outcome {
             guard failure != "\(reason)" else { return }
             failure = "\(reason)"
-        } else if case .unchanged = outcome {
-            return
         } else {
             failure = ""
         }

@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -144,6 +145,28 @@ extension ProtocolTests {
                     try await eventually { try await !test.run().isSuccess }
                     try await Self.awaitLog(daemon, user, "eap-tls", "certificate_revoked")
                 }
+            }
+        }
+
+        /// The folder's list, which no setting names: without it nobody would be revoked.
+        @Test func aRevocationListThatIsGoneRevokesOn() async throws {
+            try await DaemonProcess.run(CertifiedDaemon.settings) { daemon in
+                try await CertifiedDaemon.certify(daemon)
+                let user = try await Self.subscriber(daemon)
+                try await CertifiedDaemon.pki(daemon, "issue", "client", "--common-name", user)
+                try await CertifiedDaemon.pki(daemon, "revoke", user)
+                let test = Self.test(daemon, Self.ways[0], user: user)
+                try await eventually { try await !test.run().isSuccess }
+                try #require(rename(daemon.state + "/pki/crl.pem", daemon.state + "/crl.pem") == 0)
+                try await eventually {
+                    try await daemon.client.send("GET", "/metrics").text.contains("lastmile_eap_certificates_broken 1")
+                }
+                let outcome = try await test.run()
+                #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(outcome.transcript)")
+                try await eventually { daemon.output.contains("pki/crl.pem: No such file or directory") }
+                let settings = DaemonProcess.variables(state: daemon.state)
+                let result = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(result.status == 1 && result.errors.contains("pki/crl.pem: No such file or directory"), "\(result.errors)")
             }
         }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Support
 import Testing
 
@@ -196,6 +197,32 @@ import Testing
                 #expect(!outcome.isSuccess && outcome.replies.last == "Access-Reject", "\(way.name): \(outcome.transcript)")
             }
             #expect(host.count(.certificateRevoked as AccessReason) == 2)
+        }
+    }
+
+    /// Without its list, the authority would revoke nobody.
+    @Test func aFileThatWasInForceAndIsGoneIsABrokenOne() async throws {
+        try await Self.withAuthority { authority in
+            try await authority.makeList()
+            let path = authority.path
+            let existing: @Sendable (String) -> String? = { access("\(path)/\($0)", F_OK) == 0 ? "\(path)/\($0)" : nil }
+            let certificates = EAPCertificates(EAPCertificates.Settings()) {
+                existing("server.pem").map {
+                    EAPCertificates.Files(
+                        certificate: $0, key: "\(path)/server.key", authority: existing("ca.pem"), revocationList: existing("crl.pem"))
+                }
+            }
+            guard case .replaced = certificates.refresh() else { throw ProcessFailure("the certificates were not read") }
+            let files = certificates.files
+            for name in ["crl.pem", "ca.pem", "server.pem"] {
+                try #require(rename("\(path)/\(name)", "\(path)/away") == 0)
+                guard case .kept(let failure) = certificates.refresh() else { throw ProcessFailure("nothing is said of \(name)") }
+                #expect("\(failure)".contains(name) && certificates.isBroken)
+                #expect(certificates.files == files && certificates.contexts.certificate?.revocationListEnd != nil)
+                try #require(rename("\(path)/away", "\(path)/\(name)") == 0)
+                _ = certificates.refresh()
+                #expect(!certificates.isBroken && certificates.files == files)
+            }
         }
     }
 

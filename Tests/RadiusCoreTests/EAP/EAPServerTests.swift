@@ -238,6 +238,28 @@ private struct EAPCaller {
         refused(caller.request(caller.peer.answer(EAPCaller.message(fourth)), state: EAPCaller.state(fourth)), .locked)
     }
 
+    /// In another RADIUS packet: the device has not heard that it may.
+    @Test func anAnswerThatComesAgainIsOneLogIn() throws {
+        let host = try TestServer(subscribers: [TestServer.subscriber("nemo")])
+        var caller = EAPCaller(nas: try TestNAS(to: host.server.authenticationPort))
+        var reply = caller.nas.exchange(caller.request(caller.peer.identity()))
+        var (state, response): ([UInt8], [UInt8]) = ([], [])
+        for _ in 0..<10 where reply.first == PacketCode.accessChallenge.rawValue {
+            (state, response) = (EAPCaller.state(reply), caller.peer.answer(EAPCaller.message(reply)))
+            reply = caller.nas.exchange(caller.request(response, state: state))
+        }
+        let again = caller.nas.exchange(caller.request(response, state: state))
+        #expect(reply.first == PacketCode.accessAccept.rawValue && again.first == PacketCode.accessAccept.rawValue)
+        #expect(host.count(.accepted as AccessReason) == 1)
+        // What is refused behind it has its row all the same.
+        _ = caller.nas.exchange(caller.request([2, 0, 0, 5, 99], state: state))
+        _ = caller.nas.exchange(caller.request(response, state: state, user: "alice"))
+        #expect(host.count(.eapUnexpected as AccessReason) == 1 && host.count(.eapIdentityMismatch as AccessReason) == 1)
+        var logged = 0
+        for ring in host.server.authEvents { _ = ring.drain(limit: 100) { _ in logged += 1 } }
+        #expect(logged == 3)
+    }
+
     @Test func whatWasIgnoredIsSaidAndTheRequestRepeated() throws {
         let host = try TestServer(subscribers: [TestServer.subscriber("nemo")])
         var caller = EAPCaller(nas: try TestNAS(to: host.server.authenticationPort))

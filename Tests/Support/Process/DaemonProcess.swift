@@ -132,10 +132,10 @@ public final class DaemonProcess: Sendable {
 
     public var authenticationPort: UInt16 { port("radius-auth=") }
     public var accountingPort: UInt16 { port("radius-acct=") }
-    /// Of RADIUS over TLS; 0 without it.
-    public var radSecPort: UInt16 { port("radsec=") }
-    /// Of RADIUS over DTLS; 0 without it.
-    public var dtlsPort: UInt16 { port("radsec-dtls=") }
+    /// Of RADIUS over TLS, also where it waits for certificates; 0 without it.
+    public var radSecPort: UInt16 { max(port("radsec="), port("radsec-off=")) }
+    /// Of RADIUS over DTLS, likewise.
+    public var dtlsPort: UInt16 { max(port("radsec-dtls="), port("radsec-dtls-off=")) }
     /// Of RADIUS over TCP; 0 without it.
     public var tcpAuthenticationPort: UInt16 { port("radius-tcp-auth=") }
     /// Of home servers' CoA; 0 without it.

@@ -63,7 +63,7 @@ public struct EAPSession: Sendable {
     private var lastAction: Action?
     private var ignored = 0
     private var octets = 0
-    /// Somebody knows the verdict.
+    /// Somebody knows the verdict; after the end, it was said of the same packet before.
     private(set) var isNoted = false
 
     /// - Parameter identifier: of the first Request, where the peer has not chosen one before.
@@ -119,7 +119,9 @@ public struct EAPSession: Sendable {
     /// - Returns: what to answer.
     public mutating func receive(_ message: [UInt8], _ surroundings: EAPSurroundings) -> Action {
         let digest = KeyedDigests.sha1(message)
-        if !message.isEmpty, digest == lastResponse, let lastAction { return lastAction }
+        let isAgain = !message.isEmpty && digest == lastResponse
+        if hasEnded { isNoted = isAgain }
+        if isAgain, let lastAction { return lastAction }
         guard !hasEnded else { return .failure(EAPPacket.octets(.failure, message.count > 1 ? message[1] : 0), .eapUnexpected) }
         octets += message.count + Self.packetOverhead
         let action = answer(message, surroundings)
@@ -142,6 +144,7 @@ public struct EAPSession: Sendable {
 
     /// Ends the conversation for a reason that lies outside it.
     public mutating func refuse(_ reason: AccessReason, _ message: [UInt8]) -> Action {
+        if hasEnded { isNoted = false }
         let action = end(reason, message)
         lastAction = action
         return action

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// What methods over TLS show of the server and whom they trust, as the files are now. For any number of threads.
 ///
-/// Somebody calls `refresh` from time to time. Files that cannot be used leave what was in force there.
+/// Somebody calls `refresh` from time to time. Files that cannot be used, or are gone, leave what was in force there.
 public final class EAPCertificates: Sendable {
     /// Files in PEM.
     public struct Files: Sendable, Equatable {
@@ -91,10 +91,13 @@ public final class EAPCertificates: Sendable {
     /// Looks at the files, and reads them when they are others or changed. Blocks on the disk. One caller at a time.
     public func refresh() -> Outcome {
         let before = held.withLock { $0 }
-        guard let files = locate() else {
-            // Whoever takes the files away while conversations go on means to put others in their place.
-            return before.files == nil ? .missing : .unchanged
+        // A file that was in force and is gone is a broken one: without its list, the authority would revoke nobody.
+        guard var files = locate() ?? before.files else {
+            held.withLock { $0.isBroken = false }
+            return .missing
         }
+        files.authority = files.authority ?? before.files?.authority
+        files.revocationList = files.revocationList ?? before.files?.revocationList
         let outcome = refresh(files, before)
         if case .kept = outcome { held.withLock { $0.isBroken = true } } else { held.withLock { $0.isBroken = false } }
         return outcome

@@ -128,7 +128,7 @@ final class EAPConversations: Sendable {
         case .wait(let inquiry): return .wait(inquiry)
         case .success(let packet, let keys):
             let method = AuthenticationMethod(session.method, session.inner)
-            return .proven(packet, identity: session.proven, keys: keys, method: method)
+            return .proven(packet, identity: session.proven, keys: keys, method: method, isNoted: session.isNoted)
         case .failure(let packet, let reason):
             return .refused(packet, Self.verdict(reason, session), isNoted: session.isNoted)
         }

@@ -24,9 +24,9 @@ enum EAPOutcome: Sendable {
     /// Access-Challenge. `wasIgnored`: what came was no sensible Response (RFC 3579 §2.2). `verdict`: the peer will be refused, and is told
     /// so now; whether it answers or not, this is for the log.
     case challenge([UInt8], state: [UInt8], wasIgnored: Bool, verdict: Verdict? = nil)
-    /// The peer is `identity`; whether it may be online, the worker decides.
-    case proven([UInt8], identity: [UInt8], keys: EAPKeys?, method: AuthenticationMethod)
-    /// `isNoted`: a challenge had the verdict already.
+    /// The peer is `identity`; whether it may be online, the worker decides. `isNoted`: the same packet was answered before.
+    case proven([UInt8], identity: [UInt8], keys: EAPKeys?, method: AuthenticationMethod, isNoted: Bool)
+    /// `isNoted`: a challenge had the verdict already, or the same packet was answered before.
     case refused([UInt8], Verdict, isNoted: Bool)
     /// The same conversation is being worked on; the NAS will ask again.
     case drop

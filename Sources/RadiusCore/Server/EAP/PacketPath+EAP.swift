@@ -75,7 +75,7 @@ extension PacketPath {
                 attempt.subscriber = find(verdict.identity, work)
                 return refuse(
                     verdict.reason, packet, verdict.method, attempt, reply, identity: verdict.identity, isNoted: isNoted)
-            case .proven(let packet, let identity, let keys, let method):
+            case .proven(let packet, let identity, let keys, let method, let isNoted):
                 // The account may have changed, or gone, since the method ended.
                 guard let subscriber = find(identity, work) else {
                     return refuse(.unknownSubscriber, Self.failure(answering: packet), method, attempt, reply, identity: identity)
@@ -90,7 +90,7 @@ extension PacketPath {
                 if isOneTooMany(verdict, attempt, subscriber) {
                     return refuse(.sessionLimit, Self.failure(answering: packet), method, attempt, reply, identity: identity)
                 }
-                return accept(verdict, packet, keys, method, attempt, subscriber, reply, identity: identity)
+                return accept(verdict, packet, keys, method, attempt, subscriber, reply, identity: identity, isNoted: isNoted)
             }
         }
     }
@@ -115,7 +115,7 @@ extension PacketPath {
 
     private mutating func accept(
         _ verdict: AccessVerdict, _ packet: [UInt8], _ keys: EAPKeys?, _ method: AuthenticationMethod, _ attempt: Attempt,
-        _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8]
+        _ subscriber: SubscriberRecord, _ reply: UnsafeMutablePointer<lm_datagram>, identity: [UInt8], isNoted: Bool
     ) -> Disposition {
         var writer = begin(.accessAccept, packet, attempt, reply)
         // The device said another name outside its tunnel; accounting shall name the subscriber (RFC 2865 §5.1).
@@ -130,7 +130,7 @@ extension PacketPath {
             return refuse(.sessionLimit, Self.failure(answering: packet), method, attempt, reply, identity: identity)
         }
         finish(writer, to: attempt.client, reply)
-        noteAccept(verdict, method, attempt, name: identity)
+        noteAccept(verdict, method, attempt, name: identity, isNoted: isNoted)
         return .send
     }
 

@@ -69,9 +69,10 @@ struct OCSPSubject: Sendable {
         let count = i2d_OCSP_REQUEST(request, &octets)
         guard count > 0, let octets else { return .useless("no request could be made: \(OpenSSLErrors.text())") }
         defer { lm_openssl_free(octets) }
-        guard let answer = lm_ocsp_post(url, octets, count, Int32(clamping: seconds)) else {
+        var trouble: Int32 = 0
+        guard let answer = lm_ocsp_post(url, octets, count, Int32(clamping: seconds), &trouble) else {
             let hasSpoken = lm_http_was_answered()
-            let reason = OpenSSLErrors.text(else: "no answer in time")
+            let reason = trouble == 0 ? OpenSSLErrors.text(else: "no answer in time") : Self.reason(trouble)
             return hasSpoken ? .useless("\(url) answers, but not by OCSP: \(reason)") : .unreachable("\(url) does not answer: \(reason)")
         }
         defer { BIO_free_all(answer) }
@@ -89,6 +90,11 @@ struct OCSPSubject: Sendable {
             return .useless("the answer of \(url) is not signed by the authority or its responder: \(OpenSSLErrors.text())")
         }
         return Self.verdict(basic, identifier, url, oldest: nonce == 1 ? nil : keptSeconds)
+    }
+
+    /// Why there is no connection.
+    private static func reason(_ trouble: Int32) -> String {
+        trouble > 0 ? String(cString: strerror(trouble)) : String(cString: gai_strerror(trouble))
     }
 
     private static func request(_ identifier: OpaquePointer) -> OpaquePointer? {

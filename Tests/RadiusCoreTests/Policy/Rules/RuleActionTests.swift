@@ -67,6 +67,27 @@ import Testing
         #expect(try desk.explain([("NAS-Port", "2")], method: .pap).isAccepted)
     }
 
+    /// The name of a method stands for all that is inside of it, in `require_methods` as in conditions.
+    @Test func aMethodStandsForWhatIsInside() throws {
+        for method in AuthenticationMethod.allCases.dropFirst() {
+            for demanded in [AuthenticationMethod.eap, .eapTTLS, .eapPEAP, .eapTEAP, .eapTLS, .pap] {
+                let isInside = demanded == .eap ? method.name.hasPrefix("eap") : method.name.hasPrefix(demanded.name + "/")
+                let expected = method == demanded || isInside
+                let desk = RuleDesk(RuleDesk.rule("") { $0.methods = [demanded.name] })
+                #expect(try desk.explain(method: method).isAccepted == expected, "\(method.name) by \(demanded.name)")
+                #expect(try RuleDesk.holds("login.method == \(demanded.name)", method: method) == expected)
+                #expect(try RuleDesk.holds("login.method in (\(demanded.name))", method: method) == expected)
+                #expect(try RuleDesk.holds("login.method != \(demanded.name)", method: method) != expected)
+            }
+        }
+    }
+
+    @Test func onlyEAPAndTunnelsHaveMethodsInside() {
+        #expect(AuthenticationMethod.eapPEAP.inside == [.eapPEAPGTC, .eapPEAPMSCHAPv2, .eapPEAPTLS])
+        #expect(AuthenticationMethod.eap.inside.contains(.eapMD5) && !AuthenticationMethod.eap.inside.contains(.eapTTLS))
+        #expect(AuthenticationMethod.pap.inside.isEmpty && AuthenticationMethod.eapTLS.inside.isEmpty)
+    }
+
     @Test func nothingThatARuleGivesReachesIntoTheWalledGarden() throws {
         var desk = RuleDesk(
             RuleDesk.rule("", id: 1, priority: 1) { rule in

@@ -48,6 +48,13 @@ import Testing
             ("NAS-Port == 1 or NAS-Port == 1", "1 condition 1:18"),
             ("NAS-Port == 1 or not NAS-Port == 1", "1 condition 1:22"),
             ("time.weekday in mon..fri and time.weekday == sun", "1 condition 1:30"),
+            ("NAS-Port == 4 and (NAS-Port == 5 or Framed-MTU == 1)", "1 condition 1:20"),
+            ("(Framed-MTU == 1 or NAS-Port == 5) and NAS-Port == 4", "1 condition 1:21"),
+            ("NAS-Port > 4 and (Framed-MTU == 1 or has Idle-Timeout and (has Class or NAS-Port < 2))", "1 condition 1:73"),
+            ("not (NAS-Port == 4 and (NAS-Port == 5 or Framed-MTU == 1))", "1 condition 1:25"),
+            ("subscriber.status == suspended", "1 condition 1:1"),
+            ("NAS-Port == 1 or subscriber.status in (pending, terminated)", "1 condition 1:40"),
+            ("login.method == eap-peap and login.method == eap-tls", "1 condition 1:30"),
         ] as [(String, String)])
     func refusesWhatCanNeverMatter(condition: String, place: String) throws {
         #expect(try RuleDesk.faults(RuleDesk.rule(condition)) == [place])
@@ -57,10 +64,22 @@ import Testing
         "NAS-Port == 1 and Framed-MTU == 2", "NAS-Port in (1, 2) and NAS-Port > 1", "NAS-Port == 1 and not NAS-Port == 2",
         "User-Name matches \"a*\" and User-Name matches \"*b\"", "NAS-IP-Address in 10.0.0.0/8 and NAS-IP-Address in 10.1.0.0/16",
         "not has NAS-Port and not NAS-Port == 1", "time.of_day in 22:00..06:00 and time.of_day > 23:00", "NAS-Port == 1 or NAS-Port == 2",
-        "not (NAS-Port == 1 or NAS-Port == 2) and NAS-Port == 3",
+        "not (NAS-Port == 1 or NAS-Port == 2) and NAS-Port == 3", "NAS-Port == 4 and (NAS-Port == 4 or Framed-MTU == 1)",
+        "NAS-Port == 4 and (not NAS-Port == 5 or Framed-MTU == 1)", "subscriber.status in (active, suspended)",
+        "subscriber.status != active", "not subscriber.status == suspended", "login.method == eap and login.method == eap-tls",
     ])
     func letsPassWhatMayHold(condition: String) throws {
         #expect(try RuleDesk.faults(RuleDesk.rule(condition)) == [])
+    }
+
+    /// Else a rule of a former version, which found less, would keep all others from being changed.
+    @Test func onlyWhatOneRuleDoesToAnotherMattersToOthers() throws {
+        let dictionary = try ShippedDictionaries.loaded.get()
+        let stored = PolicyCompiler.check([RuleDesk.rule("subscriber.status == suspended")], dictionary: dictionary)
+        #expect(stored.map(\.wasTaken) == [true])
+        let behind = [RuleDesk.rule("", id: 1, priority: 1) { $0.outcome = .stop }, RuleDesk.rule("NAS-Port == 1", id: 2)]
+        #expect(PolicyCompiler.check(behind, dictionary: dictionary).map(\.wasTaken) == [false])
+        #expect(PolicyCompiler.check([RuleDesk.rule("NAS-Prot == 1")], dictionary: dictionary).map(\.wasTaken) == [false])
     }
 
     @Test func refusesARuleBehindOneThatAlwaysEndsTheRules() throws {

@@ -25,6 +25,9 @@ struct RuleDomain {
         self.mayBeAbsent = mayBeAbsent
     }
 
+    /// These numbers alone.
+    init(numbers: [UInt64]) { self.init(.numbers(numbers.map { $0...$0 }), mayBeAbsent: false) }
+
     /// The values that fulfil `test`.
     init(_ test: RuleTest) {
         mayBeAbsent = false

@@ -1,9 +1,10 @@
 /// Finds rules, and parts of conditions, that can never matter.
 ///
 /// It finds: a rule behind one that always holds and ends the rules; a rule whose condition is that of an earlier one which ends the
-/// rules; an alternative that is a contradiction, or repeats another; a condition that always holds. A contradiction is a conjunction
-/// whose tests leave no value for one name: ranges of numbers, texts, patterns against given texts, networks, presence. It does not
-/// reason across different names, nor about patterns among each other, so a condition that passes may still never hold.
+/// rules; a condition that is a contradiction, or an alternative that is one with what stands beside it, or repeats another; a condition
+/// that always holds. A contradiction is a conjunction whose tests leave no value for one name: ranges of numbers, texts, patterns
+/// against given texts, networks, presence; of alternatives that are all of one name, one that may hold is enough. It does not reason
+/// across different names, nor about patterns among each other, so a condition that passes may still never hold.
 enum RuleReach {
     static func faults(_ rules: [CompiledRule]) -> [PolicyFault] {
         var faults: [PolicyFault] = []
@@ -30,32 +31,51 @@ enum RuleReach {
     }
 
     /// The first part of a condition that cannot matter.
-    static func error(in condition: RuleCondition) -> RuleError? {
+    private static func error(in condition: RuleCondition) -> RuleError? {
+        flaw(in: condition) ?? contradiction(in: condition, beside: reachable)
+    }
+
+    /// What rules can meet at all: who is turned away by status is not asked about.
+    private static let reachable: [RuleSubject: RuleDomain] = {
+        let open = SubscriberStatus.allCases.filter { $0.level != .suspended }
+        guard let status = RuleNames.subject("subscriber.status") else { return [:] }
+        return [status: RuleDomain(numbers: open.map { UInt64($0.rawValue) })]
+    }()
+
+    private static func flaw(in condition: RuleCondition) -> RuleError? {
         switch condition {
         case .always: return nil
         case .test(let test): return RuleDomain(test).isEmpty ? RuleError(test, "nothing can fulfil this") : nil
-        case .not(let inner): return error(in: inner)
-        case .all(let parts): return error(ofAll: parts)
-        case .any(let parts): return error(ofAny: parts)
+        case .not(let inner): return flaw(in: inner) ?? contradiction(in: inner, beside: [:])
+        case .all(let parts): return parts.lazy.compactMap { flaw(in: $0) }.first
+        case .any(let parts): return flaw(inAny: parts)
         }
     }
 
-    private static func error(ofAll parts: [RuleCondition]) -> RuleError? {
-        for part in parts { if let error = error(in: part) { return error } }
-        var domains: [RuleSubject: RuleDomain] = [:]
-        for part in parts.flatMap(\.conjuncts) {
+    /// The first part that leaves no value for one name; `known` are those that what stands beside the condition leaves.
+    private static func contradiction(in condition: RuleCondition, beside known: [RuleSubject: RuleDomain]) -> RuleError? {
+        var domains = known
+        let parts = condition.conjuncts
+        for part in parts {
             guard let (subject, domain, test) = narrowing(part) else { continue }
-            let known = domains[subject] ?? RuleDomain.everything
-            let both = known.intersection(domain)
-            if both.isEmpty { return RuleError(test, "this contradicts what stands before it, so the condition can never hold") }
+            let both = (domains[subject] ?? .everything).intersection(domain)
+            if both.isEmpty { return RuleError(test, reason(of: subject)) }
             domains[subject] = both
+        }
+        for case .any(let alternatives) in parts where narrowing(.any(alternatives)) == nil {
+            for alternative in alternatives { if let error = contradiction(in: alternative, beside: domains) { return error } }
         }
         return nil
     }
 
-    private static func error(ofAny parts: [RuleCondition]) -> RuleError? {
+    private static func reason(of subject: RuleSubject) -> String {
+        let reason = "this contradicts what stands beside it, so it can never hold"
+        return subject.source == .subscriberStatus ? reason + "; rules are asked about active and quarantined subscribers only" : reason
+    }
+
+    private static func flaw(inAny parts: [RuleCondition]) -> RuleError? {
         for (position, part) in parts.enumerated() {
-            if let error = error(in: part) { return error }
+            if let error = flaw(in: part) { return error }
             let earlier = parts[..<position]
             guard let test = part.tests.first else { continue }
             if earlier.contains(part) { return RuleError(test, "this stands there already") }

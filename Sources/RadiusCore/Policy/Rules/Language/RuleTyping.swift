@@ -71,8 +71,8 @@ struct RuleTyping {
             return isEqual ? .within(address.network, 128) : .without(address.network, 128)
         case .prefix: throw RuleError(sign, "a prefix is compared by in; write \(name.text) in \(value.text)")
         case .number, .signed, .flag:
-            let number = try number(value, subject, name)
-            return isEqual ? .inside(number, number) : .outside(number, number)
+            let numbers = try numbers(value, subject, name)
+            return isEqual ? .inside(numbers.lowerBound, numbers.upperBound) : .outside(numbers.lowerBound, numbers.upperBound)
         }
     }
 
@@ -97,8 +97,8 @@ struct RuleTyping {
             return [.within(network.network, network.length)]
         case .number, .signed, .flag:
             guard let ends = RuleRange.ends(value), subject.isOrdered else {
-                let number = try number(value, subject, name)
-                return [.inside(number, number)]
+                let numbers = try numbers(value, subject, name)
+                return [.inside(numbers.lowerBound, numbers.upperBound)]
             }
             let (first, last) = (try number(ends.first, subject, name), try number(ends.last, subject, name))
             if first <= last { return [.inside(first, last)] }
@@ -137,6 +137,15 @@ struct RuleTyping {
 
     private func parse(_ text: String, _ definition: AttributeDefinition, _ value: RuleToken) throws(RuleError) -> [UInt8] {
         do { return try ValueText.parse(text, as: definition, in: dictionary) } catch { throw RuleError(value, error.text) }
+    }
+
+    /// What one value stands for: itself, unless it is a method with others inside.
+    private func numbers(_ value: RuleToken, _ subject: RuleSubject, _ name: RuleToken) throws(RuleError) -> ClosedRange<UInt64> {
+        let number = try number(value, subject, name)
+        guard subject.source == .method, let method = UInt8(exactly: number).flatMap({ AuthenticationMethod(rawValue: $0) }) else {
+            return number...number
+        }
+        return UInt64(method.members.lowerBound)...UInt64(method.members.upperBound)
     }
 
     private func number(_ value: RuleToken, _ subject: RuleSubject, _ name: RuleToken) throws(RuleError) -> UInt64 {

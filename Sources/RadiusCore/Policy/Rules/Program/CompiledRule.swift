@@ -78,8 +78,7 @@ struct CompiledRule: Sendable {
                 faults.append(PolicyFault(.invalid, rule, "require_methods", "there is no method “\(name)”; there are \(names)"))
                 continue
             }
-            // `eap` stands for each of its methods.
-            for member in possible where member == method || method == .eap && member.isEAP { mask |= 1 << UInt64(member.rawValue) }
+            for member in method.members { mask |= 1 << UInt64(member) }
         }
         return mask
     }
@@ -113,9 +112,4 @@ struct CompiledRule: Sendable {
 /// All that is wrong with one rule.
 struct PolicyFaults: Error {
     let list: [PolicyFault]
-}
-
-extension AuthenticationMethod {
-    /// EAP, or a method inside of it.
-    var isEAP: Bool { name.hasPrefix("eap") }
 }

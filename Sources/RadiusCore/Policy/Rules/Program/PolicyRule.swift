@@ -85,5 +85,9 @@ public struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// A former version may have stored it: an attribute that no reply has, or a condition that by itself can never hold, of which fewer were
+    /// found.
+    public var wasTaken: Bool { kind == .reserved || kind == .unreachable && place != nil }
+
     public var description: String { "rule \(ruleName): \(member): \(reason)" }
 }
