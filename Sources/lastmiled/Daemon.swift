@@ -72,6 +72,7 @@ struct Daemon {
             services.append(.init(service: SessionReplacementService(replacer: parts.replacer)))
             let report = UnknownClientsReport(clients: server.environment.unknownClients, logger: Logger(label: "radius"))
             services.append(.init(service: report))
+            services.append(.init(service: RateLimitReport(store: parts.feed.store, logger: Logger(label: "radius"))))
             if let certificates = server.environment.eap?.certificates {
                 services.append(
                     .init(service: EAPCertificateWatch(certificates: certificates, everySeconds: settings.eapTLS.refreshSeconds)))

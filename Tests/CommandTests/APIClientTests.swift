@@ -40,6 +40,13 @@ import Testing
         #expect(failure?.message == "D")
     }
 
+    @Test func whoeverFindsNoPlaceIsNotSentToTheDaemonsHealth() throws {
+        let body = #"{"title":"T","status":503,"detail":"5 callers follow already","code":"busy"}"#
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(503, body)])
+        let failure = #expect(throws: CommandFailure.self) { try client(server).send(.init(path: ["auth-log"])) }
+        #expect(failure?.next.contains("health") == false)
+    }
+
     @Test func listsTheMistakesOfABody() throws {
         let body = """
             {"title":"The body does not fit","status":422,"detail":"x","code":"invalid","errors":[

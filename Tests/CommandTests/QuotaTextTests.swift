@@ -24,6 +24,11 @@ import Testing
         #expect(lines[5].hasSuffix(" left, until 2026-12-31T22:00:00Z"))
     }
 
+    @Test func saysWhoWasLetInByHand() throws {
+        let answer = Self.answer.replacing("\"action\":\"throttle\",\n", with: "\"action\":\"unlocked\",\n")
+        #expect(QuotaText.lines(try JSONReader.parse(answer))[0].contains("; used up, but let in: its lock was taken away by hand; "))
+    }
+
     @Test func nothingIsSaidOfNoQuota() {
         #expect(QuotaText.lines(JSONValue.null).isEmpty)
         #expect(QuotaText.lines(nil).isEmpty)

@@ -32,6 +32,13 @@ import Testing
         #expect(text(.table, header: false).hasPrefix("home50\t"))
     }
 
+    @Test func whatIsGoneIsNamedByItsID() throws {
+        let record = try JSONReader.parse(
+            #"{"nas":null,"nas_id":39,"profile":null,"profile_id":null,"home_server":"a","home_server_id":7}"#)
+        let cells = [Column("nas"), Column("profile"), Column("home_server")].map { $0.plain(record) }
+        #expect(cells == ["id:39", "", "a"])
+    }
+
     @Test func coloursOnlyTheHeader() {
         let lines = text(.table, pretty: true, colour: true).split(separator: "\n")
         #expect(lines[0].hasPrefix("\u{1b}[1mNAME"))

@@ -65,8 +65,9 @@ import Testing
         let lines = Mutex<[String]>([])
         var exchange = HTTPExchange(url: "http://127.0.0.1:\(server.port)/")
         exchange.line = { octets in lines.withLock { $0.append(String(decoding: octets, as: UTF8.self)) } }
+        exchange.begun = { lines.withLock { $0.append("begun") } }
         let answer = try exchange.run()
-        #expect(lines.withLock { $0 } == ["{\"a\":1}", "{\"b\":\"ü\"}"])
+        #expect(lines.withLock { $0 } == ["begun", "{\"a\":1}", "{\"b\":\"ü\"}"])
         #expect(String(decoding: answer.body, as: UTF8.self) == "{\"c\":3}")
     }
 
@@ -74,6 +75,7 @@ import Testing
         let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(403, "{\"title\":\"T\",\n\"detail\":\"D\"}")])
         var exchange = HTTPExchange(url: "http://127.0.0.1:\(server.port)/")
         exchange.line = { _ in Issue.record("a problem was taken for a line") }
+        exchange.begun = { Issue.record("a problem was taken for the begin of lines") }
         #expect(APIProblem(try exchange.run())?.detail == "D")
     }
 

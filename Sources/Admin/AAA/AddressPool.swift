@@ -54,6 +54,7 @@ extension Resource {
                 "state", ["in_use", "conflict", "quarantine", "free"], .required, .readOnly,
                 .summary("conflict: several sessions have it")),
             .text("username", .required, .readOnly, .searchable, .dataClass(.personal)),
+            .text("also_used_by", .readOnly, .dataClass(.personal), .summary("Of a conflict: the users of its other sessions")),
             .reference("subscriber", to: "subscriber", .readOnly, .loose),
             .reference("nas", to: "nas", .readOnly, .loose),
             .reference("session", to: "session", .readOnly, .loose),
@@ -62,7 +63,7 @@ extension Resource {
             .timestamp("released_at", .readOnly),
             .timestamp("rests_until", .readOnly, .summary("Nobody else gets it before")),
         ],
-        list: ["id", "address", "state", "username", "nas", "calling_station_id", "confirmed_at", "rests_until"],
+        list: ["id", "address", "state", "username", "also_used_by", "nas", "calling_station_id", "confirmed_at", "rests_until"],
         actions: [
             Action("release", summary: "Ends the rest of an address, or takes it from sessions that are no longer open") {
                 exchange, subject in

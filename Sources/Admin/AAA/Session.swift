@@ -30,7 +30,9 @@ extension Resource {
             .integer("nas_port", .readOnly),
             .text("nas_port_id", .readOnly),
             .timestamp("started_at", .required, .readOnly),
-            .timestamp("updated_at", .required, .readOnly, .summary("When its last accounting record came")),
+            .timestamp(
+                "updated_at", .required, .readOnly,
+                .summary("When its last accounting record was made, by the NAS's clock where that may be right")),
             .timestamp("stopped_at", .readOnly),
             .text("ended_by", .readOnly),
             .text("terminate_cause", .readOnly),

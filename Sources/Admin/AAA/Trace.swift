@@ -45,7 +45,7 @@ enum Trace {
         parameters: [
             ("user", "Only of this username"), ("nas", "Only of this NAS, by name"),
             ("station", "Only of this Calling-Station-Id; a hardware address in any notation"),
-            ("last", "How many of the past: 0 to 1000; without it 20"),
+            ("last", "How many of the past: 1 to 1000, with follow also 0; without it 20"),
             ("follow", "true: lines of JSON as they come, until the caller hangs up"),
         ], permission: "trace:read"
     ) { exchange, _ in
@@ -71,8 +71,9 @@ enum Trace {
         wish.nas = exchange.parameter("nas")
         wish.station = exchange.parameter("station")
         guard let last = exchange.parameter("last") else { return wish }
-        guard let count = Int(last), (0...1000).contains(count) else {
-            throw .badParameters([.init(.parameter("last"), "range", "a number from 0 to 1000 is expected")])
+        let least = try exchange.flag("follow") ? 0 : 1
+        guard let count = Int(last), (least...1000).contains(count) else {
+            throw .badParameters([.init(.parameter("last"), "range", "a number from \(least) to 1000 is expected")])
         }
         wish.last = count
         return wish
@@ -80,7 +81,7 @@ enum Trace {
 
     /// Between two looks, and between two signs of life when nothing happens.
     private static let pauseMilliseconds = 200
-    private static let silentLooks = 50
+    private static let silentLooks = 5
     /// After this time the caller asks anew, so that a token that was taken away does not go on seeing.
     private static let timeLimit: Duration = .seconds(3600)
 
@@ -120,7 +121,7 @@ final class Watchers: Sendable {
             counts[tenant] = own + 1
             return nil
         }
-        if let taken { throw Problem.unavailable("\(taken) callers follow already; end one, or leave follow out") }
+        if let taken { throw Problem.busy("\(taken) callers follow already; end one, or leave follow out") }
         return Place(self, tenant)
     }
 

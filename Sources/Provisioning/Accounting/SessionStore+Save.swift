@@ -13,7 +13,7 @@ extension SessionStore {
         "forwarded_realm_id", "operator_nas_identifier",
     ]
     /// Columns of how far it has come, which `aaa.session_progress` has, and `aaa.session_header` as it began.
-    private static let growth = ["started_at", "updated_at", "session_seconds", "upload_octets", "download_octets", "fold"]
+    private static let growth = ["started_at", "updated_at", "session_seconds", "upload_octets", "download_octets", "fold", "heard_at"]
     /// Columns of its end, which only `aaa.session_progress` has.
     private static let ending = ["stopped_at", "ended_by", "terminate_cause"]
 
@@ -31,7 +31,7 @@ extension SessionStore {
             coalesce(n.profile, (SELECT u.profile_id FROM aaa.subscriber u WHERE u.id = n.subscriber)),
             coalesce(n.username, ''), coalesce(n.session, ''), n.multi, n.nas_identifier, n.nas_address, n.port, n.port_id, n.port_type,
             n.calling, n.called, n.ipv4, n.ipv6, n.prefix, n.delegated, n.interface, n.class, n.source, n.realm, n.operator_nas,
-            n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.booked_day, n.booked_upload, n.booked_download,
+            n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.heard, n.booked_day, n.booked_upload, n.booked_download,
             n.booked_seconds
         FROM pg_temp.shipper_header n WHERE n.is_new
         """
@@ -58,7 +58,7 @@ extension SessionStore {
     private static let beginning = """
         -- session.begin
         INSERT INTO aaa.session_progress (\(progressColumns))
-        SELECT n.id, n.tenant, n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.stopped, n.ended_by, n.cause
+        SELECT n.id, n.tenant, n.started, n.updated, n.seconds, n.upload, n.download, n.fold, n.heard, n.stopped, n.ended_by, n.cause
         FROM pg_temp.shipper_progress n
         WHERE n.writer IS NULL AND (n.is_new OR EXISTS (SELECT FROM aaa.session_header h WHERE h.id = n.id))
         """
@@ -66,8 +66,8 @@ extension SessionStore {
     private static let growing = """
         -- session.update
         UPDATE aaa.session_progress s SET started_at = n.started, updated_at = n.updated, session_seconds = n.seconds,
-            upload_octets = n.upload, download_octets = n.download, fold = n.fold, stopped_at = n.stopped, ended_by = n.ended_by,
-            terminate_cause = n.cause
+            upload_octets = n.upload, download_octets = n.download, fold = n.fold, heard_at = n.heard, stopped_at = n.stopped,
+            ended_by = n.ended_by, terminate_cause = n.cause
         FROM pg_temp.shipper_progress n WHERE s.id = n.id AND s.xmin = n.writer
         """
 
@@ -87,8 +87,8 @@ extension SessionStore {
         let changed = rows.indices.filter { rows[$0].isChanged }.sorted { rows[$0].id < rows[$1].id }
         let grown = changed.filter { rows[$0].isGrown }
         let told = changed.filter { rows[$0].isTold }
-        try copy(rows, grown, to: "shipper_progress", columns: 13, Self.write(progress:to:))
-        try copy(rows, told, to: "shipper_header", columns: 36, Self.write(header:to:))
+        try copy(rows, grown, to: "shipper_progress", columns: 14, Self.write(progress:to:))
+        try copy(rows, told, to: "shipper_header", columns: 37, Self.write(header:to:))
         try update(Self.growing, Span(grown.lazy.map { rows[$0] }.filter { $0.writer != nil }))
         try begin(grown.count { rows[$0].writer == nil })
         try update(Self.renaming, Span(told.lazy.map { rows[$0] }.filter { !$0.isNew }))
@@ -160,11 +160,7 @@ extension SessionStore {
         try writer.bool(row.isNew)
         try writer.int8(row.tenant)
         try write(growth: row.fold, to: &writer)
-        if let stopped = row.fold.stoppedMicroseconds {
-            try writer.timestamp(microsecondsSinceUnixEpoch: stopped)
-        } else {
-            try writer.null()
-        }
+        try writer.timestampOrNull(row.fold.stoppedMicroseconds)
         try writer.textOrNull(row.fold.ending?.name)
         try writer.textOrNull(row.fold.terminateCause?.name)
     }
@@ -176,6 +172,7 @@ extension SessionStore {
         try writer.int8(Int64(clamping: fold.upload.total))
         try writer.int8(Int64(clamping: fold.download.total))
         try fold.withStateOctets { try writer.bytes($0) }
+        try writer.timestampOrNull(fold.heardMicroseconds)
     }
 
     private static func write(header row: SessionRow, to writer: inout CopyWriter) throws {
@@ -222,6 +219,10 @@ extension SessionStore {
 extension CopyWriter {
     mutating func textOrNull(_ value: String?) throws {
         if let value { try text(value) } else { try null() }
+    }
+
+    mutating func timestampOrNull(_ microseconds: Int64?) throws {
+        if let microseconds { try timestamp(microsecondsSinceUnixEpoch: microseconds) } else { try null() }
     }
 
     /// A number of the database's; 0 stands for none.

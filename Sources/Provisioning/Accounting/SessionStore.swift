@@ -53,7 +53,7 @@ struct SessionStore {
             SELECT k.place, s.id, s.tenant_id, s.subscriber_id, convert_to(s.nas_identifier, 'UTF8'),
                 substring(inet_send(s.nas_address) FROM 5), s.started_at, s.updated_at, s.stopped_at, s.ended_by, s.terminate_cause,
                 s.upload_octets, s.download_octets, s.session_seconds, s.fold, p.xmin::text::bigint,
-                s.booked_day - '2000-01-01'::date, s.booked_upload, s.booked_download, s.booked_seconds
+                s.booked_day - '2000-01-01'::date, s.booked_upload, s.booked_download, s.booked_seconds, s.heard_at
             FROM pg_temp.\(table) k JOIN aaa.session s ON s.nas_id = k.nas AND s.session_key = k.key
             LEFT JOIN aaa.session_progress p ON p.id = s.id
             """
@@ -117,7 +117,8 @@ struct SessionStore {
             startedMicroseconds: try row.timestamp(6), updatedMicroseconds: try row.timestamp(7),
             stoppedMicroseconds: try row.optionalTimestamp(8), ending: try row.optionalString(9).flatMap(SessionEnding.init(name:)),
             terminateCause: try row.optionalString(10).flatMap(TerminateCause.init(name:)), upload: UInt64(clamping: try row.int64(11)),
-            download: UInt64(clamping: try row.int64(12)), seconds: UInt64(clamping: try row.int64(13)))
+            download: UInt64(clamping: try row.int64(12)), seconds: UInt64(clamping: try row.int64(13)),
+            heardMicroseconds: try row.optionalTimestamp(20))
         let booked = try row.optionalInt64(16).map { day in
             BookedUsage(
                 day: Int32(clamping: day),

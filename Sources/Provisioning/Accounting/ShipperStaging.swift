@@ -8,7 +8,9 @@ enum ShipperStaging {
     private static let tables = ["shipper_key", "shipper_missing", "shipper_header", "shipper_progress", "shipper_usage"]
 
     /// How far a session has come.
-    private static let growth = "started timestamptz, updated timestamptz, seconds bigint, upload bigint, download bigint, fold bytea"
+    private static let growth = """
+        started timestamptz, updated timestamptz, seconds bigint, upload bigint, download bigint, fold bytea, heard timestamptz
+        """
 
     private static let definition = """
         CREATE TEMPORARY TABLE shipper_key (place integer, nas bigint, key bytea) ON COMMIT DELETE ROWS;

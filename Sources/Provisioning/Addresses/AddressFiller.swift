@@ -210,7 +210,7 @@ final class AddressFiller {
             "an address is in use by more than one session",
             metadata: [
                 "address": "\(row.lease.address.text)", "pool": "\(pools.pool(row.pool).rules?.name ?? "\(row.pool)")",
-                "username": "\(row.userName)",
+                "usernames": "\(row.userNames)",
             ])
     }
 

@@ -10,6 +10,13 @@ public struct AddressRange: Sendable, Equatable {
     /// More items than that no pool has use for; a /24 of /64 are 2^40.
     static let largest: UInt128 = 1 << 40
 
+    /// Networks whose addresses are no host's (RFC 6890, RFC 1112 §4, RFC 4291 §2.5.6 and §2.7), with the bits of the 128 that count.
+    private static let nobodys: [(network: String, length: Int, what: String)] = [
+        ("0.0.0.0", 104, "0.0.0.0/8 is this network"), ("127.0.0.0", 104, "127.0.0.0/8 is each machine itself"),
+        ("224.0.0.0", 100, "224.0.0.0/4 is multicast"), ("240.0.0.0", 100, "240.0.0.0/4 is reserved"),
+        ("fe80::", 10, "fe80::/10 is of each link alone"), ("ff00::", 8, "ff00::/8 is multicast"),
+    ]
+
     /// Why a text is no range.
     public struct Fault: Error, Equatable, CustomStringConvertible {
         public let description: String
@@ -25,6 +32,13 @@ public struct AddressRange: Sendable, Equatable {
             try self.init(bounds: text, kind)
         } else {
             try self.init(network: text, kind, itemLength: kind == .ipv4 ? 128 : prefixLength ?? 64)
+        }
+        for (network, length, what) in Self.nobodys {
+            guard let start = IPAddress(text: network) else { continue }
+            // A range that has a part of it lies around its begin, or begins or ends in it.
+            let isAround = first <= start && start <= last
+            guard isAround || first.masked(to: length) == start || last.masked(to: length) == start else { continue }
+            throw Fault(description: "“\(text)” has addresses that no subscriber can use: \(what)")
         }
     }
 

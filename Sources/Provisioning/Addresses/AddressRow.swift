@@ -50,12 +50,16 @@ struct AddressPoolRow {
 struct AddressLeaseRow {
     let pool: Int64
     let lease: AddressLease
-    let userName: String
+    /// Of a contested one those of all its sessions, the newest first.
+    let userNames: String
 
     static let columns = """
         l.pool_id, host(l.address), coalesce(l.subscriber_id, 0), coalesce(l.calling_station_id, ''), cardinality(l.sessions) > 0,
         l.contested,
-        CASE WHEN l.rests_until > clock_timestamp() THEN (extract(epoch FROM l.rests_until) * 1000000)::bigint ELSE 0 END, l.username
+        CASE WHEN l.rests_until > clock_timestamp() THEN (extract(epoch FROM l.rests_until) * 1000000)::bigint ELSE 0 END,
+        coalesce(CASE WHEN l.contested THEN (
+            SELECT string_agg(s.username, ', ' ORDER BY s.started_at DESC, s.id DESC) FROM aaa.session s WHERE s.id = ANY (l.sessions)
+        ) END, l.username)
         """
 
     init?(_ row: Row) throws {
@@ -65,7 +69,7 @@ struct AddressLeaseRow {
         lease = AddressLease(
             address: address, claimant: AddressClaimant(subscriber: try row.int64(2), calling: station.span), isInUse: try row.bool(4),
             isContested: try row.bool(5), quarantinedUntil: try row.int64(6))
-        userName = try row.string(7)
+        userNames = try row.string(7)
     }
 }
 

@@ -16,7 +16,7 @@ public final class QuotaService: Sendable {
         public var waitingSeconds: Double = 0
         /// Growths counted and states settled by this node.
         public var settled: UInt64 = 0
-        /// Subscribers by what holds them: throttle, captive, block.
+        /// Subscribers by what holds them: throttle, captive, block; unlocked where it would, and its lock was taken away by hand.
         public var restricted: [String: Int64] = [:]
         public var lastError: String?
     }
@@ -25,7 +25,14 @@ public final class QuotaService: Sendable {
     static let batch: Int64 = 5000
     private static let pauseMilliseconds = 1000
     private static let figuresMilliseconds: Int64 = 10_000
-    static let restricted = "SELECT action, count(*) FROM aaa.quota_state WHERE action <> 'none' GROUP BY 1"
+    /// `unlocked` are those whose lock was taken away by hand, as in `aaa.quota_state_list`.
+    static let restricted = """
+        SELECT CASE WHEN s.action = 'throttle' OR EXISTS (
+            SELECT FROM aaa.access_lock k
+            WHERE k.tenant_id = s.tenant_id AND k.subscriber_id = s.subscriber_id AND k.reason = 'quota') THEN s.action ELSE 'unlocked' END,
+            count(*)
+        FROM aaa.quota_state s WHERE s.action <> 'none' GROUP BY 1
+        """
 
     private let configuration: DatabaseConfiguration
     private let logger: Logger
@@ -127,7 +134,7 @@ public final class QuotaService: Sendable {
                 """)
             found.waiting = try queue?.int64(0) ?? 0
             found.waitingSeconds = try queue?.double(1) ?? 0
-            for action in ["throttle", "captive", "block"] { found.restricted[action] = 0 }
+            for action in ["throttle", "captive", "block", "unlocked"] { found.restricted[action] = 0 }
             try connection.query(Self.restricted) { row in
                 found.restricted[try row.string(0)] = try row.int64(1)
             }

@@ -115,7 +115,7 @@ public final class SessionCensusReader: Sendable {
         )
         SELECT h.subscriber_id, h.tenant_id, h.nas_id, h.session_key, h.calling_station_id,
             extract(epoch FROM coalesce(p.started_at, h.started_at))::bigint,
-            extract(epoch FROM coalesce(p.updated_at, h.updated_at))::bigint,
+            extract(epoch FROM greatest(coalesce(p.updated_at, h.updated_at), p.heard_at, h.heard_at))::bigint,
             coalesce(l.interim_interval, g.interim_interval, a.interim_interval, 600)
         FROM limited l
         JOIN aaa.session_header h ON h.subscriber_id = l.id

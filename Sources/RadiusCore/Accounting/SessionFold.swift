@@ -45,12 +45,17 @@ public struct SessionFold: Equatable, Sendable {
     /// without: a NAS that sends neither may repeat its record for so long.
     static let stampedMicroseconds: Int64 = 15_000_000
     static let unstampedMicroseconds: Int64 = 120_000_000
+    /// A NAS's clock that is behind by less makes no difference to whether a session seems silent.
+    static let laggingMicroseconds: Int64 = 30_000_000
     /// Acct-Session-Time beyond five years is a broken NAS.
     static let secondsLimit: UInt32 = 157_680_000
 
     public internal(set) var startedMicroseconds: Int64
     /// The latest event.
     public internal(set) var updatedMicroseconds: Int64
+    /// When it was heard of last, by our clock, where the events seem to be older: the NAS's clock is behind, or it held records back
+    /// without saying so. Nil else.
+    public internal(set) var heardMicroseconds: Int64?
     public internal(set) var stoppedMicroseconds: Int64?
     public internal(set) var ending: SessionEnding?
     public internal(set) var terminateCause: TerminateCause?
@@ -134,6 +139,12 @@ public struct SessionFold: Equatable, Sendable {
         }
         startedMicroseconds = min(startedMicroseconds, record.estimatedStart ?? record.time.microseconds)
         updatedMicroseconds = max(updatedMicroseconds, record.time.microseconds)
+        hear(max(heardMicroseconds ?? 0, record.time.sentMicroseconds))
+    }
+
+    /// Keeps `moment` only where it says more than the latest event.
+    mutating func hear(_ moment: Int64?) {
+        heardMicroseconds = moment.flatMap { $0 > updatedMicroseconds + Self.laggingMicroseconds ? $0 : nil }
     }
 
     /// The Stop with the latest event says when and why; a Stop also replaces an end that we had guessed.

@@ -46,10 +46,12 @@ extension SessionFold {
         public var upload: UInt64
         public var download: UInt64
         public var seconds: UInt64
+        public var heardMicroseconds: Int64?
 
         public init(
             startedMicroseconds: Int64, updatedMicroseconds: Int64, stoppedMicroseconds: Int64?, ending: SessionEnding?,
-            terminateCause: TerminateCause?, upload: UInt64, download: UInt64, seconds: UInt64
+            terminateCause: TerminateCause?, upload: UInt64, download: UInt64, seconds: UInt64,
+            heardMicroseconds: Int64? = nil
         ) {
             self.startedMicroseconds = startedMicroseconds
             self.updatedMicroseconds = updatedMicroseconds
@@ -59,6 +61,7 @@ extension SessionFold {
             self.upload = upload
             self.download = download
             self.seconds = seconds
+            self.heardMicroseconds = heardMicroseconds
         }
     }
 
@@ -73,6 +76,7 @@ extension SessionFold {
         upload = Counters64(total: columns.upload, base: columns.upload, basePosition: Int64(clamping: columns.seconds), samples: [])
         download = Counters64(total: columns.download, base: columns.download, basePosition: Int64(clamping: columns.seconds), samples: [])
         startIsKnown = true
+        hear(columns.heardMicroseconds)
         var reader = OctetReader(octets: state)
         guard reader.take(1) == UInt64(Self.version), let flags = reader.take(1), let count = reader.take(1) else { return }
         let found = (0..<count).compactMap { _ in reader.take(8) }

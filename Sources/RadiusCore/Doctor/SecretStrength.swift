@@ -46,6 +46,13 @@ enum SecretStrength {
         return found
     }
 
+    /// The first thing that makes `secret` easy to find; nil: nothing does.
+    static func flaw(of secret: [UInt8], names: [String]) -> String? {
+        if isGuessable(secret, names: names) { return "guessable" }
+        if isRepetitive(secret) { return "repetitive" }
+        return secret.count < goodCount ? "short" : nil
+    }
+
     static func isGuessable(_ secret: [UInt8], names: [String]) -> Bool {
         let text = String(decoding: secret, as: UTF8.self).lowercased()
         let bare = trimmed(text)
@@ -86,4 +93,10 @@ enum SecretStrength {
         let rows = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1q2w3e4r5t6y7u8i9o0p", "qwertyuiopasdfghjklzxcvbnm"]
         return text.count >= 4 && rows.contains { $0.contains(text) || String($0.reversed()).contains(text) }
     }
+}
+
+extension HomeServer {
+    /// `guessable`, `repetitive` or `short`, as the doctor says of a NAS's secret; nil for one that is good, or that is not the proof
+    /// since certificates are.
+    public var secretFlaw: String? { transport.isProtected ? nil : SecretStrength.flaw(of: secret.bytes, names: [name]) }
 }

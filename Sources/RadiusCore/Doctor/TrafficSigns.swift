@@ -1,7 +1,9 @@
+import Synchronization
+
 /// What the last transactions of a NAS tell of it.
 enum TrafficSigns {
     static func findings(_ facts: NASFacts) -> [NASFinding] {
-        drops(facts) + clock(facts) + make(facts) + crowd(facts) + repeats(facts)
+        drops(facts) + limits(facts) + clock(facts) + make(facts) + crowd(facts) + repeats(facts)
     }
 
     // MARK: dropped packets
@@ -45,6 +47,26 @@ enum TrafficSigns {
         return found
     }
 
+    // MARK: rate limit
+
+    private static let limitSeconds: Int64 = 86_400
+
+    private static func limits(_ facts: NASFacts) -> [NASFinding] {
+        let observation = facts.client.observation
+        let since = facts.nowSeconds - observation.rateLimitedSeconds.load(ordering: .relaxed)
+        guard since < limitSeconds else { return [] }
+        let count = observation.rateLimited.load(ordering: .relaxed)
+        let name = facts.client.name
+        return [
+            NASFinding(
+                .warning, "rate_limited",
+                "\(count) of its Access-Requests were dropped unread since the daemon started, the last \(NASDoctor.span(since)) ago: "
+                    + "it sent more than \(facts.client.rateLimitPerSecond) a second.",
+                do: "If these are log-ins of many at once, raise the limit: lastmile nas update \(name) --rate-limit-per-second N. "
+                    + "If they are few that try without end, mend those: lastmile radius trace --nas \(name)")
+        ]
+    }
+
     // MARK: clock
 
     /// NTP keeps a clock within a second; accounting is dated by the NAS.
@@ -86,16 +108,19 @@ enum TrafficSigns {
         14823: .aruba, 25053: .ruckus, 14179: .airespace, 17713: .cambium, 43356: .mimosa, 12356: .fortinet, 14559: .chillispot,
         50058: .rtbrick, 8164: .starent, 2356: .lancom,
     ]
+    /// What no make is, but attributes that devices of many read.
+    private static let dialects: Set<NASVendor> = [.generic, .wispr, .ascend]
+    /// Whose devices send attributes of another's.
+    private static let kin: [NASVendor: Set<NASVendor>] = [.canopy: [.cambium], .hp: [.aruba, .h3c]]
 
     private static func make(_ facts: NASFacts) -> [NASFinding] {
         let sound = facts.recent.filter { $0.header.outcome != .dropped }
         let seen = Set(sound.flatMap { vendors(of: $0.request) }.compactMap { makes[$0] })
-        guard let make = seen.first, seen.count == 1, make != facts.client.vendor else { return [] }
-        let isGeneric = facts.client.vendor == .generic
-        guard isGeneric || makes.values.contains(facts.client.vendor) else { return [] }
+        guard let make = seen.first, seen.count == 1, make != facts.client.vendor, kin[facts.client.vendor]?.contains(make) != true
+        else { return [] }
         return [
             NASFinding(
-                isGeneric ? .warning : .problem, "vendor_differs",
+                dialects.contains(facts.client.vendor) ? .warning : .problem, "vendor_differs",
                 "Its requests carry attributes of \(make.name), and here it is \(facts.client.vendor.name): rates go out in attributes "
                     + "that it may not read.",
                 do: "lastmile nas update \(facts.client.name) --vendor \(make.name)")

@@ -34,6 +34,8 @@ public final class ClientObservation: Sendable {
     public let drops = Atomic<UInt64>(0)
     /// Access-Requests dropped because the client was over its rate limit.
     public let rateLimited = Atomic<UInt64>(0)
+    /// Wall clock seconds of the last of them; 0 for never.
+    public let rateLimitedSeconds = Atomic<Int64>(0)
     /// Datagrams dropped because the client had more than its share of an overloaded worker.
     public let shed = Atomic<UInt64>(0)
     /// Why it was told no, or nothing.

@@ -106,6 +106,7 @@ extension PacketPath {
         header.outcome = .expired
         header.reason = reason.rawValue
         header.method = attempt.credentials.method.rawValue
+        header.subscriber = attempt.subscriber?.id ?? 0
         header.wasParked = awayMicroseconds > 0
         flight.drops.push(header, request: attempt.work.pointee.packet, attempt.work.pointee.attributes.count, reply: nil, 0)
     }

@@ -28,7 +28,7 @@ public struct TransactionReport: Sendable {
         let fraction = String(1_000_000 + max(0, atMicroseconds) % 1_000_000).dropFirst()
         return "\(DateText.text(seconds).dropLast()).\(fraction)Z"
     }
-    /// The NAS by the name that it has now; its number where it is gone.
+    /// The NAS by the name that it has now; `id:` and its number where it is gone, or disabled.
     public let nas: String
     /// Address and port that the request came from.
     public let peer: String
@@ -56,7 +56,7 @@ public struct TransactionReport: Sendable {
         let header = record.header
         let dictionary = snapshot.dictionary
         atMicroseconds = header.atMicroseconds
-        nas = snapshot.clients.clients.first { $0.id == header.nas }?.name ?? "nas \(header.nas)"
+        nas = snapshot.clients.clients.first { $0.id == header.nas }?.name ?? "id:\(header.nas)"
         peer = Self.peer(header)
         isStream = header.isStream
         request = Packet(record.request, dictionary)

@@ -119,7 +119,10 @@ extension PacketPath {
     }
 
     /// No answer, so that the NAS asks again.
+    @inline(never)
     private mutating func postpone(_ attempt: Attempt, _ token: ReplyToken) -> Disposition {
+        log(.silence, .addressPoolRefilling, attempt.credentials.method, attempt, profile: 0, name: [], server: 0)
+        recordSilence(.addressPoolRefilling, attempt)
         counters.add(.addressesAwaited)
         cache.forget(token)
         if isStream { noteUnserved(attempt) }

@@ -13,6 +13,7 @@ struct APIClient {
         var timeoutSeconds = 120
         var progress: ((Int, Int) -> Void)?
         var line: (([UInt8]) -> Void)?
+        var begun: (() -> Void)?
     }
 
     /// Sends the request and reads the JSON of the answer; null when it has none.
@@ -42,6 +43,7 @@ struct APIClient {
         exchange.timeoutSeconds = request.timeoutSeconds
         exchange.progress = request.progress
         exchange.line = request.line
+        exchange.begun = request.begun
         do {
             return try exchange.run()
         } catch {

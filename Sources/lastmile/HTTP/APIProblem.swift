@@ -63,6 +63,7 @@ struct APIProblem {
         case 412: "Look at it again, then repeat the command."
         case 500: "Look into the daemon's log for the request \(requestID)."
         case 503 where code == "outcome_unknown": "Look at `lastmile health`, then whether it was done."
+        case 503 where code == "busy": "Whoever has ended gives its place back within some seconds."
         case 503: "Look at `lastmile health`, then try again."
         default: ""
         }

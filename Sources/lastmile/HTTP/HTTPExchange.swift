@@ -12,6 +12,8 @@ struct HTTPExchange {
     /// Told each line of an answer of lines (application/x-ndjson) as it comes, instead of collecting them. Such an answer may take any
     /// time, but not be silent for long.
     var line: (([UInt8]) -> Void)?
+    /// Told once that an answer of lines begins.
+    var begun: (() -> Void)?
     /// How long an answer of lines may be silent.
     var silenceLimit: Duration = .seconds(60)
 
@@ -36,6 +38,7 @@ struct HTTPExchange {
         var head: [UInt8] = []
         var progress: ((Int, Int) -> Void)?
         var line: (([UInt8]) -> Void)?
+        var begun: (() -> Void)?
         var silenceLimit: Duration?
         private var lastOctet = ContinuousClock.now
 
@@ -47,6 +50,10 @@ struct HTTPExchange {
         func takeHead(_ piece: UnsafeRawBufferPointer) {
             head += piece
             lastOctet = .now
+            // The empty line behind the fields.
+            guard piece.count <= 2, let begun, isOfLines else { return }
+            self.begun = nil
+            begun()
         }
 
         /// Takes a piece of the body.
@@ -70,6 +77,7 @@ struct HTTPExchange {
         let sinks = Sinks()
         sinks.progress = progress
         sinks.line = line
+        sinks.begun = begun
         sinks.silenceLimit = line == nil ? nil : silenceLimit
         var list: UnsafeMutablePointer<curl_slist>?
         // Expect: 100-continue would cost a second with servers that do not know it.

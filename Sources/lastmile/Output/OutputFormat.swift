@@ -29,7 +29,7 @@ struct Column: Equatable {
 
     /// The cell of `record` for people.
     func pretty(_ record: JSONValue) -> String {
-        let value = record[name] ?? .null
+        let value = value(record)
         guard let number = value.integer, number >= 0 else { return Printable.line(value.reference) }
         switch style {
         case .plain: return value.cell
@@ -40,7 +40,14 @@ struct Column: Equatable {
     }
 
     /// The cell of `record` for programs.
-    func plain(_ record: JSONValue) -> String { (record[name] ?? .null).reference }
+    func plain(_ record: JSONValue) -> String { value(record).reference }
+
+    /// A thing that is gone has no name any more; what referred to it has its id.
+    private func value(_ record: JSONValue) -> JSONValue {
+        let value = record[name] ?? .null
+        guard value == .null, let id = record[name + "_id"]?.integer else { return value }
+        return .string("id:\(id)")
+    }
 
     var isNumeric: Bool { style != .plain }
 }

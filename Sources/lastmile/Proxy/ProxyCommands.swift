@@ -7,7 +7,8 @@ struct HomeServerStatusCommand: ParsableCommand {
         abstract: "Prints how each home server does, as the node that answers sees it: state, time to a reply, what was dropped.",
         discussion: """
             dropped_mostly is why most of its replies were dropped. \
-            Over tcp, tls and dtls connection_failure says why there is no connection.
+            Over tcp, tls and dtls connection_failure says why there is no connection. \
+            secret_flaw is guessable, repetitive or short where its shared secret is easy to find; 16 random characters or more are safe.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -17,7 +18,7 @@ struct HomeServerStatusCommand: ParsableCommand {
         let columns = [
             Column("name"), Column("state"), Column("radius_version"), Column("latency_microseconds"), Column("outstanding"),
             Column("requests"), Column("timeouts"), Column("dropped"), Column("dropped_mostly"),
-            Column("coa_requests"), Column("connection_failure"),
+            Column("coa_requests"), Column("connection_failure"), Column("secret_flaw"),
         ]
         Terminal.out(global.rendering.list(answer["home_servers"]?.elements ?? [], columns: columns))
     }

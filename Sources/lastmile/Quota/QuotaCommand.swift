@@ -51,6 +51,7 @@ enum QuotaText {
         case "throttle": "throttled to \(quota["profile"]?.cell ?? "?")"
         case "captive": "in the walled garden"
         case "block": "blocked"
+        case "unlocked": "used up, but let in: its lock was taken away by hand"
         default: ""
         }
     }

@@ -21,8 +21,8 @@ extension Noun {
     static let addressLease = Noun(
         name: "address-lease", path: "address-leases", summary: "Who has an address of a pool, or had it last", verbs: [.list, .get],
         columns: [
-            Column("id"), Column("address"), Column("state"), Column("username"), Column("nas"), Column("calling_station_id"),
-            Column("confirmed_at"), Column("rests_until"),
+            Column("id"), Column("address"), Column("state"), Column("username"), Column("also_used_by"), Column("nas"),
+            Column("calling_station_id"), Column("confirmed_at"), Column("rests_until"),
         ],
         filters: [
             Filter("pool", nil, "Only of this pool"), Filter("user", "username", "Only this username"),

@@ -14,12 +14,13 @@ struct TraceCommand: ParsableCommand {
     @Option(help: "Only of this username.") var user: String?
     @Option(help: "Only of this NAS, by name.") var nas: String?
     @Option(help: "Only of this Calling-Station-Id; a hardware address in any notation.") var station: String?
-    @Option(help: "How many of the past, at most 1000; 20 unless --follow, then 3.") var last: Int?
+    @Option(help: "How many of the past, 1 to 1000, with --follow also 0; 20 unless --follow, then 3.") var last: Int?
     @Flag(name: .shortAndLong, help: "Goes on with what comes from now on.") var follow = false
     @Flag(help: "A line each, without the attributes.") var brief = false
 
     func validate() throws {
-        if let last, !(0...1000).contains(last) { throw ValidationError("--last \(last): 0 to 1000 is possible") }
+        let least = follow ? 0 : 1
+        if let last, !(least...1000).contains(last) { throw ValidationError("--last \(last): \(least) to 1000 is possible") }
         if follow, ![.table, .json].contains(global.output) { throw ValidationError("--follow prints text, or with -o json a line each") }
     }
 
@@ -62,7 +63,7 @@ struct TraceCommand: ParsableCommand {
             Terminal.out(text(value))
         }
         let client = try global.client()
-        Terminal.note("Following; Ctrl-C ends it.\n")
+        request.begun = { Terminal.note("Following; Ctrl-C ends it.\n") }
         try client.send(request)
         Terminal.note("The daemon ended it: it stops, or an hour has passed.\n")
     }

@@ -116,6 +116,7 @@ enum ProxyJSON {
             "requests": number(meter[.accessRequests] + meter[.accountingRequests]), "timeouts": number(meter[.timeouts]),
             "dropped": number(HomeServerCounter.droppedReplies.reduce(0) { $0 + meter[$1] }),
             "dropped_mostly": reason,
+            "secret_flaw": report.server.secretFlaw.map { .string($0) } ?? .null,
             "coa_requests": number(HomeServerCounter.dynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
             "coa_dropped": number(HomeServerCounter.droppedDynamicAuthorizations.reduce(0) { $0 + meter[$1] }),
             "counters": .object(HomeServerCounter.allCases.map { JSON.Member($0.name, number(meter[$0])) }),

@@ -2,7 +2,8 @@ import Provisioning
 
 extension Metrics {
     mutating func addQuotas(_ state: QuotaService.State) {
-        family("quota_restricted", "gauge", "Subscribers that a quota restricts, over all nodes.")
+        family(
+            "quota_restricted", "gauge", "Subscribers that a quota restricts, and those that were unlocked by hand, over all nodes.")
         for (action, count) in state.restricted.sorted(by: { $0.key < $1.key }) {
             sample("quota_restricted", [("action", action)], count)
         }

@@ -230,6 +230,24 @@ import Testing
         }
     }
 
+    /// Its records say when they were made by a clock that is a quarter of an hour behind; what is really late says so by Acct-Delay-Time.
+    @Test(arguments: [(false, "false"), (true, "true")])
+    func aClockThatIsBehindMakesNoSessionStale(isHeld: Bool, stale: String) async throws {
+        try await AccountingBench.run { bench in
+            try await bench.execute("INSERT INTO aaa.access_policy (tenant_id, interim_interval) VALUES (\(bench.tenant), 60)")
+            let now = try await bench.number("SELECT extract(epoch FROM now())::bigint") - AccountingBench.noon / 1_000_000
+            for (status, age) in [(1, 0), (3, 1), (3, 2)] as [(UInt32, Int64)] {
+                var packet = AccountingPacket(status, event: now + age - 900, seconds: UInt32(age))
+                packet.receivedMicroseconds += 900_000_000
+                if isHeld { packet.attributes.append((41, AccountingPacket.number(900))) }
+                try await bench.ship([packet])
+                #expect(try await bench.texts("SELECT stale::text FROM aaa.session_list") == [stale])
+            }
+            // It is dated by its records all the same.
+            #expect(try await bench.number("SELECT extract(epoch FROM now() - updated_at)::bigint FROM aaa.session") > 800)
+        }
+    }
+
     @Test func aFailureOfTidyingUpDoesNotStopTheShipping() async throws {
         try await AccountingBench.run { bench in
             try await bench.pool.run { connection in

@@ -170,6 +170,13 @@ import Testing
             let second = try await desk.open(2, address, station: "other", nas: 2)
             #expect(try await desk.leases() == [address.text: "conflict"])
             try await eventually { node.pools.pool(id).counts.conflicts == 1 }
+            let users = try await desk.pool.transaction(.system) { connection in
+                try connection.queryAll("SELECT concat_ws(' ', username, also_used_by) FROM aaa.address_lease_list") { try $0.string(0) }
+                    + connection.queryAll("SELECT \(AddressLeaseRow.columns) FROM aaa.address_lease l") {
+                        try AddressLeaseRow($0)?.userNames ?? ""
+                    }
+            }
+            #expect(users == ["u2 u1", "u2, u1"])
             #expect(node.offer(id, 1) != address)
             try await desk.close(first)
             #expect(try await desk.leases() == [address.text: "in_use"])

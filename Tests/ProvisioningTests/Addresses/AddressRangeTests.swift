@@ -26,14 +26,16 @@ import Testing
     @Test(arguments: [
         ("192.0.2.1/24", "the network is 192.0.2.0/24"), ("192.0.2.9-192.0.2.1", "before the first"), ("2001:db8::/40", "IPv4 network"),
         ("192.0.2.0/33", "1 to 32"), ("a-b", "two IPv4 addresses"), ("", "IPv4 network"), ("192.0.2.0/", "1 to 32"),
-        ("1.2.3.4-", "two IPv4"),
+        ("1.2.3.4-", "two IPv4"), ("224.0.0.0/28", "multicast"), ("0.0.0.0/24", "this network"), ("127.0.0.1", "each machine"),
+        ("239.255.255.250-240.0.0.5", "multicast"), ("223.255.255.0-255.255.255.255", "multicast"), ("255.255.255.255", "reserved"),
+        ("126.0.0.0/7", "each machine"),
     ]) func refusesWhatIsNoIPv4Range(text: String, why: String) {
         #expect { try AddressRange(text, kind: .ipv4, prefixLength: nil) } throws: { "\($0)".contains(why) }
     }
 
     @Test(arguments: [
         ("2001:db8::/60", "smaller than one item"), ("::/8", "more than 2^40"), ("10.0.0.0/8", "IPv6 network"),
-        ("::1-::2", "out of a network"),
+        ("::1-::2", "out of a network"), ("ff02::/56", "multicast"), ("fe80::/48", "each link"), ("febf:ffff::/32", "each link"),
     ])
     func refusesWhatIsNoIPv6Range(text: String, why: String) {
         #expect { try AddressRange(text, kind: .ipv6Prefix, prefixLength: 56) } throws: { "\($0)".contains(why) }

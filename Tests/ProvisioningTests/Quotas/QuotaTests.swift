@@ -191,6 +191,13 @@ import Testing
             #expect(try await desk.state() == "none")
             // D-4: releasing one lock never releases another.
             #expect(try await desk.locks() == ["overdue captive"])
+            #expect(try await desk.events() == ["notify 80", "throttle 90", "block 100", "restored"])
+            try await desk.settle(at: 12)
+            try await desk.bench.execute("UPDATE aaa.profile SET quota_id = \(desk.quota) WHERE id = \(desk.home)")
+            try await desk.settle(at: 13)
+            #expect(try await desk.locks() == ["overdue captive", "quota suspended"])
+            // Whoever was told of a share of the window once is not told again.
+            #expect(try await desk.events().dropFirst(4) == ["throttle 90", "block 100"])
         }
     }
 
@@ -216,6 +223,11 @@ import Testing
             try await desk.bench.execute("DELETE FROM aaa.access_lock")
             try await desk.use([desk.interim(20, download: 3000)], at: 20)
             #expect(try await desk.locks() == [])
+            #expect(try await desk.state().hasSuffix(" unlocked slow"))
+            let counts = try await desk.bench.pool.transaction(.system) { connection in
+                try connection.queryAll(QuotaService.restricted) { "\(try $0.string(0)) \(try $0.int64(1))" }
+            }
+            #expect(counts == ["unlocked 1"])
         }
     }
 

@@ -85,6 +85,6 @@ extension SessionFold {
             restoring: Columns(
                 startedMicroseconds: startedMicroseconds, updatedMicroseconds: updatedMicroseconds,
                 stoppedMicroseconds: stoppedMicroseconds, ending: ending, terminateCause: terminateCause, upload: upload.total,
-                download: download.total, seconds: seconds), state: state)
+                download: download.total, seconds: seconds, heardMicroseconds: heardMicroseconds), state: state)
     }
 }

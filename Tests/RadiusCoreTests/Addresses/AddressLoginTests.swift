@@ -14,7 +14,7 @@ import Testing
         /// Pools of `items` items each, whose rules and whose subscriber the closures may change.
         init(
             items: Int = 2, rules: (inout AddressPoolRules) -> Void = { _ in }, subscriber: (inout SubscriberEntry) -> Void = { _ in },
-            isInTouch: Bool = true
+            isInTouch: Bool = true, recorder: FlightRecorder = FlightRecorder(memoryOctets: 0, workers: 1)
         ) throws {
             let kinds: [(Int64, AddressPoolKind, Int, String)] = [
                 (1, .ipv4, 32, "192.0.2.8"), (2, .ipv6Prefix, 64, "2001:db8:0:8::"), (3, .delegatedPrefix, 56, "2001:db8:1::"),
@@ -35,7 +35,7 @@ import Testing
                 id: 1, tenant: 1, name: "pooled", rate: BandwidthRate(downloadBitsPerSecond: 0, uploadBitsPerSecond: 0),
                 sessionTimeoutSeconds: 0, idleTimeoutSeconds: 0, interimSeconds: 0, filters: [], free: { _ in [] }, keyed: { _ in [] },
                 pools: named)
-            server = try TestServer(subscribers: [entry], profiles: [profile])
+            server = try TestServer(subscribers: [entry], profiles: [profile], recorder: recorder)
             nas = try TestNAS(to: server.server.authenticationPort)
         }
 
@@ -110,12 +110,22 @@ import Testing
     }
 
     @Test func whileMoreIsOnItsWayThereIsNoAnswerAndTheNextTryGetsIt() throws {
-        let host = try Host(items: 1)
+        let recorder = FlightRecorder(memoryOctets: 1 << 20, workers: 1)
+        let host = try Host(items: 1, recorder: recorder)
         #expect(host.login(1).first == 2)
         for id in 1...3 { host.pools.pool(Int64(id)).endRound(lowWater: 1, canRefill: true) }
         let request = TestPacket.access(2)
         host.nas.send(request)
         #expect(eventually { host.server.count(.addressesAwaited) == 1 })
+        #expect(host.server.count(.addressPoolRefilling as AccessReason) == 1)
+        var outcomes: [AuthEvent.Outcome] = []
+        for ring in host.server.server.authEvents { _ = ring.drain(limit: 100) { outcomes.append($0.event.outcome) } }
+        #expect(outcomes == [.accept, .silence])
+        var filter = FlightFilter(tenant: 1)
+        filter.userName = Array("nemo".utf8)
+        let silence = try #require(recorder.last(1, filter).records.first.map { TransactionReport($0, in: host.server.store.snapshot) })
+        #expect(silence.outcome == "expired" && silence.reason == "address_pool_refilling" && silence.reply == nil)
+        #expect(silence.subscriber == 42)
         for (id, first) in [(1, "192.0.2.200"), (2, "2001:db8:0:c8::"), (3, "2001:db8:c8::")] as [(Int64, String)] {
             let block = AddressBlock(id: 9 + id, first: try #require(IPAddress(text: first)), count: 1, settlesAt: 0)
             host.pools.pool(id).add(block, [])

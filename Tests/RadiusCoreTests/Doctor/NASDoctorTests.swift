@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import RadiusCore
@@ -146,13 +147,34 @@ import Testing
 
     @Test(
         arguments: [
-            (.generic, 14988, ["warning vendor_differs"]), (.mikrotik, 14988, []), (.cisco, 14988, []),
+            (.generic, 14988, ["warning vendor_differs"]), (.mikrotik, 14988, []), (.cisco, 14988, ["problem vendor_differs"]),
+            (.wispr, 14988, ["warning vendor_differs"]), (.hp, 25506, []), (.canopy, 17713, []), (.cisco, 9, []),
             (.juniper, 14988, ["problem vendor_differs"]),
-            (.mikrotik, 9, []), (.mikrotik, 311, []), (.accelppp, 14988, []), (.juniper, 4874, []),
+            (.mikrotik, 9, []), (.mikrotik, 311, []), (.accelppp, 14988, ["problem vendor_differs"]), (.juniper, 4874, []),
         ] as [(NASVendor, Int64, [String])])
     func judgesMakes(_ vendor: NASVendor, _ number: Int64, _ expected: [String]) {
         let record = Self.record(.accessRequest, Self.vendor(number))
         #expect(Self.codes(Self.facts(Self.client(vendor: vendor)) { $0.recent = [record] }) == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("partner", .udp, "guessable"), ("abc", .udp, "guessable"), ("aaaaaaaaaaaaaaaaaaaa", .tcp, "repetitive"),
+            ("xK9#fP2!", .udp, "short"), ("Vh7+q2ZkP0fRw9sL", .udp, nil), ("abc", .tls, nil),
+        ] as [(String, HomeServer.Transport, String?)])
+    func judgesSecretsOfHomeServersToo(_ secret: String, _ transport: HomeServer.Transport, _ expected: String?) {
+        let server = HomeServer(
+            id: 1, tenant: 1, name: "partner", address: IPAddress(ipv4: 0xC000_020A), transport: transport,
+            secret: SharedSecret(Array(secret.utf8)))
+        #expect(server.secretFlaw == expected)
+    }
+
+    @Test(arguments: [(86_399, ["warning rate_limited"]), (86_400, [])] as [(Int64, [String])])
+    func tellsOfARateLimitThatWasReachedToday(_ ago: Int64, _ expected: [String]) {
+        let client = Self.client()
+        client.observation.rateLimited.add(3, ordering: .relaxed)
+        client.observation.rateLimitedSeconds.store(Self.now - ago, ordering: .relaxed)
+        #expect(Self.codes(Self.facts(client)) == expected)
     }
 
     @Test func tellsOfAnotherSecretAndOfUnsignedRequests() {

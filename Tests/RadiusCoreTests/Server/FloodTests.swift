@@ -56,6 +56,7 @@ import Testing
         #expect((0..<6).map { _ in first.receive().prefix(2).last } == [0, 1, 2, 3, 4, 9])
         #expect(host.count(ServerCounter.rateLimited) == 15)
         #expect(limited.observation.rateLimited.load(ordering: .relaxed) == 15)
+        #expect(limited.observation.rateLimitedSeconds.load(ordering: .relaxed) > 0)
         #expect(other.observation.rateLimited.load(ordering: .relaxed) == 0)
         #expect(limited.observation.drops.load(ordering: .relaxed) == 0)
     }

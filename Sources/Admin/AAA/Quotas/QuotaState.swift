@@ -16,7 +16,9 @@ extension Resource {
             .integer("remaining_octets", .required, .readOnly),
             .integer("top_up_octets", .required, .readOnly, .summary("Taken from top-ups in the window")),
             .integer("percent", .required, .readOnly),
-            .choice("action", ["none", "throttle", "captive", "block"], .required, .readOnly),
+            .choice(
+                "action", ["none", "throttle", "captive", "block", "unlocked"], .required, .readOnly,
+                .summary("unlocked: captive or block, and its lock was taken away by hand")),
             .reference("profile", to: "profile", .readOnly, .loose, .summary("Answered instead of the subscriber's own")),
             .boolean(
                 "estimated", .required, .readOnly,

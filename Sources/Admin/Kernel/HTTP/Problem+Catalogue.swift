@@ -89,6 +89,11 @@ extension Problem {
         Problem(503, "unavailable", "This cannot be done right now", detail).with(header: "Retry-After", "2")
     }
 
+    /// Others have all places.
+    static func busy(_ detail: String) -> Problem {
+        Problem(503, "busy", "Too many do this already", detail).with(header: "Retry-After", "5")
+    }
+
     /// No `Retry-After`: to simply send it again might do it twice.
     static func outcomeUnknown() -> Problem {
         Problem(

@@ -8,19 +8,20 @@ extension ProxyLoop {
     ///   - order: what is to be sent.
     ///   - tried: servers that did not answer it.
     ///   - began: when it came in.
-    func dispatch(_ order: ProxyOrder, tried: [Int64], beganAt began: UInt64) {
+    ///   - reason: why the last of them is none to wait for.
+    func dispatch(_ order: ProxyOrder, tried: [Int64], beganAt began: UInt64, after reason: AccessReason = .proxyTimeout) {
         let now = lm_monotonic_nanoseconds()
         let last = tried.last ?? 0
         guard now - began < UInt64(engine.settings.totalMilliseconds) * 1_000_000 else {
-            return engine.finish(order, .failed(.proxyTimeout, server: last))
+            return engine.finish(order, .failed(reason, server: last))
         }
         let holder = order.stateKey.flatMap { sticky.find($0, at: now) }
         // Whoever does not know the conversation can only break it.
-        if holder != nil, !tried.isEmpty { return engine.finish(order, .failed(.proxyTimeout, server: last)) }
+        if holder != nil, !tried.isEmpty { return engine.finish(order, .failed(reason, server: last)) }
         let pool = order.pool.servers.compactMap { lane(of: $0.id, at: now) }
         let preferred = holder ?? order.stationKey.flatMap { sticky.find($0, at: now) }
         switch PoolChoice.choose(order.pool.kind, pool.map(\.candidate), tried: tried, preferred: preferred, key: order.key) {
-        case .none: engine.finish(order, .failed(tried.isEmpty ? .proxyNoServer : .proxyTimeout, server: last))
+        case .none: engine.finish(order, .failed(tried.isEmpty ? .proxyNoServer : reason, server: last))
         case .full: engine.finish(order, .failed(.proxyOverloaded, server: last))
         case .server(let place): forward(order, to: pool[place], tried: tried, beganAt: began, at: now)
         }

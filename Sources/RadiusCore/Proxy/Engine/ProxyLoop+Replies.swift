@@ -102,7 +102,7 @@ extension ProxyLoop {
             }
             // It will not process the request: perhaps another one will.
             forget(exchange)
-            return dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt)
+            return dispatch(order, tried: exchange.tried, beganAt: exchange.beganAt, after: .proxyDeclined)
         }
         finish(exchange, .reply(ProxyReply(octets: octets, server: lane.server, authenticator: exchange.request.authenticator)))
     }

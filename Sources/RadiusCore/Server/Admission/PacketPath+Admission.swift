@@ -23,7 +23,11 @@ extension PacketPath {
         let isAllowed = client.pointee.withClient { $0.observation.tokens.take(perSecond: limit, nowNanoseconds: now) }
         guard isAllowed else {
             counters.add(.rateLimited)
-            client.pointee.withClient { _ = $0.observation.rateLimited.add(1, ordering: .relaxed) }
+            let seconds = nowMicroseconds / 1_000_000
+            client.pointee.withClient {
+                _ = $0.observation.rateLimited.add(1, ordering: .relaxed)
+                $0.observation.rateLimitedSeconds.store(seconds, ordering: .relaxed)
+            }
             return false
         }
         return true
