@@ -1,3 +1,4 @@
+import Database
 import RadiusCore
 import Support
 import Testing
