@@ -45,9 +45,9 @@ public enum AddressOffer: Sendable, Equatable {
     case item(IPAddress, length: Int)
     /// There is nothing; the subscriber gets in without, where the pool says so.
     case exhausted(AddressShortage, acceptsWithout: Bool)
-    /// This node has none left, but more is on its way: the NAS shall ask again.
+    /// This node has none left, or has not seen the pool yet, but more is on its way: the NAS shall ask again.
     case refilling
-    /// This node has not been in touch with the database for so long that others may have its blocks, or it knows no such pool yet.
+    /// This node has not been in touch with the database for so long that others may have its blocks, or the pool is gone.
     case cutOff
 }
 
@@ -81,6 +81,8 @@ public final class AddressPool: Sendable {
     private struct State: Sendable {
         var rules: AddressPoolRules?
         var stock: AddressStock?
+        /// Somebody has looked for its row; before that it is a new one that a profile names already.
+        var wasRead = false
         var lowWater = 0
         var canRefill = false
         var isElsewhere = false
@@ -105,7 +107,7 @@ public final class AddressPool: Sendable {
     }
 
     private static func offer(_ claimant: AddressClaimant, at now: Int64, _ state: inout State) -> (AddressOffer, isLow: Bool) {
-        guard let rules = state.rules, state.stock != nil else { return (.cutOff, false) }
+        guard let rules = state.rules, state.stock != nil else { return state.wasRead ? (.cutOff, false) : (.refilling, true) }
         state.sinceRound += 1
         if rules.isEnabled, let found = state.stock?.offer(claimant, at: now) {
             state.offers += 1
@@ -129,8 +131,11 @@ public final class AddressPool: Sendable {
     public func preview(_ claimant: AddressClaimant) -> AddressPreview {
         let isInTouch = clock.now(at: lm_monotonic_nanoseconds(), wall: lm_realtime_nanoseconds()) != nil
         return state.withLock { state in
-            guard let rules = state.rules else { return AddressPreview(pool: "\(id)", kind: nil, offer: .cutOff, isSticky: false) }
-            guard isInTouch else { return AddressPreview(pool: rules.name, kind: rules.kind, offer: .cutOff, isSticky: false) }
+            guard let rules = state.rules, isInTouch else {
+                let isNew = isInTouch && !state.wasRead
+                return AddressPreview(
+                    pool: state.rules?.name ?? "\(id)", kind: state.rules?.kind, offer: isNew ? .refilling : .cutOff, isSticky: false)
+            }
             if rules.isEnabled, let found = state.stock?.preview(claimant) {
                 return AddressPreview(
                     pool: rules.name, kind: rules.kind, offer: .item(found.address, length: rules.prefixLength),
@@ -163,6 +168,7 @@ public final class AddressPool: Sendable {
     /// Takes over the row; nil when it is gone, and then the blocks are dropped. A pool whose items changed their size begins anew.
     public func set(_ rules: AddressPoolRules?) {
         state.withLock { state in
+            state.wasRead = true
             guard state.rules != rules else { return }
             state.rules = rules
             guard let rules else { return state.stock = nil }

@@ -109,6 +109,19 @@ import Testing
         #expect(host.pools.pool(1).counts.free == 2)
     }
 
+    /// A profile may name a pool before whoever fills pools has seen its row.
+    @Test func aPoolThatWasNeverLookedForIsWaitedForAndOneThatIsGoneIsNot() {
+        let pools = AddressPools()
+        let pool = pools.pool(7)
+        let claimant = AddressClaimant(subscriber: 1, station: 0)
+        #expect(pool.offer(claimant) == .cutOff && pool.preview(claimant).offer == .cutOff)
+        let now = AddressClock.monotonic
+        pools.clock.renew(database: 1, asked: now, answered: now, wall: AddressClock.wall, seconds: 60)
+        #expect(pool.offer(claimant) == .refilling && pool.preview(claimant).offer == .refilling)
+        pool.set(nil)
+        #expect(pool.offer(claimant) == .cutOff && pool.preview(claimant).offer == .cutOff)
+    }
+
     @Test func whileMoreIsOnItsWayThereIsNoAnswerAndTheNextTryGetsIt() throws {
         let recorder = FlightRecorder(memoryOctets: 1 << 20, workers: 1)
         let host = try Host(items: 1, recorder: recorder)
