@@ -1,3 +1,5 @@
+internal import RadiusCore
+
 /// Percent-encoding (RFC 3986 §2.1).
 enum Percent {
     /// The text that `encoded` stands for.
@@ -12,7 +14,9 @@ enum Percent {
         while let octet = rest.next() {
             switch octet {
             case UInt8(ascii: "%"):
-                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+                guard let high = rest.next().flatMap(Hexadecimal.digit), let low = rest.next().flatMap(Hexadecimal.digit) else {
+                    return nil
+                }
                 octets.append(high << 4 | low)
             case UInt8(ascii: "+") where plusIsSpace: octets.append(0x20)
             default: octets.append(octet)
@@ -42,15 +46,6 @@ enum Percent {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
         case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
         default: false
-        }
-    }
-
-    private static func digit(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-        default: nil
         }
     }
 }
