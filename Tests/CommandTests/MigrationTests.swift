@@ -66,8 +66,7 @@ import Testing
     }
 
     @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {
-        var template = Array("/tmp/lastmile-report-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        let folder = try Self.makeFolder()
         let path = folder + "/left-out.csv"
         defer {
             unlink(path)
@@ -81,10 +80,14 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o600)
     }
 
+    private static func makeFolder() throws -> String {
+        var template = Array("/tmp/lastmile-migration-XXXXXX".utf8CString)
+        return try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
     /// Each dump of `texts` in a file of its own.
     private static func read(_ texts: [String], takesParts: Bool = false) throws -> FreeRADIUSSource {
-        var template = Array("/tmp/lastmile-dumps-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        let folder = try makeFolder()
         let paths = texts.indices.map { "\(folder)/\($0).sql" }
         defer {
             for path in paths { unlink(path) }
