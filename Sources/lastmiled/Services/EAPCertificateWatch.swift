@@ -47,9 +47,14 @@ struct EAPCertificateWatch: Service {
             return ""
         case .kept(let failure):
             let text = "\(failure)"
-            if text != before { logger.error("the files of eap.tls cannot be used; what was in force before stays: \(text)") }
+            if text != before { logger.error("the files of eap.tls cannot be used, \(consequence): \(text)") }
             return text
         }
+    }
+
+    /// Of files that cannot be used.
+    private var consequence: String {
+        certificates.contexts.tunnel == nil ? "so that peap, ttls, tls and teap are not offered" : "what was in force before stays"
     }
 
     /// Gives why OCSP responders do not answer, so that it is said once.

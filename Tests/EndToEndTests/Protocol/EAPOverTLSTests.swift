@@ -170,6 +170,27 @@ extension ProtocolTests {
             }
         }
 
+        @Test func filesThatWereNeverGoodOfferNothingAndSaySo() async throws {
+            try await DaemonProcess.run(CertifiedDaemon.settings) { daemon in
+                let folder = daemon.state + "/made"
+                for arguments in [["init"], ["issue", "server"]] {
+                    let made = try await Tool.run(
+                        "lastmile", ["pki"] + arguments + ["--common-name", "radius.example.net", "--directory", folder])
+                    try #require(made.status == 0, "\(made.errors)")
+                }
+                try #require(rename(folder + "/crl.pem", daemon.state + "/crl.pem") == 0 && rename(folder, daemon.state + "/pki") == 0)
+                try await eventually {
+                    daemon.output.split(separator: "\n").contains {
+                        $0.contains("eap.tls cannot be used, so that peap, ttls, tls and teap are not offered: ")
+                            && $0.contains("pki/crl.pem: No such file or directory")
+                    }
+                }
+                #expect(!daemon.output.contains("what was in force before"))
+                try #require(rename(daemon.state + "/crl.pem", daemon.state + "/pki/crl.pem") == 0)
+                try await eventually { daemon.output.contains("EAP shows the certificate CN=radius.example.net") }
+            }
+        }
+
         @Test func aCertificateOfNobodyIsRefused() async throws {
             let daemon = try await CertifiedDaemon.get()
             let user = "nobody-\(await Serial.next())"
