@@ -30,7 +30,7 @@ enum PolicyService {
     static func client(_ name: String?, _ tenant: Int64, _ snapshot: Snapshot) throws -> NASClient {
         if let name {
             guard let found = snapshot.clients.find(tenant: tenant, name: name) else {
-                throw ServiceFailure.notFound("an enabled NAS “\(name)”")
+                throw ServiceFailure.unknown("an enabled NAS “\(name)”")
             }
             return found
         }
@@ -52,7 +52,7 @@ enum PolicyService {
             let explanation = Explanation(
                 userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census)
         else {
-            throw ServiceFailure.notFound("the subscriber “\(name)” (a new one takes up to a second)")
+            throw ServiceFailure.unknown("the subscriber “\(name)”")
         }
         return ExplanationJSON.text(explanation, forwarding)
     }
@@ -67,7 +67,7 @@ enum PolicyService {
             let explanation = Explanation(
                 userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census)
         else {
-            throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
+            throw ServiceFailure.unknown("the subscriber “\(userName)”")
         }
         return ExplanationJSON.text(explanation, ForwardingReport(request, client, in: snapshot))
     }
@@ -115,4 +115,9 @@ enum PolicyService {
             throw ServiceFailure.refused(error.description)
         }
     }
+}
+
+extension ServiceFailure {
+    /// The snapshot, which follows the database, has nothing of the kind.
+    static func unknown(_ what: String) -> ServiceFailure { .notFound(what, note: "a new one takes up to a second") }
 }

@@ -206,7 +206,7 @@ struct ResourceOperation: Sendable {
 extension Problem {
     init(_ failure: ServiceFailure) {
         switch failure {
-        case .notFound(let what): self = .notFound(what)
+        case .notFound(let what, let note): self = .notFound(what, note: note)
         case .conflict(let why): self = .conflict(why)
         case .unavailable(let why): self = .unavailable(why)
         case .refused(let why): self = Problem(422, "refused", "This is not possible", why)
