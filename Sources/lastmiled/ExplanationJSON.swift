@@ -50,6 +50,35 @@ enum ExplanationJSON {
         return String(decoding: value.bytes, as: UTF8.self)
     }
 
+    /// What holds for a name outside of a tunnel, whoever is inside.
+    ///
+    /// - Parameters:
+    ///   - methods: of which one will be the login's; empty where none was chosen.
+    ///   - userName: the name outside.
+    ///   - isSubscriber: there is a subscriber of this name.
+    ///   - client: the NAS that asks.
+    ///   - rules: that are asked so early.
+    /// - Returns: the text of an object.
+    static func text(
+        outsideOf methods: [AuthenticationMethod], _ userName: String, isSubscriber: Bool, _ client: NASClient, _ rules: [PolicyReport.Line]
+    ) -> String {
+        let who = isSubscriber ? "" : "“\(userName)” is no subscriber's name (a new one takes up to a second). "
+        let rest =
+            methods.isEmpty
+            ? "try the name inside for the answer."
+            : "for the answer try the name inside by one of \(methods.map(\.name).joined(separator: ", "))."
+        let value: JSON = [
+            "username": .string(userName),
+            "answer": "undecided",
+            "reason": .null,
+            "sentence": .string(who + "Only what holds before anything inside of EAP is known is shown; " + rest),
+            "forwarding": .null,
+            "nas": ["name": .string(client.name), "vendor": .string(client.vendor.name)],
+            "rules": .array(rules.map { rule($0) }),
+        ]
+        return String(decoding: value.bytes, as: UTF8.self)
+    }
+
     /// Who sends a login away, without the full stop; nil when it stays.
     static func sentence(_ report: ForwardingReport) -> String? {
         guard let realm = report.realm, let pool = realm.accessPool else { return nil }

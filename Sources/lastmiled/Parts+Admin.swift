@@ -1,4 +1,5 @@
 import Admin
+import DaemonSettings
 import Database
 import Logging
 import Provisioning
@@ -11,14 +12,19 @@ extension Parts {
     ) -> AdminServices {
         // Where no logins come to, nobody's sessions are known.
         let census = server == nil ? nil : self.census
+        // Other nodes' settings are not known.
+        let versions = server == nil ? nil : EAPCertificateFiles(settings.eapTLS).versions
         var services = AdminServices(
             pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal, open: open,
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
-            explain: { [feed, census] tenant, userName, nas in try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census)
+            explain: { [feed, census] tenant, userName, nas in
+                try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census, versions)
             },
             checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
-            testPolicy: { [feed, census] tenant, trial in try PolicyService.test(trial, tenant, feed.store.snapshot, census) },
+            testPolicy: { [feed, census] tenant, trial in
+                try PolicyService.test(trial, tenant, feed.store.snapshot, census, versions)
+            },
             disconnect: { [control] tenant, session, actor in
                 try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }
             },

@@ -11,7 +11,7 @@ extension Parts {
         let clients = feed.store.snapshot.clients.clients
         let facts = NASFacts.all(
             of: tenant, named: name, among: clients, evidence, server?.environment.recorder, nowSeconds: Int64(Glibc.time(nil)))
-        if let name, facts.isEmpty { throw ServiceFailure.notFound("an enabled NAS “\(name)” (a new one takes up to a second)") }
+        if let name, facts.isEmpty { throw ServiceFailure.unknown("an enabled NAS “\(name)”") }
         let value: JSON = ["data": .array(facts.map(Self.examination))]
         return String(decoding: value.bytes, as: UTF8.self)
     }

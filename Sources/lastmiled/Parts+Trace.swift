@@ -37,7 +37,7 @@ extension Parts {
         var filter = FlightFilter(tenant: tenant)
         if let nas = wish.nas {
             guard let client = snapshot.clients.find(tenant: tenant, name: nas) else {
-                throw ServiceFailure.notFound("an enabled NAS “\(nas)”")
+                throw ServiceFailure.unknown("an enabled NAS “\(nas)”")
             }
             filter.nas = client.id
         }

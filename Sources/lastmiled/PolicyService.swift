@@ -30,7 +30,7 @@ enum PolicyService {
     static func client(_ name: String?, _ tenant: Int64, _ snapshot: Snapshot) throws -> NASClient {
         if let name {
             guard let found = snapshot.clients.find(tenant: tenant, name: name) else {
-                throw ServiceFailure.notFound("an enabled NAS “\(name)”")
+                throw ServiceFailure.unknown("an enabled NAS “\(name)”")
             }
             return found
         }
@@ -40,34 +40,42 @@ enum PolicyService {
         return first
     }
 
-    /// Tries the rules in force on `trial`.
-    static func test(_ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot, _ census: SessionCensus?) throws -> String {
+    /// Tries the rules in force on `trial`. `allowed` are the versions of TLS that settings leave to rules.
+    static func test(
+        _ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot, _ census: SessionCensus?, _ allowed: TLSSettings.Versions?
+    ) throws -> String {
         let client = try client(trial.nas, tenant, snapshot)
         let request = try request(trial, snapshot.dictionary)
         let name = trial.userName.isEmpty ? request.userName : trial.userName
         let forwarding = ForwardingReport(request, client, in: snapshot)
         // Whether there is such a subscriber here does not matter then, nor do the other rules.
         if forwarding.isForwarded { return ExplanationJSON.text(forwarding, name, client) }
-        guard
-            let explanation = Explanation(
-                userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census)
-        else {
-            throw ServiceFailure.notFound("the subscriber “\(name)” (a new one takes up to a second)")
+        let explanation = Explanation(
+            userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census, allowed: allowed)
+        // A method as the auth log names it before it is known what is inside: the other rules were not asked then.
+        let inside = trial.method == nil ? [] : request.method.inside
+        if let explanation, inside.isEmpty { return ExplanationJSON.text(explanation, forwarding) }
+        let versions = PolicyReport(versionsFor: request, client, in: snapshot, allowed: allowed)
+        let mayBeOutside = trial.method == nil && trial.packet == nil || request.method.mayBeOverTLS
+        guard !inside.isEmpty || mayBeOutside && versions.lines.contains(where: { $0.result == .holds }) else {
+            throw ServiceFailure.unknown("the subscriber “\(name)”")
         }
-        return ExplanationJSON.text(explanation, forwarding)
+        return ExplanationJSON.text(
+            outsideOf: inside, name, isSubscriber: explanation != nil, client, forwarding.rules.lines + versions.lines)
     }
 
     /// What a login with nothing but a name would be answered.
     static func explain(
-        _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?
+        _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?,
+        _ allowed: TLSSettings.Versions?
     ) throws -> String {
         let client = try client(nas, tenant, snapshot)
         let request = try bare(userName, snapshot)
         guard
             let explanation = Explanation(
-                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census)
+                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census, allowed: allowed)
         else {
-            throw ServiceFailure.notFound("the subscriber “\(userName)” (a new one takes up to a second)")
+            throw ServiceFailure.unknown("the subscriber “\(userName)”")
         }
         return ExplanationJSON.text(explanation, ForwardingReport(request, client, in: snapshot))
     }
@@ -101,10 +109,6 @@ enum PolicyService {
                 throw ServiceFailure.refused(
                     "there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
             }
-            guard found.inside.isEmpty else {
-                throw ServiceFailure.refused(
-                    "“\(name)” stands for several methods, and a log-in comes by one: \(found.inside.map(\.name).joined(separator: ", "))")
-            }
             method = found
         }
         do {
@@ -115,4 +119,9 @@ enum PolicyService {
             throw ServiceFailure.refused(error.description)
         }
     }
+}
+
+extension ServiceFailure {
+    /// The snapshot, which follows the database, has nothing of the kind.
+    static func unknown(_ what: String) -> ServiceFailure { .notFound(what, note: "a new one takes up to a second") }
 }

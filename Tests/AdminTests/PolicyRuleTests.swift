@@ -49,6 +49,9 @@ import Testing
             #expect(try await fixture.patch("/api/v1/policy-rules/old", ["tls_versions": ["1.2"]]).status == 200)
             let got = try await fixture.get("/api/v1/policy-rules/old")
             #expect(got["tls_versions"]?.elements?.map(\.text) == ["1.2"])
+            let twice = try await fixture.patch(
+                "/api/v1/policy-rules/old", ["tls_versions": ["1.2", "1.3", "1.2"], "require_methods": ["pap", "pap"]])
+            #expect(twice.status == 422 && twice.faults.sorted() == ["/require_methods unique", "/tls_versions unique"], "\(twice.text)")
             let wrong = try await fixture.patch("/api/v1/policy-rules/old", ["tls_versions": [1]])
             #expect(wrong.status == 422 && wrong.faults.count == 1 && wrong.faults[0].hasPrefix("/tls_versions"), "\(wrong.faults)")
         }

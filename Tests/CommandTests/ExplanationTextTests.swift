@@ -34,6 +34,25 @@ import Testing
                 """)
     }
 
+    @Test func printsWhatHoldsOutsideOfATunnel() throws {
+        let explanation = try JSONReader.parse(
+            """
+            {"username":"anonymous@home.example","answer":"undecided","reason":null,"sentence":"No subscriber's name.","forwarding":null,
+             "nas":{"name":"core1","vendor":"cisco"},"rules":[{"id":7,"name":"old","priority":10,"result":"holds","detail":"TLS 1.2"}]}
+            """)
+        #expect(
+            ExplanationText.text(explanation) == """
+                user name   anonymous@home.example
+                nas         core1 (cisco)
+                rule        old (10) holds: TLS 1.2
+
+                undecided
+
+                => No subscriber's name.
+
+                """)
+    }
+
     @Test func tellsWhatIsBoundAndHowOftenOneIsOnline() throws {
         let explanation = try JSONReader.parse(
             """

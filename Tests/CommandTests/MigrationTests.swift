@@ -65,6 +65,17 @@ import Testing
         #expect(change.hasPrefix("PATCH /api/v1/nas/") && !change.contains("address") && !change.contains("dns_name"), "\(change)")
     }
 
+    @Test(arguments: [
+        (0, 1, "0 entries were not carried over, and 1 part of others"), (1, 2, "1 entry was not carried over, and 2 parts of others"),
+    ])
+    func whatIsLeftOutIsCountedInWords(skipped: Int, lost: Int, words: String) throws {
+        var plan = try Self.plan("")
+        let remark = { (level: Remark.Level) in Remark(level, Place("users", 1), "alice", "x", "y") }
+        plan.remarks = Array(repeating: remark(.skipped), count: skipped) + Array(repeating: remark(.lost), count: lost)
+        let summary = ImportSummary(plan: plan, source: FreeRADIUSSource(), counts: .init(), isRehearsal: true, report: nil)
+        #expect(summary.leftOut == words)
+    }
+
     @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {
         let folder = try Self.makeFolder()
         let path = folder + "/left-out.csv"

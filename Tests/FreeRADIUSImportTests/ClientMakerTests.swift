@@ -50,6 +50,8 @@ import Testing
         let left = plan.remarks.filter { $0.level == .skipped }
         #expect(left.map(\.what) == ["proto tls"])
         #expect(left.first?.advice.contains("--tls-identity") == true)
+        let note = plan.remarks.first { $0.what == "proto *" }
+        #expect(note?.level == .note && note?.advice.contains("radius.tcp: yes") == true)
     }
 
     @Test(arguments: ["0.0.0.0/0", "::/0"]) func aClientOfAllAddressesIsRemarked(network: String) throws {

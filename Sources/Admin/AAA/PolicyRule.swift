@@ -32,16 +32,27 @@ extension Resource {
             .timestamp("created_at", .required, .readOnly),
             .timestamp("updated_at", .required, .readOnly),
         ],
-        list: ["priority", "name", "enabled", "condition", "outcome", "profile", "forward_to"],
+        list: ["priority", "name", "enabled", "condition", "outcome", "profile", "forward_to", "tls_versions", "require_methods"],
         actions: [PolicyTrial.action],
-        rules: Rules(verify: { exchange, connection, id in
-            // All rules together: one may put another out of reach. What a former version took was there before.
-            try exchange.services.checkPolicy(connection).filter { $0.rule == id || !$0.wasTaken }.map { mistake in
-                let isOwn = mistake.rule == id
-                let detail = isOwn ? mistake.detail : "because of this change, the rule \(mistake.ruleName): \(mistake.detail)"
-                return isOwn ? .member(mistake.member, mistake.code, detail) : .init(.body(""), mistake.code, detail)
-            }
-        }))
+        rules: Rules(
+            check: { _, members, _ in
+                // Here and not by the compiler: former versions took it.
+                ["tls_versions", "require_methods"].compactMap { name -> Problem.Fault? in
+                    let words = members.first { $0.name == name }?.value.elements?.compactMap(\.text) ?? []
+                    guard let word = words.enumerated().first(where: { words[..<$0.offset].contains($0.element) })?.element else {
+                        return nil
+                    }
+                    return .member(name, "unique", "“\(word)” is named twice")
+                }
+            },
+            verify: { exchange, connection, id in
+                // All rules together: one may put another out of reach. What a former version took was there before.
+                try exchange.services.checkPolicy(connection).filter { $0.rule == id || !$0.wasTaken }.map { mistake in
+                    let isOwn = mistake.rule == id
+                    let detail = isOwn ? mistake.detail : "because of this change, the rule \(mistake.ruleName): \(mistake.detail)"
+                    return isOwn ? .member(mistake.member, mistake.code, detail) : .init(.body(""), mistake.code, detail)
+                }
+            }))
 }
 
 /// What is wrong with a policy rule of a tenant.

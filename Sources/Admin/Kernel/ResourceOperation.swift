@@ -68,7 +68,7 @@ struct ResourceOperation: Sendable {
                 try idempotency?.keep(answer, connection)
                 try audit.record(
                     "create", id: stored.id, name: stored.name, before: nil, after: stored.json, secrets: draft.secrets, connection)
-                if isRehearsal { throw Rehearsed(answer: Self.rehearsal(before: nil, after: stored.json)) }
+                if isRehearsal { throw Rehearsed(answer: Self.rehearsal(before: nil, after: try Self.withoutID(stored.json))) }
                 return answer
             }
         }
@@ -183,6 +183,12 @@ struct ResourceOperation: Sendable {
         Answer.json("{\"dry_run\":true,\"before\":\(before ?? "null"),\"after\":\(after ?? "null")}")
     }
 
+    /// A row that is not kept has none: another will get it, or nobody.
+    private static func withoutID(_ json: String) throws -> String {
+        let members = try JSONParser.parse(Array(json.utf8)).members ?? []
+        return String(decoding: JSON.object(members.filter { $0.name != "id" }).bytes, as: UTF8.self)
+    }
+
     private func answer(_ stored: ResourceStore.Stored, status: Int = 200, adding members: [JSON.Member] = []) -> Answer {
         let text = members.map { "," + String(decoding: JSON.object([$0]).bytes.dropFirst().dropLast(), as: UTF8.self) }.joined()
         return answer(stored, status: status, addingText: text)
@@ -206,7 +212,7 @@ struct ResourceOperation: Sendable {
 extension Problem {
     init(_ failure: ServiceFailure) {
         switch failure {
-        case .notFound(let what): self = .notFound(what)
+        case .notFound(let what, let note): self = .notFound(what, note: note)
         case .conflict(let why): self = .conflict(why)
         case .unavailable(let why): self = .unavailable(why)
         case .refused(let why): self = Problem(422, "refused", "This is not possible", why)

@@ -124,6 +124,10 @@ struct ClientMaker {
 
     private mutating func remark(_ other: SourceClient.Other, _ client: SourceClient) {
         switch other.name {
+        case "proto" where ["tcp", "*"].contains(other.value.lowercased()):
+            add(
+                .note, client, "proto \(other.value)", "RADIUS over TCP is there for all clients or for none",
+                "Set `radius.tcp: yes` in the daemon's settings; see docs/radsec.md.")
         case "ports", "proto", "login", "password", "response_window": add(.note, client, other.name, "it has no meaning here")
         case "community": add(.note, client, other.name, "the SNMP community is not used; sessions are known by accounting")
         case "server", "virtual_server":

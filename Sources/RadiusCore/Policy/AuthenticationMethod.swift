@@ -43,6 +43,11 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         Self.allCases.filter { $0 != self && members.contains($0.rawValue) && $0.members.count == 1 }
     }
 
+    /// It is, or may become, a method of EAP over TLS.
+    public var mayBeOverTLS: Bool {
+        self == .eap || self == .eapTLS || [Self.eapTTLS, .eapPEAP, .eapTEAP].contains { $0.members.contains(rawValue) }
+    }
+
     public var name: String {
         switch self {
         case .none: "none"

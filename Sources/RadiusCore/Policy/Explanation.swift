@@ -44,16 +44,18 @@ public struct Explanation: Sendable {
     ///   - snapshot: in force.
     ///   - request: what policy rules look at; nil leaves them out.
     ///   - census: who is online; nil where this node does not know.
+    ///   - allowed: the versions of TLS that the settings of EAP leave to rules; nil where they are not known.
     public init?(
         userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil,
-        census: SessionCensus? = nil
+        census: SessionCensus? = nil, allowed: TLSSettings.Versions? = nil
     ) {
         var name = userName
         guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })
         else { return nil }
         let run = PolicyRun(request, subscriber, client, snapshot)
         let decision = run.decision
-        rules = PolicyReport(lines: (request.map { PolicyReport(versionsFor: $0, client, in: snapshot).lines } ?? []) + run.report.lines)
+        let versions = request.map { PolicyReport(versionsFor: $0, client, in: snapshot, allowed: allowed).lines } ?? []
+        rules = PolicyReport(lines: versions + run.report.lines)
         bindings = run.bindings.lines
         let limit = subscriber.sessionLimit(in: snapshot)
         sessions = limit.count == 0 ? nil : (limit, census?.places(of: subscriber.id, at: decision.verdict.seconds))

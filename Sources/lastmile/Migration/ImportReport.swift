@@ -70,9 +70,11 @@ struct ImportSummary {
 
     var isIncomplete: Bool { plan.remarks.contains { $0.level != .note } }
 
-    /// `3 users or entries were not carried over, 5 parts of others`
+    /// `3 entries were not carried over, and 1 part of others`
     var leftOut: String {
-        "\(remarks(.skipped).count) entries were not carried over, and \(remarks(.lost).count) parts of others"
+        let (skipped, lost) = (remarks(.skipped).count, remarks(.lost).count)
+        let entries = skipped == 1 ? "1 entry was" : "\(skipped) entries were"
+        return "\(entries) not carried over, and \(lost) \(lost == 1 ? "part" : "parts") of others"
     }
 
     var document: JSONValue {

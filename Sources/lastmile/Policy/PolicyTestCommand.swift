@@ -10,7 +10,7 @@ struct PolicyTestCommand: ParsableCommand {
     @Option(help: "The NAS that asks, by name; without it the first of the tenant.") var nas: String?
     @Option(name: .customLong("attribute"), help: "An attribute of the request, Name=value; as often as there are some.")
     var attributes: [String] = []
-    @Option(help: "The authentication method: pap, chap, mschapv2, eap-md5, ...") var method: String?
+    @Option(help: "The authentication method, as the auth log names it: pap, mschapv2, eap-tls, eap-ttls/pap, ...") var method: String?
     @Option(help: "When the login counts as tried: 2026-01-31T22:30:00Z; without it now.") var at: String?
     @Option(help: "A recorded Access-Request in hexadecimal digits, instead of attributes.") var packet: String?
     @Argument(help: ArgumentHelp("The username.", valueName: "name")) var names: [String] = []

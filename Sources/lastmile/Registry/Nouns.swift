@@ -139,7 +139,7 @@ extension Noun {
         ],
         columns: [
             Column("priority"), Column("name"), Column("enabled"), Column("condition"), Column("outcome"), Column("profile"),
-            Column("forward_to"),
+            Column("forward_to"), Column("tls_versions"), Column("require_methods"),
         ],
         example: "lastmile policy-rule create --name night --priority 10 --condition 'time.of_day in 22:00..06:00' --profile home100")
 

@@ -5,10 +5,10 @@ enum ExplanationText {
         func line(_ name: String, _ value: String) {
             if !value.isEmpty { lines.append(Printable.padded(name, to: 12) + Printable.line(value)) }
         }
-        line("subscriber", explanation["username"]?.cell ?? "")
+        // A name that home servers answer, or that stands outside of a tunnel, need not be a subscriber's.
+        let isElsewhere = ["forwarded", "undecided"].contains(explanation["answer"]?.text) && explanation["status"] == nil
+        line(isElsewhere ? "user name" : "subscriber", explanation["username"]?.cell ?? "")
         line("status", explanation["status"]?.cell ?? "")
-        // A login that home servers answer need not be a subscriber's.
-        let isElsewhere = explanation["answer"]?.text == "forwarded" && explanation["status"] == nil
         if !isElsewhere { line("locks", locks(explanation["locks"]?.elements ?? [])) }
         line("level", explanation["level"]?.cell ?? "")
         line("password", credential(explanation))

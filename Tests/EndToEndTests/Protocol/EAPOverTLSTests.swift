@@ -128,6 +128,18 @@ extension ProtocolTests {
             let refused = try await old.run()
             #expect(!refused.isSuccess && refused.replies.last == "Access-Reject", "\(refused.transcript)")
             try await Self.awaitLog(daemon, "anonymous@\(realm)", "eap-ttls", "tls_no_shared_version")
+            // The log's row is enough to find the rule, though nobody has this name.
+            let untold = try await tool.run("policy-rule", "test", "anonymous@\(realm)")
+            let told = try await tool.run("policy-rule", "test", "anonymous@\(realm)", "--method", "eap-ttls")
+            for outside in [untold, told] {
+                #expect(
+                    outside.status == 0 && outside.output.contains("\(nas.name)-new (10) holds: has EAP speak TLS 1.3 only"), "\(outside)")
+                #expect(outside.output.contains("“anonymous@\(realm)” is no subscriber's name"), "\(outside)")
+            }
+            let plain = try await tool.run("policy-rule", "test", "anonymous@\(realm)", "--method", "pap")
+            #expect(plain.status == 3 && plain.errors.contains("does not exist; a new one"), "\(plain)")
+            let undecided = try await tool.run("policy-rule", "test", user, "--method", "eap-ttls")
+            #expect(undecided.status == 0 && undecided.output.contains("by one of eap-ttls/pap,"), "\(undecided)")
             for (name, _, _) in rules { try await owner.delete("policy-rules/\(nas.name)-\(name)") }
         }
 

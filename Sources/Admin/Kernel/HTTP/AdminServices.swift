@@ -102,8 +102,8 @@ public struct Readiness: Sendable {
 
 /// Why a service did not do what it was asked.
 public enum ServiceFailure: Error, Equatable, Sendable {
-    /// 404: the thing does not exist.
-    case notFound(String)
+    /// 404: the thing does not exist; the note says what else is to be known of that.
+    case notFound(String, note: String? = nil)
     /// 409: the state forbids it.
     case conflict(String)
     /// 503: it may work later.

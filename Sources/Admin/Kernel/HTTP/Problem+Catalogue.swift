@@ -32,8 +32,8 @@ extension Problem {
         Problem(404, "no_route", "There is nothing at this address", "\(path) is no address of this interface; see /openapi.json")
     }
 
-    static func notFound(_ what: String) -> Problem {
-        Problem(404, "not_found", "There is no such thing", "\(what) does not exist")
+    static func notFound(_ what: String, note: String? = nil) -> Problem {
+        Problem(404, "not_found", "There is no such thing", "\(what) does not exist" + (note.map { "; \($0)" } ?? ""))
     }
 
     static func methodNotAllowed(_ method: String, _ allowed: String) -> Problem {

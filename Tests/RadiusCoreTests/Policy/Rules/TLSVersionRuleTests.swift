@@ -14,7 +14,8 @@ import Testing
     }
 
     private static func explain(
-        _ rules: [PolicyRule], _ attributes: [(String, String)] = [], status: SubscriberStatus = .active
+        _ rules: [PolicyRule], _ attributes: [(String, String)] = [], status: SubscriberStatus = .active,
+        allowed: TLSSettings.Versions? = nil
     ) throws -> Explanation {
         let dictionary = try ShippedDictionaries.loaded.get()
         let (handshake, faults) = PolicyCompiler.compile(rules, at: .handshake, dictionary: dictionary)
@@ -27,7 +28,8 @@ import Testing
             userName: "alice@home.example", attributes: attributes.map { AttributeText(name: $0.0, value: $0.1) }, dictionary: dictionary,
             seconds: RuleDesk.noon)
         return try #require(
-            Explanation(userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request))
+            Explanation(
+                userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request, allowed: allowed))
     }
 
     @Test(arguments: [["1.1"], ["1.2", "1.4"], [""], ["TLSv1.2", "1.3"]])
@@ -99,5 +101,30 @@ import Testing
         // A handshake comes before anything is known of the subscriber.
         let suspended = try Self.explain(rules, [("NAS-Port", "9")], status: .suspended)
         #expect(suspended.reason == .statusSuspended && suspended.rules.lines.map(\.result) == [.fails, .holds, .notReached])
+    }
+
+    private static let leftovers: [([String], TLSSettings.Versions?, String)] = [
+        (["1.3", "1.2"], nil, "1.2 or 1.3 only, as far as eap.tls.minimum_version and eap.tls.maximum_version allow it"),
+        (["1.2"], TLSSettings.Version.tls12...TLSSettings.Version.tls13, "1.2 only"),
+        (
+            ["1.2", "1.3"], TLSSettings.Version.tls13...TLSSettings.Version.tls13,
+            "1.2 or 1.3 only, of which eap.tls.minimum_version and eap.tls.maximum_version of this node leave 1.3"
+        ),
+        (
+            ["1.3", "1.3"], TLSSettings.Version.tls12...TLSSettings.Version.tls12,
+            "1.3 only, which eap.tls.minimum_version and eap.tls.maximum_version of this node forbid: no version is left, so every "
+                + "method over TLS is refused as tls_no_shared_version"
+        ),
+    ]
+
+    @Test(arguments: leftovers)
+    func aTrialSaysWhatSettingsLeaveOfIt(versions: [String], allowed: TLSSettings.Versions?, detail: String) throws {
+        let explanation = try Self.explain([Self.rule("", versions)], allowed: allowed)
+        #expect(explanation.rules.lines.map(\.detail) == ["has EAP speak TLS " + detail])
+    }
+
+    @Test(arguments: AuthenticationMethod.allCases) func onlyMethodsOverTLSMayHaveATunnel(method: AuthenticationMethod) {
+        let family = method.name.split(separator: "/").first.map(String.init) ?? ""
+        #expect(method.mayBeOverTLS == ["eap", "eap-tls", "eap-ttls", "eap-peap", "eap-teap"].contains(family))
     }
 }

@@ -27,8 +27,8 @@ public struct PolicyReport: Sendable {
     enum Names {
         case profiles([Int64: ReplyProfile])
         case realms(ProxyPlan)
-        /// None: they choose versions of TLS.
-        case versions
+        /// None: they choose versions of TLS, of those that settings allow; nil where these are not known.
+        case versions(TLSSettings.Versions?)
     }
 
     init(lines: [Line]) {
@@ -70,7 +70,7 @@ public struct PolicyReport: Sendable {
         let rule = compiled.rule
         switch names {
         case .realms(let plan): return forwarding(rule, plan)
-        case .versions: return versions(rule)
+        case .versions(let allowed): return versions(compiled, allowed)
         case .profiles: break
         }
         if rule.outcome == .reject { return "rejects" }
@@ -90,9 +90,18 @@ public struct PolicyReport: Sendable {
         return "\(id), which is not there"
     }
 
-    private static func versions(_ rule: PolicyRule) -> String {
-        "has EAP speak TLS \(rule.tlsVersions.joined(separator: " or ")) only, "
-            + "as far as eap.tls.minimum_version and eap.tls.maximum_version allow it"
+    private static func versions(_ compiled: CompiledRule, _ allowed: TLSSettings.Versions?) -> String {
+        let chosen = TLSSettings.Version.allCases.filter { compiled.versions?.contains($0) == true }
+        let words = { (versions: [TLSSettings.Version]) in versions.map(\.name).joined(separator: " or ") }
+        let effect = "has EAP speak TLS \(words(chosen)) only"
+        let settings = "eap.tls.minimum_version and eap.tls.maximum_version"
+        guard let allowed else { return "\(effect), as far as \(settings) allow it" }
+        let left = chosen.filter { allowed.contains($0) }
+        if left.isEmpty {
+            return "\(effect), which \(settings) of this node forbid: no version is left, so every method over TLS is refused as "
+                + "tls_no_shared_version"
+        }
+        return left.count == chosen.count ? effect : "\(effect), of which \(settings) of this node leave \(words(left))"
     }
 
     private static func forwarding(_ rule: PolicyRule, _ plan: ProxyPlan) -> String {
