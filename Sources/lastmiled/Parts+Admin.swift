@@ -115,7 +115,7 @@ extension Parts {
         return [
             "session": .number("\(result.sessionID)"), "request": .number("\(result.requestID)"),
             "kind": .string(result.kind == .disconnect ? "disconnect" : "coa"), "outcome": outcome, "error_cause": cause,
-            "message": .string(result.message),
+            "message": .string(result.message), "closed": .boolean(result.isClosed),
         ]
     }
 

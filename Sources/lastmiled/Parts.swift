@@ -103,9 +103,7 @@ final class Parts: Sendable {
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
                     used: session.used)
             },
-            closeGhost: { session, connection in
-                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
-            }, defaultPort: settings.coaPort)
+            defaultPort: settings.coaPort)
         reauthorizer = Reauthorizer(pool: pool, control: control, feed: feed, logger: Logger(label: "reauthorization"))
     }
 

@@ -74,7 +74,7 @@ enum SessionControlRefusal: Error {
 
     var message: String {
         switch self {
-        case .nasDeleted: "The NAS of this session was deleted. Create it again, or close the session by hand."
+        case .nasDeleted: "The NAS of this session was deleted: nobody can be told."
         case .addressUnknown:
             "It is not known where this NAS takes CoA requests: it is configured as a network. Set coa_address of the NAS."
         case .hasNoConnections:

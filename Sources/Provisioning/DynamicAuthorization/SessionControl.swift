@@ -22,6 +22,8 @@ public struct SessionControlResult: Sendable {
     public let outcome: CoAOutcome
     /// What happened and what to do, as it is stored.
     public let message: String
+    /// The session's row was ended here: its NAS will not do that.
+    public let isClosed: Bool
 }
 
 /// How many requests ended how.
@@ -51,6 +53,8 @@ struct SessionControlPlan: Sendable {
     let change: [UInt8]
     /// Encoded attributes of either kind that are hidden for the NAS's secret: what a home server sends besides.
     var relayed: (@Sendable (SharedSecret) throws(CoARequestError) -> [UInt8])?
+    /// Where its NAS was deleted, nobody will account for the session any more, and it is closed here.
+    var closesWithoutNAS = false
 
     /// Names the session as its NAS wants it.
     func request(for secret: SharedSecret) throws(CoARequestError) -> CoARequest {
@@ -64,7 +68,7 @@ struct SessionControlPlan: Sendable {
 ///
 /// Every request is recorded before it leaves and when it ends. A NAS that answers 503, session context not found, proves the
 /// session dead: it is closed; not so what answers on a connection from a network of NAS, which may be a neighbour. Silence proves
-/// nothing: the session stays as it is. A value; any task may use it.
+/// nothing: the session stays as it is. One whose NAS was deleted is closed by `disconnect`. A value; any task may use it.
 public struct SessionControl: Sendable {
     /// What the policy engine says to a running session: encoded attributes of a CoA-Request. Nil or empty when no CoA-Request can
     /// bring the session there, such as when the subscriber may not be online any more: then it is disconnected.
@@ -76,7 +80,6 @@ public struct SessionControl: Sendable {
     private let open: @Sendable ([UInt8]) throws -> [UInt8]
     private let attributes: AttributeProvider
     private let limits: AttributeProvider
-    private let closeGhost: @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool
     private let defaultPort: UInt16
     private let concurrency: Int
 
@@ -87,13 +90,11 @@ public struct SessionControl: Sendable {
     ///   - open: opens a sealed secret of a NAS.
     ///   - attributes: what a running session is told.
     ///   - limits: what it is told when nothing changed but what is left of a quota; nil for nothing.
-    ///   - closeGhost: ends the row of a session that its NAS does not know, inside a tenant's transaction; false when it was over.
     ///   - defaultPort: where a NAS takes requests when its record names no port (RFC 5176 §2.1).
     ///   - concurrency: sessions that `applyProfileChange` has in hand at once, 1...1024.
     public init(
         pool: Pool, client: CoAClient, connections: ReverseCoA? = nil, open: @escaping @Sendable ([UInt8]) throws -> [UInt8],
-        attributes: @escaping AttributeProvider, limits: @escaping AttributeProvider = { _, _ in nil },
-        closeGhost: @escaping @Sendable (_ session: Int64, _ connection: Connection) throws -> Bool, defaultPort: UInt16 = 3799,
+        attributes: @escaping AttributeProvider, limits: @escaping AttributeProvider = { _, _ in nil }, defaultPort: UInt16 = 3799,
         concurrency: Int = 64
     ) {
         self.pool = pool
@@ -102,17 +103,17 @@ public struct SessionControl: Sendable {
         self.open = open
         self.attributes = attributes
         self.limits = limits
-        self.closeGhost = closeGhost
         self.defaultPort = defaultPort
         self.concurrency = max(1, min(1024, concurrency))
     }
 
-    /// Asks the NAS to end the session. The session's row is closed by the NAS's own Accounting-Stop.
+    /// Asks the NAS to end the session. The session's row is closed by the NAS's own Accounting-Stop; here where the NAS was deleted.
     ///
     /// Errors: `SessionControlError`, `DatabaseError`. How the NAS took it is in the result.
     public func disconnect(tenant: Int64, session: Int64, by actor: String) async throws -> SessionControlResult {
         let found = try await find(session, tenant: tenant)
-        return try await carryOut(SessionControlPlan(session: found, kind: .disconnect, change: []), tenant: tenant, by: actor)
+        let plan = SessionControlPlan(session: found, kind: .disconnect, change: [], closesWithoutNAS: true)
+        return try await carryOut(plan, tenant: tenant, by: actor)
     }
 
     /// Brings the session to what the policy says now: rate, filters, timeouts.
@@ -226,26 +227,29 @@ public struct SessionControl: Sendable {
     private func execute(_ plan: SessionControlPlan, request id: Int64, tenant: Int64) async throws -> SessionControlResult {
         var outcome: CoAOutcome
         var message: String
+        var closing: SessionCloser.Reason?
         do {
             outcome = try await send(plan)
             message = plan.session.usesConnection ? outcome.messageOfConnection : outcome.message
         } catch {
             outcome = .refused(error.refusal)
             message = error.message
+            if case .nasDeleted = error, plan.closesWithoutNAS { closing = .operatorRequest }
         }
         // Where another gateway of the network has the address now, it speaks of its own sessions.
         let isProof = !(plan.session.usesConnection && plan.session.isOfNetwork)
-        let isGhost = isProof && outcome == .nak(errorCause: ErrorCause.sessionContextNotFound.rawValue)
-        if isGhost { message += " The session was closed here." }
-        let (ended, words) = (outcome, message)
+        if isProof, outcome == .nak(errorCause: ErrorCause.sessionContextNotFound.rawValue) { closing = .contextNotFound }
+        if closing != nil { message += " The session was closed here." }
+        let (ended, words, reason) = (outcome, message, closing)
         // The outcome is stored even when whoever asked has gone meanwhile.
         try await Task {
             try await pool.transaction(.tenant(tenant)) { connection in
-                if isGhost { _ = try closeGhost(plan.session.id, connection) }
+                if let reason { _ = try SessionCloser.close(plan.session.id, reason: reason, on: connection) }
                 try SessionControlStore.finish(id, ended, message: words, tenant: tenant, on: connection)
             }
         }.value
-        return SessionControlResult(sessionID: plan.session.id, requestID: id, kind: plan.kind, outcome: outcome, message: message)
+        return SessionControlResult(
+            sessionID: plan.session.id, requestID: id, kind: plan.kind, outcome: outcome, message: message, isClosed: closing != nil)
     }
 
     private func send(_ plan: SessionControlPlan) async throws(SessionControlRefusal) -> CoAOutcome {

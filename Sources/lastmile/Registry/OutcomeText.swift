@@ -31,9 +31,10 @@ enum OutcomeText {
             ? "" : "Does the NAS take CoA from this server, at its coa_address and coa_port, or over its connection where coa_over says so?"
     }
 
-    /// Whether the network did it: an outcome that says neither no nor nothing.
+    /// Whether the network did it: an outcome that says neither no nor nothing; or the session that was to end is over.
     static func isDone(_ outcome: JSONValue) -> Bool {
         if outcome["error"] != nil { return false }
+        if outcome["kind"]?.text == "disconnect", outcome["closed"]?.flag == true { return true }
         if let inner = outcome["outcome"], case .object = inner { return isDone(inner) }
         if case .array(let sessions)? = outcome["sessions"] { return sessions.allSatisfy(isDone) }
         if ["nak", "timeout", "refused"].contains(where: { (outcome[$0]?.integer ?? 0) > 0 }) { return false }

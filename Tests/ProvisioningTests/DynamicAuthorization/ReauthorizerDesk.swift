@@ -62,8 +62,7 @@ struct ReauthorizerDesk: Sendable {
                 feed.store.snapshot.limitChange(
                     tenant: tenant, userName: session.userName, subscriber: session.subscriberID, vendor: session.vendor,
                     used: session.used)
-            },
-            closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
+            })
         var reauthorizer = Reauthorizer(pool: desk.pool, control: control, feed: feed, logger: logger, pollSeconds: pollSeconds)
         if let now { reauthorizer.now = now }
         let work = Task { [reauthorizer] in await reauthorizer.run() }

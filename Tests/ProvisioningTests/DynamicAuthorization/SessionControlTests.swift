@@ -55,9 +55,7 @@ private struct Desk: Sendable {
     ) -> SessionControl {
         SessionControl(
             pool: pool, client: other ?? client, connections: connections, open: open, attributes: attributes,
-            closeGhost: { session, connection in
-                try SessionCloser.close(session, reason: .contextNotFound, on: connection)
-            }, concurrency: 4)
+            concurrency: 4)
     }
 
     /// `kind outcome cause attempts by` of each request, in order.
@@ -128,9 +126,25 @@ private struct Desk: Sendable {
         let session = try await desk.session("alice")
         let result = try await desk.control().disconnect(tenant: desk.tenant, session: session, by: "noc")
         #expect(result.outcome == .nak(errorCause: 503))
-        #expect(result.message.hasSuffix("The session was closed here."))
+        #expect(result.message.hasSuffix("The session was closed here.") && result.isClosed)
         #expect(try await desk.isOpen(session) == false)
         #expect(try await desk.records() == ["disconnect nak 503 noc true"])
+    }
+
+    /// Nobody accounts for them any more, and their addresses would stay in use for ever.
+    @Test func sessionsOfADeletedNASEndWhenTheirEndIsWished() async throws {
+        let nas = try LoopbackNAS { $0.acknowledge($1) }
+        let desk = try await Desk(port: nas.port)
+        let session = try await desk.session("alice")
+        try await desk.change("DELETE FROM aaa.nas")
+        let told = try await desk.control().reauthorize(tenant: desk.tenant, session: session, by: "rates")
+        #expect(told.outcome == .refused(.unprepared) && !told.isClosed)
+        #expect(try await desk.isOpen(session))
+        let ended = try await desk.control().disconnect(tenant: desk.tenant, session: session, by: "noc")
+        #expect(ended.outcome == .refused(.unprepared) && ended.isClosed)
+        #expect(ended.message == "The NAS of this session was deleted: nobody can be told. The session was closed here.")
+        #expect(try await desk.isOpen(session) == false)
+        #expect(nas.received.isEmpty)
     }
 
     @Test func anotherNAKAndSilenceLeaveTheSessionAlone() async throws {

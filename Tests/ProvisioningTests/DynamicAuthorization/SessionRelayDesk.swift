@@ -43,8 +43,7 @@ struct SessionRelayDesk: Sendable {
 
     private func working(_ client: CoAClient, _ body: () async throws -> Void) async throws {
         let control = SessionControl(
-            pool: desk.pool, client: client, open: { [desk] in try desk.secrets.open($0) }, attributes: { _, _ in nil },
-            closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
+            pool: desk.pool, client: client, open: { [desk] in try desk.secrets.open($0) }, attributes: { _, _ in nil })
         let relay = SessionRelay(
             pool: desk.pool, control: control, store: desk.feed.store, port: port, logger: Logger(label: "tests"))
         let work = Task { await relay.run() }

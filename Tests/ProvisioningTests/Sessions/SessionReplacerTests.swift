@@ -61,7 +61,7 @@ import Testing
         let client = try CoAClient()
         let control = SessionControl(
             pool: desk.desk.pool, client: client, connections: connections.reverse, open: { [desk] in try desk.desk.secrets.open($0) },
-            attributes: { _, _ in nil }, closeGhost: { try SessionCloser.close($0, reason: .contextNotFound, on: $1) })
+            attributes: { _, _ in nil })
         let replacer = SessionReplacer(
             pool: desk.desk.pool, control: control, census: census, logger: logger, pause: .milliseconds(1))
         let work = Task { await replacer.run() }
