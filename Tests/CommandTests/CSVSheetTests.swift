@@ -29,7 +29,7 @@ import Testing
     @Test func countsCells() {
         #expect(
             faults("username,password\na\nb,c,d\n") == [
-                "line 2: 1 cells, but the first line names 2 columns", "line 3: 3 cells, but the first line names 2 columns",
+                "line 2: 1 cell, but the first line names 2 columns", "line 3: 3 cells, but the first line names 2 columns",
             ])
     }
 
@@ -51,5 +51,17 @@ import Testing
         let other = try JSONReader.parse(#"[{"line":3,"column":"vlan","code":"range","detail":"x"}]"#).elements
         #expect(ImportCommand.status(taken) == .conflict)
         #expect(ImportCommand.status(taken + other) == .failed)
+    }
+
+    @Test func aRehearsalDoesNotAskForAFileOfTheRefusedLinesAlone() throws {
+        let answer = try JSONReader.parse(
+            #"{"imported":1,"refused":1,"errors":[{"line":3,"column":"vlan","code":"range","detail":"x"}]}"#)
+        let rehearsed = try #require(ImportCommand.failure(answer, isRehearsal: true))
+        #expect(rehearsed.message == "1 line would be refused" && rehearsed.details == ["line 3, vlan: x"])
+        #expect(rehearsed.next == "Nothing was stored. Mend them, or leave --dry-run out to store the others.")
+        let stored = try #require(ImportCommand.failure(answer, isRehearsal: false))
+        #expect(stored.message == "1 line was refused" && stored.next == "Mend them and import a file of only those lines.")
+        let good = try JSONReader.parse(#"{"imported":1,"refused":0,"errors":[]}"#)
+        #expect(ImportCommand.failure(good, isRehearsal: false) == nil)
     }
 }

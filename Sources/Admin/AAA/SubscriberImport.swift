@@ -9,7 +9,7 @@ struct SubscriberImport {
         summary: "Stores subscribers from CSV: the first line names the columns (fields of a subscriber), an empty cell leaves the default",
         parameters: [
             ("partial", "true: store the good lines and list the bad ones"),
-            ("dry_run", "true: check everything and store nothing"),
+            ("dry_run", "true: check everything and store nothing; the answer has dry_run, too"),
             ("existing", "update: give subscribers that exist what their line says, an empty cell the default; secrets and status stay"),
         ],
         mediaType: "text/csv", bodyLimit: 64 << 20
@@ -35,7 +35,7 @@ struct SubscriberImport {
         do {
             return try await exchange.services.pool.transaction(.tenant(tenant)) { connection in
                 if let earlier = try idempotency?.claim(connection) { return earlier }
-                let answer = try store(connection, isPartial: isPartial)
+                let answer = try store(connection, isPartial: isPartial, isRehearsal: isRehearsal)
                 try idempotency?.keep(answer, connection)
                 if isRehearsal { throw Rehearsed(answer: answer) }
                 return answer
@@ -47,7 +47,7 @@ struct SubscriberImport {
         }
     }
 
-    private func store(_ connection: Connection, isPartial: Bool) throws -> Answer {
+    private func store(_ connection: Connection, isPartial: Bool, isRehearsal: Bool) throws -> Answer {
         let updates = try updatesExisting()
         var sheet = try SubscriberSheet(exchange.body, resource, attribute: exchange.services.validateAttribute)
         let known = try taken(sheet.rows.map(\.username), connection)
@@ -81,7 +81,8 @@ struct SubscriberImport {
         }
         try Audit(exchange: exchange, resource: resource).record(
             "import", id: 0, name: "", before: nil, after: String(decoding: counts.bytes, as: UTF8.self), connection)
-        return .json(.object((counts.members ?? []) + [.init("errors", .array(sheet.sortedFaults.map(\.document)))]))
+        let mark: [JSON.Member] = isRehearsal ? [.init("dry_run", true)] : []
+        return .json(.object(mark + (counts.members ?? []) + [.init("errors", .array(sheet.sortedFaults.map(\.document)))]))
     }
 
     /// Refuses lines with an address that a pool hands out.

@@ -62,7 +62,7 @@ struct SubscriberSheet {
 
     private mutating func read(_ record: CSVReader.Record, _ lines: inout [[UInt8]: Int], _ attribute: Field.AttributeCheck) {
         guard record.cells.count == columns.count else {
-            refuse(record.line, "", "cells", "\(columns.count) cells are expected, as in the first line, not \(record.cells.count)")
+            refuse(record.line, "", "cells", "as many cells as in the first line are expected: \(columns.count), not \(record.cells.count)")
             return
         }
         var row = Row(line: record.line, username: "", values: [])

@@ -27,7 +27,9 @@ enum SecretStrength {
                 NASFinding(.problem, "secret_guessable", "The shared secret is one of those that are tried first.", do: mend))
         } else if isRepetitive(secret) {
             found.append(
-                NASFinding(.problem, "secret_repetitive", "The shared secret repeats itself or follows the keyboard's order.", do: mend))
+                NASFinding(
+                    .problem, "secret_repetitive", "The shared secret repeats itself or follows the alphabet's or the keyboard's order.",
+                    do: mend))
         }
         if secret.count < goodCount {
             found.append(
@@ -84,8 +86,10 @@ enum SecretStrength {
         return isPeriodic || isRun(secret, step: 1) || isRun(secret, step: -1) || isKeyboardRow(secret)
     }
 
+    /// At least half of the characters follow the one before, such as in `0123456789abcdef0`.
     private static func isRun(_ secret: [UInt8], step: Int) -> Bool {
-        secret.count >= 4 && secret.indices.dropFirst().allSatisfy { Int(secret[$0]) - Int(secret[$0 - 1]) == step }
+        let followers = secret.indices.dropFirst().count(where: { Int(secret[$0]) - Int(secret[$0 - 1]) == step })
+        return secret.count >= 4 && followers * 2 >= secret.count
     }
 
     private static func isKeyboardRow(_ secret: [UInt8]) -> Bool {

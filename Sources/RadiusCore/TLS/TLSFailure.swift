@@ -103,7 +103,9 @@ enum TLSAlert {
     static func explanation(_ number: UInt8) -> String {
         switch number {
         case 40: "handshake failure; its ciphers or versions are others than ours"
-        case 42: "it cannot read our certificate (bad_certificate)"
+        case 42:
+            "it refuses our certificate (bad_certificate): it expects another name (tell it one that our certificate has), its clock is "
+                + "behind, or the certificate came damaged"
         case 43:
             "it cannot use our kind of certificate (unsupported_certificate): a client's needs clientAuth, a server's serverAuth; else try "
                 + "one with an RSA key"

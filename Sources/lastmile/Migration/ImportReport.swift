@@ -73,8 +73,7 @@ struct ImportSummary {
     /// `3 entries were not carried over, and 1 part of others`
     var leftOut: String {
         let (skipped, lost) = (remarks(.skipped).count, remarks(.lost).count)
-        let entries = skipped == 1 ? "1 entry was" : "\(skipped) entries were"
-        return "\(entries) not carried over, and \(lost) \(lost == 1 ? "part" : "parts") of others"
+        return "\(skipped.counted("entry was", "entries were")) not carried over, and \(lost.counted("part")) of others"
     }
 
     var document: JSONValue {
@@ -100,7 +99,9 @@ struct ImportSummary {
             lines += kinds(level, title)
         }
         if source.openSessions > 0 {
-            lines.append("\(source.openSessions) open sessions in radacct: they appear here with their next interim record")
+            let sessions = source.openSessions.counted("open session")
+            lines.append(
+                "\(sessions) in radacct: \(source.openSessions == 1 ? "it appears" : "they appear") here with the next interim record")
         }
         lines.append(Self.row("", ["created", "updated", "unchanged", "refused"]))
         for (name, count) in [("profiles", counts.profiles), ("subscribers", counts.subscribers), ("nas", counts.nas)] {
@@ -132,7 +133,8 @@ struct ImportSummary {
             lines.append("  " + Printable.line("\(first.place)\(subject): \(first.what): \(first.why)\(more)"))
             if !first.advice.isEmpty { lines.append("      " + Printable.line(first.advice)) }
         }
-        if order.count > Self.kindLimit { lines.append("  ... and \(order.count - Self.kindLimit) further kinds; --report has them all") }
+        let rest = order.count - Self.kindLimit
+        if rest > 0 { lines.append("  ... and \(rest.counted("further kind")); --report has them all") }
         return lines
     }
 }

@@ -49,7 +49,8 @@ struct LoadReport {
                 next: "`lastmile radius test` with the same server and secret tells the likely causes.")
         }
         guard tally.lost > 0 || tally.bad > 0 else { return nil }
-        return CommandFailure(.failed, "\(tally.lost) requests were lost, \(tally.bad) replies were bad")
+        return CommandFailure(
+            .failed, "\(tally.lost.counted("request was", "requests were")) lost, \(tally.bad.counted("reply was", "replies were")) bad")
     }
 
     private static func microseconds(_ nanoseconds: UInt64) -> JSONValue { .number(thousandths(nanoseconds)) }

@@ -87,7 +87,7 @@ struct RadiusExchange {
         if packet.code == .accessRequest { causes.append(silentRealm) }
         if packet.code == .statusServer { causes.insert("the server does not know Status-Server (RFC 5997)", at: 2) }
         return CommandFailure(
-            .unreachable, "no answer from \(peer.text) after \(retries + 1) transmissions; the likely causes, in order:",
+            .unreachable, "no answer from \(peer.text) after \((retries + 1).counted("transmission")); the likely causes, in order:",
             details: causes.enumerated().map { "\($0 + 1). \($1)" },
             next: "The daemon counts each of the first two: look for dropped requests in /metrics.")
     }

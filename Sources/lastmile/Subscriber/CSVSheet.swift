@@ -60,7 +60,7 @@ struct CSVSheet {
             return
         }
         guard record.cells.count == columns.count else {
-            let reason = "\(record.cells.count) cells, but the first line names \(columns.count) columns"
+            let reason = "\(record.cells.count.counted("cell")), but the first line names \(columns.count.counted("column"))"
             faults.append(Fault(line: record.line, column: "", reason: reason))
             return
         }

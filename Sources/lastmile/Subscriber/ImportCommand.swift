@@ -26,7 +26,6 @@ struct ImportCommand: ParsableCommand {
         progress.abandon()
         guard sheet.faults.isEmpty || partial && sheet.rows > 0 else { throw Self.refusal(sheet.faults.map(\.text), "nothing was sent") }
         let answer = try upload(bytes)
-        let refused = answer["errors"]?.elements ?? []
         let imported = answer["imported"]?.integer ?? 0
         if global.output == .table {
             let changes = update ? "\(answer["updated"]?.cell ?? "0") updated, \(answer["unchanged"]?.cell ?? "0") unchanged, " : ""
@@ -34,16 +33,12 @@ struct ImportCommand: ParsableCommand {
         } else {
             Terminal.out(global.rendering.record(answer, columns: []))
         }
-        guard refused.isEmpty else {
-            throw CommandFailure(
-                Self.status(refused), "\(answer["refused"]?.cell ?? String(refused.count)) lines were refused",
-                details: Self.shown(refused.map(APIProblem.line)), next: "Mend them and import a file of only those lines.")
-        }
+        if let failure = Self.failure(answer, isRehearsal: dryRun) { throw failure }
     }
 
     private func upload(_ bytes: [UInt8]) throws -> JSONValue {
         let client = try global.client()
-        let sending = Sending()
+        let sending = Sending(isRehearsal: dryRun)
         var request = APIClient.Request(method: "POST", path: ["subscribers", "import"], body: bytes, mediaType: "text/csv")
         if partial { request.query.append(("partial", "true")) }
         if dryRun { request.query.append(("dry_run", "true")) }
@@ -61,17 +56,34 @@ struct ImportCommand: ParsableCommand {
 
     /// Uploading, then waiting for the database.
     private final class Sending {
+        private let isRehearsal: Bool
         private var line = ProgressLine("uploading")
         private var isWaiting = false
+
+        init(isRehearsal: Bool) { self.isRehearsal = isRehearsal }
 
         func update(_ sent: Int, of total: Int) {
             line.update(sent, of: total)
             guard sent >= total, !isWaiting else { return }
             isWaiting = true
-            Terminal.note("the daemon is checking and storing ...\n")
+            Terminal.note("the daemon is checking\(isRehearsal ? "" : " and storing") ...\n")
         }
 
         func end() { line.abandon() }
+    }
+
+    /// Set where `answer` to a partial import has refused lines; in a rehearsal nothing is stored, so the good lines stay in the file.
+    static func failure(_ answer: JSONValue, isRehearsal: Bool) -> CommandFailure? {
+        let refused = answer["errors"]?.elements ?? []
+        guard !refused.isEmpty else { return nil }
+        let count = answer["refused"]?.integer ?? Int64(refused.count)
+        return CommandFailure(
+            status(refused),
+            isRehearsal ? "\(count.counted("line")) would be refused" : "\(count.counted("line was", "lines were")) refused",
+            details: shown(refused.map(APIProblem.line)),
+            next: isRehearsal
+                ? "Nothing was stored. Mend them, or leave --dry-run out to store the others."
+                : "Mend them and import a file of only those lines.")
     }
 
     /// A refusal of the whole file, its lines cut to what one reads.
@@ -84,7 +96,7 @@ struct ImportCommand: ParsableCommand {
 
     private static func refusal(_ lines: [String], _ consequence: String) -> CommandFailure {
         CommandFailure(
-            .failed, "\(lines.count) mistake\(lines.count == 1 ? "" : "s") in the file, \(consequence)", details: shown(lines),
+            .failed, "\(lines.count.counted("mistake")) in the file, \(consequence)", details: shown(lines),
             next: "Mend the lines, or store the others with --partial.")
     }
 

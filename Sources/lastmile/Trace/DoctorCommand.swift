@@ -63,10 +63,7 @@ enum DoctorText {
     private static func findings(_ nas: JSONValue) -> [JSONValue] { nas["findings"]?.elements ?? [] }
 
     private static func summary(_ examined: [JSONValue], sound: Int) -> String {
-        let counts = ["problem", "warning", "note"].map { severity -> String in
-            let count = count(severity, examined)
-            return "\(count) \(severity)\(count == 1 ? "" : "s")"
-        }
+        let counts = ["problem", "warning", "note"].map { count($0, examined).counted($0) }
         return "\(examined.count) NAS examined, \(sound) without a finding: \(counts.joined(separator: ", "))."
     }
 

@@ -58,7 +58,7 @@ struct TraceCommand: ParsableCommand {
             guard let value = try? JSONReader.parse(octets) else { return }
             if global.output == .json { return Terminal.out(JSONText.compact(value) + "\n") }
             if let missed = value["missed"]?.integer {
-                return Terminal.note("(\(missed) transactions were displaced before they could be looked at)\n")
+                return Terminal.note("(\(missed.counted("transaction was", "transactions were")) displaced before anybody could look)\n")
             }
             Terminal.out(text(value))
         }

@@ -40,6 +40,11 @@ extension SpineTests {
             #expect(result.errors.contains("line 3") && result.errors.contains("home2000"), "\(result.errors)")
             #expect(try await Self.count(daemon, prefix) == "0")
 
+            let rehearsed = try await Self.run(daemon, lines, "--partial", "--dry-run", "-o", "json")
+            #expect(rehearsed.status == 1 && rehearsed.output.contains(#""dry_run""#), "\(rehearsed)")
+            #expect(rehearsed.errors.contains("1 line would be refused") && !rehearsed.errors.contains("storing"), "\(rehearsed.errors)")
+            #expect(try await Self.count(daemon, prefix) == "0")
+
             let partial = try await Self.run(daemon, lines, "--partial")
             #expect(partial.status == 1, "\(partial)")
             #expect(partial.errors.contains("line 3"), "\(partial.errors)")

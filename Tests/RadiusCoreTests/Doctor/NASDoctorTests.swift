@@ -55,7 +55,10 @@ import Testing
             ("mikrotik-mikrotik", ["problem secret_guessable"]), ("radiussecret12345", ["problem secret_guessable"]),
             ("aaaaaaaaaaaaaaaaaaaa", ["problem secret_repetitive"]), ("12345678", ["problem secret_guessable", "warning secret_short"]),
             ("abcdefghijklmnopqrst", ["problem secret_repetitive"]), ("xK9#fP2!", ["warning secret_short"]),
-            ("xK9#f", ["problem secret_short"]),
+            ("xK9#f", ["problem secret_short"]), ("0123456789abcdef0", ["problem secret_repetitive"]),
+            ("fedcba9876543210", ["problem secret_repetitive"]), ("ABCD1234efgh5678", ["problem secret_repetitive"]),
+            // Runs in less than half of it.
+            ("1234Vh7+q2ZkP0fRw9", []), ("abcdefVh7+q2ZkP0fRw9", []),
             ("Vh7+q2ZkP0fRw9sL", []),
         ] as [(String, [String])])
     func judgesSecrets(_ secret: String, _ expected: [String]) {
@@ -160,7 +163,7 @@ import Testing
     @Test(
         arguments: [
             ("partner", .udp, "guessable"), ("abc", .udp, "guessable"), ("aaaaaaaaaaaaaaaaaaaa", .tcp, "repetitive"),
-            ("xK9#fP2!", .udp, "short"), ("Vh7+q2ZkP0fRw9sL", .udp, nil), ("abc", .tls, nil),
+            ("xK9#fP2!", .udp, "short"), ("0123456789abcdef0", .udp, "repetitive"), ("Vh7+q2ZkP0fRw9sL", .udp, nil), ("abc", .tls, nil),
         ] as [(String, HomeServer.Transport, String?)])
     func judgesSecretsOfHomeServersToo(_ secret: String, _ transport: HomeServer.Transport, _ expected: String?) {
         let server = HomeServer(
