@@ -83,7 +83,9 @@ import Testing
         #expect(OutcomeText.isDone(ack))
         #expect(!OutcomeText.isDone(nak))
         #expect(!OutcomeText.isDone(counts))
-        let closed = { try JSONReader.parse(#"{"session":9,"kind":"\#($0)","outcome":"nak","message":"Closed.","closed":true}"#) }
+        let closed = { (kind: String) in
+            try JSONReader.parse(#"{"session":9,"kind":"\#(kind)","outcome":"nak","message":"Closed.","closed":true}"#)
+        }
         #expect(try OutcomeText.isDone(closed("disconnect")) && !OutcomeText.isDone(closed("coa")))
         #expect(OutcomeText.line(ack) == "session 7: ack: The NAS confirmed.")
         #expect(OutcomeText.applied(nak) == "session 8: nak: No.\n")
