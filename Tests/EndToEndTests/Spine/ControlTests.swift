@@ -113,6 +113,17 @@ extension SpineTests {
             #expect(try await scene.session("closed")["ended_by"]?.text == "ghost")
         }
 
+        @Test func theSessionsOfADeletedNASCanBeEnded() async throws {
+            let scene = try await Scene.open()
+            defer { scene.simulator.tool.remove() }
+            let id = try await scene.sessionID()
+            try await scene.owner.delete("nas/\(scene.nas.name)")
+            let result = try await CommandLineTool(scene.daemon).run("session", "disconnect", "\(id)")
+            #expect(result.status == 0 && result.output.contains("deleted: nobody can be told. The session was closed here."), "\(result)")
+            let closed = try await scene.session("closed")
+            #expect(closed["ended_by"]?.text == "ghost" && closed["terminate_cause"]?.text == "Admin-Reset")
+        }
+
         @Test func anotherRefusalLeavesTheSessionOpen() async throws {
             let scene = try await Scene.open(options: ["--answer", "nak:501"])
             defer { scene.simulator.tool.remove() }
