@@ -1,11 +1,23 @@
 extension AuthorityDirectory {
     /// The server's certificate that was issued first, among those that are valid: one that is made for another server later does not take
-    /// its place.
+    /// its place. Without any, the first one of a RadSec peer, which has the server's usage too, among those whose files are still here.
     ///
     /// - Parameter now: seconds since 1970.
     /// - Returns: nil when the folder has none.
-    /// - Throws: `CertificateFailure`; also when there is no authority in the folder.
+    /// - Throws: `CertificateFailure` when the index cannot be read, or is gone while the authority and what it issued are there.
     public func firstServer(now: Int64) throws(CertificateFailure) -> CertificateRecord? {
-        try CertificateAuthority(directory: self).records().first { $0.kind == .server && $0.state(at: now) == .valid }
+        let records: [CertificateRecord]
+        do throws(CertificateFailure) {
+            records = try CertificateAuthority(directory: self).records()
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            guard Self.exists(authorityCertificate), Self.exists(path + "/issued") else { return nil }
+            throw CertificateFailure(
+                .notFound, "there is no \(index), which says what certificates are for",
+                next: "Copy it from where the authority is, or restore it from a backup.")
+        }
+        let valid = records.filter { $0.state(at: now) == .valid }
+        return valid.first { $0.kind == .server }
+            ?? valid.first { $0.kind == .radsec && Self.exists(certificate($0.name)) && Self.exists(key($0.name)) }
     }
 }

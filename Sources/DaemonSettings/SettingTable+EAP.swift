@@ -27,7 +27,7 @@ extension SettingTable {
         SettingKey(
             "eap.tls.certificate", .optionalPath, "",
             "the server's certificate in PEM, those above it behind it; empty: the first valid one in the directory"),
-        SettingKey("eap.tls.key", .optionalPath, "", "its key; empty: in the file of the certificate, or as the directory has it"),
+        SettingKey("eap.tls.key", .optionalPath, "", "its key; empty: in the certificate's file, else beside it with .key at its end"),
         SettingKey("eap.tls.authority", .optionalPath, "", "whose clients are trusted; empty: ca.pem in the directory"),
         SettingKey(
             "eap.tls.revocation_list", .optionalPath, "", "who is revoked; empty: crl.pem in the directory, if the authority is from there"),

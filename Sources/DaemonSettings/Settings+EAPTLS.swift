@@ -40,6 +40,9 @@ extension Settings {
         /// `rfc9930`, `rfc9930_msk` or `rfc7170`.
         public let teapKeys: String
 
+        /// Where the key of `certificate` is when `key` is nil and the certificate's own file holds none.
+        public var keyBeside: String? { certificate.map { TransportSettings.key(beside: $0) } }
+
         init(_ values: SettingValues) {
             directory = values.optionalPath("eap.tls.directory") ?? values.absolutePath("state.dir") + "/pki"
             certificate = values.optionalPath("eap.tls.certificate")

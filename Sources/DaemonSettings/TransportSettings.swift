@@ -52,7 +52,7 @@ public struct TransportSettings: Sendable {
     }
 
     /// As `lastmile pki` names them: `NAME.pem` and `NAME.key`.
-    private static func key(beside certificate: String) -> String {
+    static func key(beside certificate: String) -> String {
         let parts = certificate.split(separator: "/", omittingEmptySubsequences: false)
         guard let name = parts.last, let dot = name.lastIndex(of: "."), dot > name.startIndex else { return certificate + ".key" }
         return certificate.dropLast(name[dot...].count) + ".key"

@@ -74,8 +74,10 @@ struct Daemon {
             services.append(.init(service: report))
             services.append(.init(service: RateLimitReport(store: parts.feed.store, logger: Logger(label: "radius"))))
             if let certificates = server.environment.eap?.certificates {
-                services.append(
-                    .init(service: EAPCertificateWatch(certificates: certificates, everySeconds: settings.eapTLS.refreshSeconds)))
+                let files = settings.eapTLS
+                let certificateWatch = EAPCertificateWatch(
+                    certificates: certificates, directory: files.directory, everySeconds: files.refreshSeconds)
+                services.append(.init(service: certificateWatch))
             }
             if let proxy = server.environment.proxy {
                 services.append(.init(service: HomeServerWatch(proxy: proxy, logger: Logger(label: "proxy"))))

@@ -23,15 +23,14 @@ struct EAPCertificateFiles: Sendable {
 
     /// With the files read, where there are any.
     ///
-    /// - Throws: `StartFailure` when files cannot be used that settings name. What is wrong in the folder is said later, in the log, unless
-    ///   it shall be good, too.
+    /// - Throws: `StartFailure` when a file cannot be used that settings name. What is wrong in the folder is said later, in the log,
+    ///   unless it shall be good, too.
     func opened(demandsGoodFolder: Bool = false) throws -> EAPCertificates {
         guard settings.key == nil || settings.certificate != nil else {
             throw StartFailure("eap.tls.key is set and eap.tls.certificate is not; they go together")
         }
-        let certificates = EAPCertificates(tls) { [self] in located() }
-        let isNamed = settings.certificate != nil || settings.authority != nil
-        if case .kept(let failure) = certificates.refresh(), isNamed || demandsGoodFolder {
+        let certificates = EAPCertificates(tls) { [self] () throws(TLSFileFailure) in try located() }
+        if case .kept(let failure) = certificates.refresh(), demandsGoodFolder || named.contains(failure.path) {
             throw StartFailure("the files of eap.tls cannot be used: \(failure)")
         }
         return certificates
@@ -41,7 +40,7 @@ struct EAPCertificateFiles: Sendable {
     func description() throws -> String {
         let certificates = try opened(demandsGoodFolder: true)
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
-            return "no certificate, so that peap, ttls, tls and teap are not offered; make one with lastmile pki"
+            return "no certificate in \(settings.directory), so that peap, ttls, tls and teap are not offered; make one with lastmile pki"
         }
         let days = (own.notAfter - Int64(time(nil))) / 86_400
         let clients = certificates.contexts.certificate == nil ? "; no authority, so that tls is not offered" : ""
@@ -74,21 +73,45 @@ struct EAPCertificateFiles: Sendable {
         return status
     }
 
-    private func located() -> EAPCertificates.Files? {
+    /// What settings say of files, those included that follow from it.
+    private var named: [String] {
+        [settings.certificate, settings.certificate.map { key(of: $0) }, settings.authority, settings.revocationList].compactMap { $0 }
+    }
+
+    /// Of the certificate that settings name.
+    private func key(of certificate: String) -> String {
+        settings.key ?? (TLSSettings.holdsKey(certificate) ? certificate : settings.keyBeside ?? certificate)
+    }
+
+    private func located() throws(TLSFileFailure) -> EAPCertificates.Files? {
         let directory = AuthorityDirectory(path: settings.directory)
-        let own: (certificate: String, key: String)
-        if let certificate = settings.certificate {
-            own = (certificate, settings.key ?? certificate)
-        } else if let server = try? directory.firstServer(now: Int64(time(nil))) {
-            own = (directory.certificate(server.name), directory.key(server.name))
-        } else {
-            return nil
-        }
-        var files = EAPCertificates.Files(certificate: own.certificate, key: own.key)
+        guard var files = try own(directory) else { return nil }
         files.authority = settings.authority ?? (directory.hasAuthority ? directory.authorityCertificate : nil)
         guard files.authority != nil else { return files }
+        files.revocationList = settings.revocationList
+        guard settings.authority == nil, settings.revocationList == nil else { return files }
         // `lastmile pki` makes the list with the authority: where it is missing, nobody can say who is revoked.
-        files.revocationList = settings.revocationList ?? (settings.authority == nil ? directory.revocationList : nil)
+        guard FileStamp(path: directory.revocationList) != nil else {
+            throw TLSFileFailure(
+                path: directory.revocationList,
+                reason: "No such file or directory; lastmile pki crl makes it, where the authority's key is")
+        }
+        files.revocationList = directory.revocationList
+        files.demandsOwnRevocationList = true
         return files
+    }
+
+    /// With the server's certificate and key only; nil without.
+    private func own(_ directory: AuthorityDirectory) throws(TLSFileFailure) -> EAPCertificates.Files? {
+        if let certificate = settings.certificate {
+            return EAPCertificates.Files(certificate: certificate, key: key(of: certificate))
+        }
+        do throws(CertificateFailure) {
+            return try directory.firstServer(now: Int64(time(nil))).map { server in
+                EAPCertificates.Files(certificate: directory.certificate(server.name), key: directory.key(server.name))
+            }
+        } catch {
+            throw TLSFileFailure(path: directory.path, reason: "\(error.message). \(error.next) Or set eap.tls.certificate.")
+        }
     }
 }

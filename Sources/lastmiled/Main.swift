@@ -61,6 +61,7 @@ extension Lastmiled {
             let settings = try settings.load()
             do {
                 let dictionary = try Daemon.loadDictionary(settings)
+                if let warning = Parts.radSecWarning(settings.transports) { StandardError.write("lastmiled: warning: \(warning)") }
                 for note in settings.notes { StandardError.write("lastmiled: warning: \(note)") }
                 let eap = try EAPCertificateFiles(settings.eapTLS).description()
                 let radSec = try Parts.radSecDescription(settings.transports)

@@ -32,6 +32,10 @@ extension Metrics {
         addReasons("stream_refused_total", "Connections that were refused, or ended for what the peer did.", census.refused)
         addReasons("stream_closed_total", "Connections that ended without a fault.", census.closed)
         if streams.servesDatagrams { addDatagrams(census) }
+        if let certificates = streams.certificates {
+            let isBroken = certificates.isBroken ? 1 : 0
+            single("radsec_certificates_broken", "gauge", "1 when the last look at the files of radsec failed.", isBroken)
+        }
         if let end = streams.certificates?.current?.notAfter {
             single("radsec_certificate_end_seconds", "gauge", "Unix time at which the first of RadSec's certificates ends.", end)
         }

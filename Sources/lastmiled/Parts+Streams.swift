@@ -51,6 +51,15 @@ extension Parts {
         return "certificate \(own.subject), \((own.notAfter - Int64(time(nil))) / 86_400) days left"
     }
 
+    /// What is wrong with files that can be used all the same; nil for nothing.
+    static func radSecWarning(_ transports: TransportSettings) -> String? {
+        var found = stat()
+        // The daemon may have the file by its group.
+        guard transports.certificatePath != nil, let path = transports.presharedKeyPath, stat(path, &found) == 0, found.st_mode & 0o007 != 0
+        else { return nil }
+        return "radsec.preshared_keys: \(path) can be read or changed by everybody on this machine; run: chmod o= \(path)"
+    }
+
     private static func bounds(_ transports: TransportSettings, cores: Int) -> StreamSettings {
         var bounds = StreamSettings()
         bounds.threads = transports.threads == 0 ? max(1, cores / 2) : transports.threads
@@ -83,6 +92,7 @@ extension Parts {
                 """)
         }
         StreamReport.tell(streams?.refreshCertificates() ?? .unchanged, to: logger)
+        if let warning = Self.radSecWarning(settings.transports) { logger.warning("\(warning)") }
         guard let streams, streams.fileLimit < settings.transports.connections + 1024 else { return }
         logger.warning(
             "the system allows this process \(streams.fileLimit) open files, fewer than radsec.connections may need; raise LimitNOFILE")

@@ -1,4 +1,5 @@
 import Certificates
+import Glibc
 import RadiusCore
 import Support
 import Testing
@@ -172,14 +173,45 @@ import Testing
     @Test func theFirstValidCertificateOfAServerIsTheOneInForce() async throws {
         try await Authority.with { authority in
             #expect(try authority.directory.firstServer(now: authority.now) == nil)
-            _ = try authority.issue(.radsec, "proxy.example.net")
             _ = try authority.issue(.client, "alice")
+            _ = try authority.issue(.radsec, "proxy.example.net") { $0.days = 50 }
             _ = try authority.issue(.server, "radius.example.net") { $0.days = 10 }
             _ = try authority.issue(.server, "other.example.net") { $0.days = 100 }
             #expect(try authority.directory.firstServer(now: authority.now)?.name == "radius.example.net")
             // Revoked, or ended, it gives way to the next.
             #expect(try authority.directory.firstServer(now: authority.now + 11 * 86_400)?.name == "other.example.net")
             #expect(try authority.directory.firstServer(now: authority.now + 101 * 86_400) == nil)
+        }
+    }
+
+    @Test func aRadSecPeersCertificateStandsInForAServersThatIsRevoked() async throws {
+        try await Authority.with { authority in
+            let server = try authority.issue(.server, "radius.example.net")
+            let peer = CertificateRequest(kind: .radsec, commonName: "radius.example.net")
+            let issued = try authority.authority.issue(peer, replaces: true, now: authority.now)
+            #expect(try authority.directory.firstServer(now: authority.now) == server.record)
+            _ = try authority.authority.revoke(server.record.serial, now: authority.now)
+            #expect(try authority.directory.firstServer(now: authority.now) == issued.record)
+            // A gateway's, whose key has gone where it belongs.
+            try #require(unlink(issued.keyPath) == 0)
+            #expect(try authority.directory.firstServer(now: authority.now) == nil)
+        }
+    }
+
+    @Test func anIndexThatIsGoneOrDamagedIsNamed() async throws {
+        try await Authority.with { authority in
+            _ = try authority.issue(.server, "radius.example.net")
+            let index = authority.directory.index
+            for content in ["", "garbage\n"] {
+                try TextFile.write(content, to: index)
+                let found = try failure { try authority.directory.firstServer(now: authority.now) }
+                #expect(found.kind == .broken && found.message.contains(index), "\(found)")
+            }
+            try #require(unlink(index) == 0)
+            let found = try failure { try authority.directory.firstServer(now: authority.now) }
+            #expect(found.kind == .notFound && found.message.contains(index) && found.next.contains("Copy it"), "\(found)")
+            let none = AuthorityDirectory(path: authority.directory.path + "/none")
+            #expect(try none.firstServer(now: authority.now) == nil)
         }
     }
 }

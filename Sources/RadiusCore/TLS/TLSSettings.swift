@@ -76,6 +76,8 @@ public struct TLSSettings: Sendable, Equatable {
     public var authorityPath: String?
     /// PEM: revocation lists. Given them, a certificate of an authority without a list is refused.
     public var revocationListPath: String?
+    /// Whether one of the lists must be of an authority in `authorityPath`. Others may be of those that peers bring.
+    public var demandsOwnRevocationList = false
     /// Whether a list past its next update still counts. Revoked certificates stay refused either way.
     public var acceptsStaleRevocationList = false
     public var peerCertificate: PeerCertificate

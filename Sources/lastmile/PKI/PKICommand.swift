@@ -11,7 +11,8 @@ struct PKICommand: ParsableCommand {
               lastmile pki issue server --common-name radius.example.net
               lastmile pki issue client --common-name alice --upn alice@example.net --p12
 
-            The daemon gets issued/radius.example.net.pem and .key, ca.pem and crl.pem; devices get ca.pem, and alice her .p12.
+            The daemon gets issued/radius.example.net.pem and .key, ca.pem, crl.pem and index.tsv; devices get ca.pem, and alice her
+            .p12.
             """,
         subcommands: [PKIInitCommand.self, PKIIssueCommand.self, PKIRevokeCommand.self, PKIListCommand.self, PKIListRenewalCommand.self])
 }

@@ -6,14 +6,17 @@ import ServiceLifecycle
 /// Takes over certificates and revocation lists that changed, and warns before they end.
 struct EAPCertificateWatch: Service {
     let certificates: EAPCertificates
+    /// Where files are looked for that settings do not name.
+    let directory: String
     let everySeconds: Int
     private let logger = Logger(label: "eap")
     /// Warned of from here on, once a day.
     private static let noticeSeconds: Int64 = 30 * 86_400
     private static let daySeconds: Int64 = 86_400
 
-    init(certificates: EAPCertificates, everySeconds: Int) {
+    init(certificates: EAPCertificates, directory: String, everySeconds: Int) {
         self.certificates = certificates
+        self.directory = directory
         self.everySeconds = everySeconds
     }
 
@@ -75,7 +78,8 @@ struct EAPCertificateWatch: Service {
         guard let tunnel = certificates.contexts.tunnel, let own = tunnel.certificates.first else {
             // What is wrong is said by the look at the files.
             guard !certificates.isBroken else { return }
-            return logger.notice("no certificate for EAP, so that peap, ttls, tls and teap are not offered; make one with lastmile pki")
+            return logger.notice(
+                "no certificate for EAP in \(directory), so that peap, ttls, tls and teap are not offered; make one with lastmile pki")
         }
         logger.notice(
             "EAP shows the certificate \(own.subject)",

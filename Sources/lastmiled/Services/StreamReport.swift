@@ -42,6 +42,7 @@ struct StreamReport: Service {
             guard failure != "\(reason)" else { return }
             failure = "\(reason)"
         } else {
+            if case .unchanged = outcome, !failure.isEmpty { logger.notice("the files of radsec are as they were") }
             failure = ""
         }
         Self.tell(outcome, to: logger)
@@ -74,8 +75,8 @@ struct StreamReport: Service {
         case .unchanged: break
         case .ready(let context): logger.notice("RADIUS over TLS is on", metadata: ["certificate": "\(names(context))"])
         case .replaced(let context):
-            logger.notice("new connections get the new certificate", metadata: ["certificate": "\(names(context))"])
-        case .failed(let reason, true): logger.error("the certificate before stays in force: \(reason)")
+            logger.notice("new connections get the new files of radsec", metadata: ["certificate": "\(names(context))"])
+        case .failed(let reason, true): logger.error("the files of radsec cannot be used, what was in force before stays: \(reason)")
         case .failed(let reason, false):
             logger.error("RADIUS over TLS is off until this is mended, which needs no restart: \(reason)")
         }

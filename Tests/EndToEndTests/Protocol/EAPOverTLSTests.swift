@@ -182,24 +182,80 @@ extension ProtocolTests {
             }
         }
 
-        @Test func filesThatWereNeverGoodOfferNothingAndSaySo() async throws {
+        /// An authority and a server's certificate in that folder.
+        private static func make(_ folder: String) async throws {
+            for arguments in [["init"], ["issue", "server"]] {
+                let made = try await Tool.run(
+                    "lastmile", ["pki"] + arguments + ["--common-name", "radius.example.net", "--directory", folder])
+                try #require(made.status == 0, "\(made.errors)")
+            }
+        }
+
+        @Test(arguments: [
+            ("crl.pem", "pki/crl.pem: No such file or directory; lastmile pki crl makes it"),
+            ("index.tsv", "pki/index.tsv, which says what certificates are for. Copy it"),
+        ])
+        func filesThatWereNeverGoodOfferNothingAndSaySo(name: String, words: String) async throws {
             try await DaemonProcess.run(CertifiedDaemon.settings) { daemon in
+                try await eventually { daemon.output.contains("no certificate for EAP in \(daemon.state)/pki, so that peap") }
                 let folder = daemon.state + "/made"
-                for arguments in [["init"], ["issue", "server"]] {
-                    let made = try await Tool.run(
-                        "lastmile", ["pki"] + arguments + ["--common-name", "radius.example.net", "--directory", folder])
-                    try #require(made.status == 0, "\(made.errors)")
-                }
-                try #require(rename(folder + "/crl.pem", daemon.state + "/crl.pem") == 0 && rename(folder, daemon.state + "/pki") == 0)
+                try await Self.make(folder)
+                try #require(rename(folder + "/" + name, daemon.state + "/away") == 0 && rename(folder, daemon.state + "/pki") == 0)
                 try await eventually {
                     daemon.output.split(separator: "\n").contains {
-                        $0.contains("eap.tls cannot be used, so that peap, ttls, tls and teap are not offered: ")
-                            && $0.contains("pki/crl.pem: No such file or directory")
+                        $0.contains("eap.tls cannot be used, so that peap, ttls, tls and teap are not offered: ") && $0.contains(words)
                     }
                 }
                 #expect(!daemon.output.contains("what was in force before"))
-                try #require(rename(daemon.state + "/crl.pem", daemon.state + "/pki/crl.pem") == 0)
+                #expect(try await daemon.client.send("GET", "/metrics").text.contains("lastmile_eap_certificates_broken 1"))
+                try #require(rename(daemon.state + "/away", daemon.state + "/pki/" + name) == 0)
                 try await eventually { daemon.output.contains("EAP shows the certificate CN=radius.example.net") }
+            }
+        }
+
+        @Test func theCheckNamesWhatIsWrongInTheFolder() async throws {
+            try await TemporaryDirectory.use { state in
+                let settings = DaemonProcess.variables(state: state)
+                let none = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(none.status == 0 && none.output.contains("eap: no certificate in \(state)/pki, so that peap"), "\(none)")
+                try await Self.make(state + "/pki")
+                let good = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(good.status == 0 && good.output.contains("eap: certificate CN=radius.example.net"), "\(good)")
+                try await Self.make(state + "/other")
+                try TextFile.write(TextFile.read(state + "/other/crl.pem"), to: state + "/pki/crl.pem")
+                let foreign = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(foreign.status == 1 && foreign.errors.contains("pki/crl.pem: it is not signed by the authority CN="), "\(foreign)")
+                try TextFile.write("garbage\n", to: state + "/pki/index.tsv")
+                let damaged = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(damaged.status == 1 && damaged.errors.contains("pki/index.tsv, line 1: "), "\(damaged)")
+                try #require(unlink(state + "/pki/index.tsv") == 0)
+                let gone = try await Tool.run("lastmiled", ["check"], settings: settings)
+                #expect(gone.status == 1 && gone.errors.contains("there is no \(state)/pki/index.tsv"), "\(gone)")
+            }
+        }
+
+        @Test func theKeyIsFoundInTheCertificatesFileOrBesideIt() async throws {
+            try await TemporaryDirectory.use { directory in
+                try await Self.make(directory + "/made")
+                let stem = directory + "/made/issued/radius.example.net"
+                let pem = TextFile.read(stem + ".pem")
+                // A key that stands beside a file with its own is another's.
+                try TextFile.write(pem + TextFile.read(stem + ".key"), to: directory + "/both.pem")
+                try TextFile.write(TextFile.read(directory + "/made/ca.key"), to: directory + "/both.key")
+                try TextFile.write(pem, to: directory + "/alone.pem")
+                let cases: [(String, String?)] = [
+                    (stem, nil), (directory + "/both", nil), (directory + "/alone", "/alone.key: No such file or directory"),
+                ]
+                for (certificate, mistake) in cases {
+                    var settings = DaemonProcess.variables(state: directory)
+                    settings["LASTMILE_EAP_TLS_CERTIFICATE"] = certificate + ".pem"
+                    let result = try await Tool.run("lastmiled", ["check"], settings: settings)
+                    if let mistake {
+                        #expect(result.status == 1 && result.errors.contains(mistake), "\(result)")
+                    } else {
+                        #expect(result.status == 0 && result.output.contains("eap: certificate CN=radius.example.net"), "\(result)")
+                    }
+                }
             }
         }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -163,11 +164,38 @@ extension ProtocolTests {
         @Test func aRenewedCertificateIsShownWithoutARestart() async throws {
             try await Self.with { daemon, tool, pki in
                 try await Self.issue(tool, pki, "issue", "server", "--common-name", Self.server, "--replace", "--dns", "new.example.net")
-                try await eventually { daemon.output.contains("new connections get the new certificate") }
+                try await eventually { daemon.output.contains("new connections get the new files of radsec") }
                 let shown = try await Tool.run(
                     "openssl", ["s_client", "-connect", "127.0.0.1:\(daemon.radSecPort)", "-tls1_2", "-servername", "x"])
                 let text = try await Tool.run("openssl", ["x509", "-noout", "-ext", "subjectAltName"], input: shown.output)
                 #expect(text.output.contains("new.example.net"), "\(text.output)\(text.errors)")
+            }
+        }
+
+        @Test func filesThatGoAndComeBackAreToldOfOnceEach() async throws {
+            try await Self.with { daemon, _, pki in
+                #expect(try await Self.figure(daemon, "radsec_certificates_broken") == 0)
+                try #require(rename(pki + "/issued", pki + "/away") == 0)
+                try await eventually { try await Self.figure(daemon, "radsec_certificates_broken") == 1 }
+                try await eventually { daemon.output.contains("the files of radsec cannot be used, what was in force before stays: ") }
+                try #require(rename(pki + "/away", pki + "/issued") == 0)
+                try await eventually { daemon.output.contains("the files of radsec are as they were") }
+                #expect(try await Self.figure(daemon, "radsec_certificates_broken") == 0)
+            }
+        }
+
+        @Test func preSharedKeysThatOthersMayReadAreWarnedOf() async throws {
+            try await TemporaryDirectory.use { directory in
+                let keys = directory + "/keys"
+                try TextFile.write("gw1:9f0c6c1b7d5a44e29b1d0a7f3e2c5b48\n", to: keys)
+                var settings = DaemonProcess.variables(state: directory)
+                settings["LASTMILE_RADSEC_CERTIFICATE"] = directory + "/missing.pem"
+                settings["LASTMILE_RADSEC_PRESHARED_KEYS"] = keys
+                for (mode, isWarnedOf) in [(mode_t(0o644), true), (0o640, false)] {
+                    try #require(chmod(keys, mode) == 0)
+                    let result = try await Tool.run("lastmiled", ["check"], settings: settings)
+                    #expect(result.errors.contains("run: chmod o= \(keys)") == isWarnedOf, "\(result)")
+                }
             }
         }
 

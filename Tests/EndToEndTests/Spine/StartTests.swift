@@ -91,6 +91,22 @@ extension SpineTests {
             }
         }
 
+        @Test(arguments: ["check", "run"])
+        func aRevocationListThatSettingsNameMustBeThere(verb: String) async throws {
+            try await TemporaryDirectory.use { directory in
+                for arguments in [["init"], ["issue", "server"]] {
+                    let made = try await Tool.run(
+                        "lastmile", ["pki"] + arguments + ["--common-name", "radius.example.net", "--directory", directory + "/pki"])
+                    try #require(made.status == 0, "\(made.errors)")
+                }
+                let files = [
+                    "LASTMILE_EAP_TLS_DIRECTORY": directory + "/pki", "LASTMILE_EAP_TLS_REVOCATION_LIST": directory + "/missing.pem",
+                ]
+                let result = try await Self.failing(files, [verb, "--config", Programs.checkout + "/etc/lastmile.yaml"])
+                #expect(result.status == 1 && result.errors.contains("/missing.pem: No such file or directory"), "\(result)")
+            }
+        }
+
         @Test func aSecondDaemonOnTheSameStateIsRefusedAndTheFirstGoesOn() async throws {
             let first = try await SharedDaemon.get()
             let second = try await Self.failing(["LASTMILE_STATE_DIR": first.state])

@@ -226,6 +226,28 @@ import Testing
         }
     }
 
+    /// As where the folder's index is damaged.
+    @Test func whatIsInForceFollowsItsFilesWhileItIsUnknownWhichToUse() async throws {
+        try await Self.withAuthority { authority in
+            try await authority.makeList()
+            let path = authority.path
+            try TextFile.write("", to: "\(path)/index")
+            let certificates = EAPCertificates(EAPCertificates.Settings()) { () throws(TLSFileFailure) in
+                guard access("\(path)/index", F_OK) == 0 else { throw TLSFileFailure(path: path, reason: "there is no index") }
+                return EAPCertificates.Files(
+                    certificate: "\(path)/server.pem", key: "\(path)/server.key", authority: "\(path)/ca.pem",
+                    revocationList: "\(path)/crl.pem")
+            }
+            guard case .replaced = certificates.refresh() else { throw ProcessFailure("the certificates were not read") }
+            let before = certificates.contexts
+            try #require(unlink("\(path)/index") == 0)
+            try await authority.makeList()
+            guard case .kept(let failure) = certificates.refresh() else { throw ProcessFailure("nothing is said of the index") }
+            #expect(failure.reason == "there is no index" && certificates.isBroken)
+            #expect(certificates.contexts.certificate !== before.certificate && certificates.contexts.tunnel === before.tunnel)
+        }
+    }
+
     @Test func aVersionThatIsNotAllowedIsRefused() async throws {
         try await Self.withAuthority { authority in
             for (version, other) in [(TLSSettings.Version.tls12, EAPOLTest.TLSVersion.tls13), (.tls13, .tls12)] {

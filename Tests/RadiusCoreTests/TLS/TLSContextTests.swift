@@ -117,6 +117,22 @@ import Testing
         }
     }
 
+    @Test func aKeyMayBeInTheCertificatesFile() async throws {
+        try await TestAuthority.withPair { authority in
+            let (alone, both) = (authority.path + "/server.pem", authority.path + "/both.pem")
+            try TextFile.write(TextFile.read(alone) + TextFile.read(authority.path + "/server.key"), to: both)
+            #expect(TLSSettings.holdsKey(both) && !TLSSettings.holdsKey(alone) && !TLSSettings.holdsKey(authority.path + "/missing.pem"))
+            let server = try authority.server {
+                $0.certificatePath = both
+                $0.keyPath = both
+            }
+            #expect(server.certificates.count == 1)
+            #expect(throws: TLSFileFailure(path: alone, reason: "it holds no private key in PEM")) {
+                try authority.server { $0.keyPath = alone }
+            }
+        }
+    }
+
     @Test func keysWithAPasswordAreRefusedWithoutAsking() async throws {
         try await TestAuthority.withPair { authority in
             let sealed = try await Tool.run(

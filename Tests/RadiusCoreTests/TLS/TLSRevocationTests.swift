@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    /// A namesake's, though its handshakes would refuse everybody, is not put in the place of a good one.
+    @Test func aListThatMustBeTheAuthoritysOwnIsLookedAtFirst() async throws {
+        try await TestAuthority.withPair { authority in
+            try await TestAuthority.with { namesake in
+                let (path, list) = (authority.path, authority.path + "/crl.pem")
+                try await namesake.makeList()
+                try await authority.makeList()
+                let certificates = EAPCertificates(EAPCertificates.Settings()) {
+                    var files = EAPCertificates.Files(
+                        certificate: path + "/server.pem", key: path + "/server.key", authority: path + "/ca.pem", revocationList: list)
+                    files.demandsOwnRevocationList = true
+                    return files
+                }
+                guard case .replaced = certificates.refresh() else { throw ProcessFailure("the authority's own list was not taken") }
+                let good = certificates.contexts.certificate
+                try TextFile.write(TextFile.read(namesake.path + "/crl.pem"), to: list)
+                guard case .kept(let failure) = certificates.refresh() else { throw ProcessFailure("a namesake's list was taken") }
+                #expect(failure.path == list && failure.reason.contains("CN=ca"), "\(failure)")
+                #expect(certificates.contexts.certificate === good)
+            }
+        }
+    }
+
     /// Where stale lists count all the same, whoever stands on one stays out.
     @Test func aListThatBecomesStaleIsRefusedThoughItWasGood() async throws {
         try await TestAuthority.withPair { authority in

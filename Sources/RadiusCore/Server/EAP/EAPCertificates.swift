@@ -14,6 +14,8 @@ public final class EAPCertificates: Sendable {
         public var authority: String?
         /// Who is revoked; nil: nobody is asked about.
         public var revocationList: String?
+        /// Whether the list must be of `authority`, as where both were made together.
+        public var demandsOwnRevocationList = false
 
         public init(certificate: String, key: String, authority: String? = nil, revocationList: String? = nil) {
             self.certificate = certificate
@@ -66,15 +68,15 @@ public final class EAPCertificates: Sendable {
     /// Who asks whether clients' certificates are still good; nil: nobody does.
     public let status: OCSPService?
     private let settings: Settings
-    private let locate: @Sendable () -> Files?
+    private let locate: @Sendable () throws(TLSFileFailure) -> Files?
     private let held = Mutex(Held())
 
     /// Reads nothing yet.
     ///
     /// - Parameters:
     ///   - settings: how TLS is spoken.
-    ///   - locate: which files there are to use now; nil for none. Called by `refresh` only.
-    public init(_ settings: Settings, locate: @escaping @Sendable () -> Files?) {
+    ///   - locate: which files there are to use now; nil for none. It throws when that cannot be told. Called by `refresh` only.
+    public init(_ settings: Settings, locate: @escaping @Sendable () throws(TLSFileFailure) -> Files?) {
         self.settings = settings
         self.locate = locate
         status = settings.status.map { OCSPService($0) }
@@ -90,17 +92,25 @@ public final class EAPCertificates: Sendable {
 
     /// Looks at the files, and reads them when they are others or changed. Blocks on the disk. One caller at a time.
     public func refresh() -> Outcome {
-        let before = held.withLock { $0 }
-        // A file that was in force and is gone is a broken one: without its list, the authority would revoke nobody.
-        guard var files = locate() ?? before.files else {
-            held.withLock { $0.isBroken = false }
-            return .missing
-        }
-        files.authority = files.authority ?? before.files?.authority
-        files.revocationList = files.revocationList ?? before.files?.revocationList
-        let outcome = refresh(files, before)
+        let outcome = look()
         if case .kept = outcome { held.withLock { $0.isBroken = true } } else { held.withLock { $0.isBroken = false } }
         return outcome
+    }
+
+    private func look() -> Outcome {
+        let before = held.withLock { $0 }
+        do throws(TLSFileFailure) {
+            let located = try locate()
+            // A file that was in force and is gone is a broken one: without its list, the authority would revoke nobody.
+            guard var files = located ?? before.files else { return .missing }
+            files.authority = files.authority ?? before.files?.authority
+            files.revocationList = files.revocationList ?? before.files?.revocationList
+            return refresh(files, before)
+        } catch {
+            // What is in force follows its own files on: a list with somebody more on it counts.
+            if let files = before.files { _ = refresh(files, before) }
+            return .kept(error)
+        }
     }
 
     private func refresh(_ files: Files, _ before: Held) -> Outcome {
@@ -137,6 +147,7 @@ public final class EAPCertificates: Sendable {
         if peer != .none {
             tls.authorityPath = files.authority
             tls.revocationListPath = files.revocationList
+            tls.demandsOwnRevocationList = files.demandsOwnRevocationList
         }
         tls.acceptsStaleRevocationList = settings.acceptsStaleRevocationList
         tls.minimumVersion = settings.minimumVersion

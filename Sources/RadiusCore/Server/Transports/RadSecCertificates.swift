@@ -23,6 +23,7 @@ public final class RadSecCertificates: Sendable {
     private let settings: TLSSettings
     private let hasDatagrams: Bool
     private let slots = Mutex<Slots?>(nil)
+    private let broken = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - settings: for TLS.
@@ -37,9 +38,18 @@ public final class RadSecCertificates: Sendable {
     /// What new conversations of DTLS begin with; nil without certificates, and where DTLS is off.
     public var currentForDatagrams: TLSContext? { slots.withLock { $0 }?.datagrams?.current }
 
+    /// Whether the last look found files that cannot be used.
+    public var isBroken: Bool { broken.load(ordering: .relaxed) }
+
     /// Looks at the files, and reads them when they changed. Blocks on the disk: not for a worker.
     @discardableResult
     public func refresh() -> Outcome {
+        let outcome = look()
+        if case .failed = outcome { broken.store(true, ordering: .relaxed) } else { broken.store(false, ordering: .relaxed) }
+        return outcome
+    }
+
+    private func look() -> Outcome {
         guard let slots = slots.withLock({ $0 }) else { return begin() }
         let outcome = Self.outcome(of: slots.streams)
         guard let datagrams = slots.datagrams else { return outcome }

@@ -73,7 +73,12 @@ struct PEMFile {
         try objects { PEM_read_bio_X509_CRL($0, nil, nil, nil).map(RevocationListHandle.init) }
     }
 
+    /// Whether there is a private key, even one with a password.
+    var holdsKey: Bool { String(decoding: octets, as: UTF8.self).contains("PRIVATE KEY-----") }
+
     func privateKey() throws(TLSFileFailure) -> PrivateKeyHandle {
+        // libcrypto calls such a file damaged.
+        guard holdsKey else { throw TLSFileFailure(path: path, reason: "it holds no private key in PEM") }
         // A callback that has no password keeps libcrypto from asking the terminal for one.
         let keys = try objects(limit: 1) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil).map(PrivateKeyHandle.init) }
         guard let key = keys.first else { throw TLSFileFailure(path: path, reason: "it holds no private key in PEM without a password") }
@@ -94,6 +99,11 @@ struct PEMFile {
         }
         return found
     }
+}
+
+extension TLSSettings {
+    /// Whether the PEM file of a certificate holds a private key, too; not when it cannot be read.
+    public static func holdsKey(_ path: String) -> Bool { (try? PEMFile(path: path))?.holdsKey ?? false }
 }
 
 /// Owns an `X509 *`. Immutable after it was read; OpenSSL counts references atomically.

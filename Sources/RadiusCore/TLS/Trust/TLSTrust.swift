@@ -75,7 +75,8 @@ enum TLSTrust {
         var trusted = Trusted(authorities: authorities.compactMap { CertificateDescription($0.handle) })
         if settings.asksForStatus { trusted.statusTrust = OCSPTrust(authorities.map(\.handle)) }
         if let lists = settings.revocationListPath {
-            trusted.revocationListEnd = try addRevocationLists(lists, to: store)
+            let signers = settings.demandsOwnRevocationList ? authorities : nil
+            trusted.revocationListEnd = try addRevocationLists(lists, to: store, signedBy: signers)
             flags |= UInt(X509_V_FLAG_CRL_CHECK)
             revocation.attach(to: context, store: store)
         }
@@ -85,14 +86,29 @@ enum TLSTrust {
         return trusted
     }
 
-    /// Gives the first end of the lists.
-    private static func addRevocationLists(_ path: String, to store: OpaquePointer) throws(TLSFileFailure) -> Int64? {
+    /// Gives the first end of the lists. With `signers`, one of the lists must be signed by one of these.
+    private static func addRevocationLists(
+        _ path: String, to store: OpaquePointer, signedBy signers: [CertificateHandle]?
+    ) throws(TLSFileFailure) -> Int64? {
         let lists = try PEMFile(path: path).revocationLists()
         guard !lists.isEmpty else { throw TLSFileFailure(path: path, reason: "it holds no revocation list in PEM") }
+        if let signers, !isSigned(lists, by: signers) {
+            let names = signers.prefix(namedAuthorityLimit).compactMap { CertificateDescription($0.handle)?.subject }
+            throw TLSFileFailure(
+                path: path, reason: "it is not signed by the authority \(names.joined(separator: ", or ")); lastmile pki crl makes it anew")
+        }
         for list in lists {
             guard X509_STORE_add_crl(store, list.handle) == 1 else { throw TLSFileFailure(path: path, reason: OpenSSLErrors.text()) }
         }
         return lists.compactMap { CertificateDescription.seconds(X509_CRL_get0_nextUpdate($0.handle)) }.min()
+    }
+
+    /// Whether one of the lists is of one of the signers. A name says little: an authority that was made anew often has the one before.
+    private static func isSigned(_ lists: [RevocationListHandle], by signers: [CertificateHandle]) -> Bool {
+        defer { _ = OpenSSLErrors.drain() }
+        return lists.contains { list in
+            signers.contains { signer in X509_CRL_verify(list.handle, X509_get0_pubkey(signer.handle)) == 1 }
+        }
     }
 }
 
