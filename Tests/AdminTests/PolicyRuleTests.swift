@@ -41,6 +41,19 @@ import Testing
         }
     }
 
+    @Test func listsRulesAsTheyAreLookedAt() async throws {
+        try await AdminFixture.run { fixture in
+            for (name, priority) in [("late", 30), ("second", 10), ("early", 5), ("third", 10)] {
+                let made = try await fixture.post(
+                    "/api/v1/policy-rules",
+                    ["name": .string(name), "priority": .number("\(priority)"), "condition": .string("User-Name == \"\(name)\"")])
+                #expect(made.status == 201, "\(made.text)")
+            }
+            let rows = try await fixture.get("/api/v1/policy-rules").rows
+            #expect(rows.map { $0["name"]?.text } == ["early", "second", "third", "late"])
+        }
+    }
+
     @Test func storesVersionsOfTLS() async throws {
         try await AdminFixture.run { fixture in
             let made = try await fixture.post(
