@@ -73,6 +73,8 @@ import Testing
         for member in members { #expect(faults.contains("1 \(member)"), "\(member)") }
         #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.forwardsTo = 5 }) == ["1 tls_versions"])
         #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.outcome = .stop }) == [])
+        // Once, and without the advice to make it an attribute.
+        #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.message = "no" }) == ["1 message"])
     }
 
     @Test func judgesReachAmongTheirOwnKind() throws {

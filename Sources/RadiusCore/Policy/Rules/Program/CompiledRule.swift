@@ -101,7 +101,8 @@ struct CompiledRule: Sendable {
             faults.append(PolicyFault(.invalid, rule, "message", "Reply-Message has at most 253 octets; this has \(text.count)"))
             return []
         }
-        if rule.outcome != .reject, rule.methods.isEmpty {
+        // Of rules of other moments, `objections` says that they have none.
+        if rule.moment == .proof, rule.outcome != .reject, rule.methods.isEmpty {
             faults.append(
                 PolicyFault(.unreachable, rule, "message", "only a rule that refuses sends it; set Reply-Message as an attribute instead"))
         }
