@@ -124,6 +124,11 @@ import Testing
             #expect(reply.status == 200, "\(reply.text)")
             #expect(fixture.services.calls.last?.hasSuffix("alice [\"NAS-Port=9\"] 1769862896") == true)
             let refused = try await fixture.post("/api/v1/policy-rules/test", ["nas": 1, "when": "now", "at": "yesterday"])
+            let named = try await fixture.post("/api/v1/policy-rules/test", ["packet": "01", "method": "eap-tls"])
+            #expect(named.status == 200, "\(named.text)")
+            let both = try await fixture.post(
+                "/api/v1/policy-rules/test", ["packet": "01", "attributes": [["name": "NAS-Port", "value": 9]]])
+            #expect(both.faults == ["/packet rival"], "\(both.text)")
             #expect(refused.status == 422)
             #expect(refused.faults == ["/at timestamp", "/nas type", "/username required", "/when unknown"])
         }

@@ -29,7 +29,8 @@ import Testing
             seconds: RuleDesk.noon)
         return try #require(
             Explanation(
-                userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request, allowed: allowed))
+                userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request,
+                offer: allowed.map { EAPOffer(settings: EAPService.Settings(), hasTunnel: true, asksForCertificate: true, versions: $0) }))
     }
 
     @Test(arguments: [["1.1"], ["1.2", "1.4"], [""], ["TLSv1.2", "1.3"]])

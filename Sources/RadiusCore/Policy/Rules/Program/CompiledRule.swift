@@ -71,7 +71,7 @@ struct CompiledRule: Sendable {
 
     private static func methods(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> UInt64 {
         var mask: UInt64 = 0
-        let possible = AuthenticationMethod.allCases.dropFirst()
+        let possible = AuthenticationMethod.proofs
         for name in rule.methods {
             guard let method = possible.first(where: { $0.name == name }) else {
                 let names = possible.map(\.name).joined(separator: ", ")
