@@ -140,6 +140,8 @@ extension ProtocolTests {
             #expect(plain.status == 3 && plain.errors.contains("does not exist; a new one"), "\(plain)")
             let undecided = try await tool.run("policy-rule", "test", user, "--method", "eap-ttls")
             #expect(undecided.status == 0 && undecided.output.contains("by one of eap-ttls/pap,"), "\(undecided)")
+            let unwanted = try await tool.run("policy-rule", "test", user, "--method", "eap-teap/eap-md5")
+            #expect(unwanted.output.contains("Access-Reject") && unwanted.output.contains("eap.teap.inner"), "\(unwanted)")
             // The recorded Identity of a conversation, of which it is not known yet what it becomes.
             let identity = "0100001900000000000000000000000000000000" + "4f05020000"
             let early = try await tool.run("policy-rule", "test", user, "--packet", identity)
