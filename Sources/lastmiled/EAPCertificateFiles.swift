@@ -47,11 +47,9 @@ struct EAPCertificateFiles: Sendable {
         return "certificate \(own.subject), \(days) days left\(clients)"
     }
 
-    /// The versions of TLS that settings leave to policy rules. Settings with a minimum above the maximum are not loaded.
-    var versions: TLSSettings.Versions { tls.minimumVersion...tls.maximumVersion }
-
     private var tls: EAPCertificates.Settings {
         var tls = EAPCertificates.Settings()
+        // Settings with a minimum above the maximum are not loaded.
         tls.minimumVersion = settings.minimumVersion == "1.3" ? .tls13 : .tls12
         tls.maximumVersion = settings.maximumVersion == "1.2" ? .tls12 : .tls13
         tls.ciphers = settings.ciphers == "compatible" ? .compatible : .modern

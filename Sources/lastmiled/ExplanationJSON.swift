@@ -53,25 +53,26 @@ enum ExplanationJSON {
     /// What holds for a name outside of a tunnel, whoever is inside.
     ///
     /// - Parameters:
-    ///   - methods: of which one will be the login's; empty where none was chosen.
+    ///   - handshake: what is known so early.
     ///   - userName: the name outside.
     ///   - isSubscriber: there is a subscriber of this name.
     ///   - client: the NAS that asks.
     ///   - rules: that are asked so early.
     /// - Returns: the text of an object.
     static func text(
-        outsideOf methods: [AuthenticationMethod], _ userName: String, isSubscriber: Bool, _ client: NASClient, _ rules: [PolicyReport.Line]
+        _ handshake: HandshakeReport, _ userName: String, isSubscriber: Bool, _ client: NASClient, _ rules: [PolicyReport.Line]
     ) -> String {
         let who = isSubscriber ? "" : "“\(userName)” is no subscriber's name (a new one takes up to a second). "
         let rest =
-            methods.isEmpty
+            handshake.inside.isEmpty
             ? "try the name inside for the answer."
-            : "for the answer try the name inside by one of \(methods.map(\.name).joined(separator: ", "))."
+            : "for the answer try the name inside by one of \(handshake.inside.map(\.name).joined(separator: ", "))."
+        let sentence = handshake.refusal?.sentence ?? "Only what holds before anything inside of EAP is known is shown; " + rest
         let value: JSON = [
             "username": .string(userName),
-            "answer": "undecided",
-            "reason": .null,
-            "sentence": .string(who + "Only what holds before anything inside of EAP is known is shown; " + rest),
+            "answer": .string(handshake.refusal == nil ? "undecided" : "Access-Reject"),
+            "reason": handshake.refusal.map { .string($0.name) } ?? .null,
+            "sentence": .string(who + sentence),
             "forwarding": .null,
             "nas": ["name": .string(client.name), "vendor": .string(client.vendor.name)],
             "rules": .array(rules.map { rule($0) }),

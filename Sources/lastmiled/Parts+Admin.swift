@@ -13,17 +13,17 @@ extension Parts {
         // Where no logins come to, nobody's sessions are known.
         let census = server == nil ? nil : self.census
         // Other nodes' settings are not known.
-        let versions = server == nil ? nil : EAPCertificateFiles(settings.eapTLS).versions
+        let eap = server?.environment.eap
         var services = AdminServices(
             pool: pool, logger: Logger(label: "http"), operatorToken: token, seal: seal, open: open,
             validateAttribute: { [feed] name, value in Self.refusal(of: name, value, feed.store.snapshot.dictionary) },
             vendorNames: NASVendor.names,
-            explain: { [feed, census] tenant, userName, nas in
-                try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census, versions)
+            explain: { [feed, census, eap] tenant, userName, nas in
+                try PolicyService.explain(tenant, userName, nas, feed.store.snapshot, census, eap?.offer)
             },
             checkPolicy: { [feed] connection in try PolicyService.mistakes(connection, feed.store.snapshot.dictionary) },
-            testPolicy: { [feed, census] tenant, trial in
-                try PolicyService.test(trial, tenant, feed.store.snapshot, census, versions)
+            testPolicy: { [feed, census, eap] tenant, trial in
+                try PolicyService.test(trial, tenant, feed.store.snapshot, census, eap?.offer)
             },
             disconnect: { [control] tenant, session, actor in
                 try await Self.outcome { try await control.disconnect(tenant: tenant, session: session, by: actor) }

@@ -40,9 +40,9 @@ enum PolicyService {
         return first
     }
 
-    /// Tries the rules in force on `trial`. `allowed` are the versions of TLS that settings leave to rules.
+    /// Tries the rules in force on `trial`. `offer` is what EAP offers; nil where that is not known.
     static func test(
-        _ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot, _ census: SessionCensus?, _ allowed: TLSSettings.Versions?
+        _ trial: PolicyTrial, _ tenant: Int64, _ snapshot: Snapshot, _ census: SessionCensus?, _ offer: EAPOffer?
     ) throws -> String {
         let client = try client(trial.nas, tenant, snapshot)
         let request = try request(trial, snapshot.dictionary)
@@ -51,29 +51,30 @@ enum PolicyService {
         // Whether there is such a subscriber here does not matter then, nor do the other rules.
         if forwarding.isForwarded { return ExplanationJSON.text(forwarding, name, client) }
         let explanation = Explanation(
-            userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census, allowed: allowed)
+            userName: name, tenant: tenant, client: client, in: snapshot, request: request, census: census, offer: offer)
         // A method as the auth log names it before it is known what is inside: the other rules were not asked then.
-        let inside = trial.method == nil ? [] : request.method.inside
-        if let explanation, inside.isEmpty { return ExplanationJSON.text(explanation, forwarding) }
-        let versions = PolicyReport(versionsFor: request, client, in: snapshot, allowed: allowed)
-        let mayBeOutside = trial.method == nil && trial.packet == nil || request.method.mayBeOverTLS
-        guard !inside.isEmpty || mayBeOutside && versions.lines.contains(where: { $0.result == .holds }) else {
-            throw ServiceFailure.unknown("the subscriber “\(name)”")
+        let isOpen = !request.method.inside.isEmpty
+        if let explanation, !isOpen { return ExplanationJSON.text(explanation, forwarding) }
+        let handshake = HandshakeReport(request, client, in: snapshot, offer: offer)
+        let isUntold = trial.method == nil && trial.packet == nil
+        let isOutside = (isUntold || request.method.mayBeOverTLS) && handshake.rules.lines.contains { $0.result == .holds }
+        guard isOpen || handshake.refusal != nil || isOutside else {
+            throw ServiceFailure.unknown("the subscriber “\(name)”", mayBeOutside: isUntold && !handshake.rules.lines.isEmpty)
         }
         return ExplanationJSON.text(
-            outsideOf: inside, name, isSubscriber: explanation != nil, client, forwarding.rules.lines + versions.lines)
+            handshake, name, isSubscriber: explanation != nil, client, forwarding.rules.lines + handshake.rules.lines)
     }
 
     /// What a login with nothing but a name would be answered.
     static func explain(
         _ tenant: Int64, _ userName: String, _ nas: String?, _ snapshot: Snapshot, _ census: SessionCensus?,
-        _ allowed: TLSSettings.Versions?
+        _ offer: EAPOffer?
     ) throws -> String {
         let client = try client(nas, tenant, snapshot)
         let request = try bare(userName, snapshot)
         guard
             let explanation = Explanation(
-                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census, allowed: allowed)
+                userName: userName, tenant: tenant, client: client, in: snapshot, request: request, census: census, offer: offer)
         else {
             throw ServiceFailure.unknown("the subscriber “\(userName)”")
         }
@@ -93,23 +94,35 @@ enum PolicyService {
         }
     }
 
+    private static func method(named name: String) throws -> AuthenticationMethod {
+        guard let found = AuthenticationMethod.proofs.first(where: { $0.name == name }) else {
+            throw ServiceFailure.refused(
+                "there is no method “\(name)”; there are \(AuthenticationMethod.proofs.map(\.name).joined(separator: ", "))")
+        }
+        return found
+    }
+
     private static func request(_ trial: PolicyTrial, _ dictionary: RadiusDictionary) throws -> PolicyRequest {
         let seconds = trial.seconds ?? now
+        let method = try trial.method.map { try Self.method(named: $0) }
         if let packet = trial.packet {
             guard let octets = PacketText.octets(hexadecimal: packet) else {
                 throw ServiceFailure.refused("the packet is not in hexadecimal digits")
             }
-            do { return try PolicyRequest(recorded: octets, seconds: seconds) } catch {
+            do {
+                var request = try PolicyRequest(recorded: octets, seconds: seconds)
+                guard let method else { return request }
+                // What was agreed on in a conversation, no packet of it tells.
+                guard request.method == .eap, method.isOfEAP else {
+                    throw ServiceFailure.refused(
+                        "beside a packet that carries EAP a method of EAP may be named, and no other; this one is of \(request.method.name)"
+                    )
+                }
+                request.method = method
+                return request
+            } catch let error as DecodeError {
                 throw ServiceFailure.refused("the packet is no Access-Request: \(error.explanation)")
             }
-        }
-        var method = AuthenticationMethod.pap
-        if let name = trial.method {
-            guard let found = AuthenticationMethod.allCases.first(where: { $0.name == name }) else {
-                throw ServiceFailure.refused(
-                    "there is no method “\(name)”; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))")
-            }
-            method = found
         }
         do {
             return try PolicyRequest(
@@ -123,5 +136,13 @@ enum PolicyService {
 
 extension ServiceFailure {
     /// The snapshot, which follows the database, has nothing of the kind.
-    static func unknown(_ what: String) -> ServiceFailure { .notFound(what, note: "a new one takes up to a second") }
+    ///
+    /// - Parameters:
+    ///   - what: is not there.
+    ///   - mayBeOutside: it may be a name outside of a tunnel, for which there are rules.
+    /// - Returns: a 404 that says what else to try.
+    static func unknown(_ what: String, mayBeOutside: Bool = false) -> ServiceFailure {
+        let outside = "; by --method eap-ttls it is tried as a name outside of a tunnel, with the rules about versions of TLS"
+        return .notFound(what, note: "a new one takes up to a second" + (mayBeOutside ? outside : ""))
+    }
 }

@@ -41,6 +41,19 @@ import Testing
         }
     }
 
+    @Test func listsRulesAsTheyAreLookedAt() async throws {
+        try await AdminFixture.run { fixture in
+            for (name, priority) in [("late", 30), ("second", 10), ("early", 5), ("third", 10)] {
+                let made = try await fixture.post(
+                    "/api/v1/policy-rules",
+                    ["name": .string(name), "priority": .number("\(priority)"), "condition": .string("User-Name == \"\(name)\"")])
+                #expect(made.status == 201, "\(made.text)")
+            }
+            let rows = try await fixture.get("/api/v1/policy-rules").rows
+            #expect(rows.map { $0["name"]?.text } == ["early", "second", "third", "late"])
+        }
+    }
+
     @Test func storesVersionsOfTLS() async throws {
         try await AdminFixture.run { fixture in
             let made = try await fixture.post(
@@ -111,6 +124,11 @@ import Testing
             #expect(reply.status == 200, "\(reply.text)")
             #expect(fixture.services.calls.last?.hasSuffix("alice [\"NAS-Port=9\"] 1769862896") == true)
             let refused = try await fixture.post("/api/v1/policy-rules/test", ["nas": 1, "when": "now", "at": "yesterday"])
+            let named = try await fixture.post("/api/v1/policy-rules/test", ["packet": "01", "method": "eap-tls"])
+            #expect(named.status == 200, "\(named.text)")
+            let both = try await fixture.post(
+                "/api/v1/policy-rules/test", ["packet": "01", "attributes": [["name": "NAS-Port", "value": 9]]])
+            #expect(both.faults == ["/packet rival"], "\(both.text)")
             #expect(refused.status == 422)
             #expect(refused.faults == ["/at timestamp", "/nas type", "/username required", "/when unknown"])
         }

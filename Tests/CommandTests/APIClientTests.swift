@@ -47,6 +47,17 @@ import Testing
         #expect(failure?.next.contains("health") == false)
     }
 
+    /// No rule was looked for, so the list of rules would not help.
+    @Test func aTrialOfNobodySaysWhereSubscribersAndNASsStand() throws {
+        let body = #"{"title":"T","status":404,"detail":"the subscriber “x” does not exist","code":"not_found"}"#
+        let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(404, body), ScriptedHTTPServer.problem(404, body)])
+        let trial = #expect(throws: CommandFailure.self) { try PolicyTestCommand.send(.object([]), by: client(server)) }
+        #expect(trial?.next.contains("lastmile subscriber list") == true && trial?.next.contains("lastmile nas list") == true)
+        #expect(trial?.status == .notFound && trial?.message == "the subscriber “x” does not exist")
+        let other = #expect(throws: CommandFailure.self) { try client(server).send(.init(path: ["nas", "x"])) }
+        #expect(other?.next.contains("same noun") == true)
+    }
+
     @Test func listsTheMistakesOfABody() throws {
         let body = """
             {"title":"The body does not fit","status":422,"detail":"x","code":"invalid","errors":[

@@ -51,6 +51,10 @@ import Testing
                 => No subscriber's name.
 
                 """)
+        let refused = try JSONReader.parse(
+            #"{"username":"anonymous@home.example","answer":"Access-Reject","reason":"tls_no_shared_version","sentence":"None.","rules":[]}"#
+        )
+        #expect(ExplanationText.text(refused) == "user name   anonymous@home.example\n\nAccess-Reject\n\n=> None.\n")
     }
 
     @Test func tellsWhatIsBoundAndHowOftenOneIsOnline() throws {

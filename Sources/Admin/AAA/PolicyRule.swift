@@ -2,7 +2,8 @@ extension Resource {
     /// A rule that decides about logins once the password is proven, or before that who answers them.
     static let policyRule = Resource(
         "policy_rule", in: "aaa", table: "aaa.policy_rule",
-        summary: "A rule about logins: when it holds, what is answered; the lowest priority is looked at first", nameField: "name",
+        summary: "A rule about logins: when it holds, what is answered; the lowest priority is looked at first",
+        order: ["priority", "id"], nameField: "name",
         fields: [
             .text("name", .required, .unique, .searchable, .octets(1...64)),
             .integer(

@@ -17,7 +17,7 @@ public struct PolicyTrial: Equatable, Sendable {
     /// The NAS that asks; nil: any of the tenant's.
     public var nas: String?
     public var attributes: [Attribute] = []
-    /// The name of the authentication method; nil: PAP, or the packet's.
+    /// The name of the authentication method; nil: PAP, or as attributes or packet have it. Beside a packet only where that carries EAP.
     public var method: String?
     /// An Access-Request as hexadecimal digits, instead of attributes.
     public var packet: String?
@@ -65,8 +65,8 @@ public struct PolicyTrial: Equatable, Sendable {
                 faults.append(.init(.body(Problem.Fault.pointer(member.name) + error.below), error.code, error.detail))
             }
         }
-        if trial.packet != nil, !trial.attributes.isEmpty || trial.method != nil {
-            faults.append(.member("packet", "rival", "give a packet, or attributes and method, not both"))
+        if trial.packet != nil, !trial.attributes.isEmpty {
+            faults.append(.member("packet", "rival", "give a packet, or attributes, not both"))
         }
         if trial.packet == nil, trial.userName.isEmpty { faults.append(.member("username", "required", "it must be given, or a packet")) }
         guard faults.isEmpty else { throw .invalid(faults) }

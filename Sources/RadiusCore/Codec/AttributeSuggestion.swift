@@ -2,13 +2,18 @@
 enum AttributeSuggestion {
     /// The attribute whose name takes the fewest edits to reach from `name`; nil when even that takes more than a quarter of it.
     static func nearest(to name: String, in dictionary: RadiusDictionary) -> String? {
+        nearest(to: name, among: dictionary.attributes.lazy.map(\.name))
+    }
+
+    /// The same among other names.
+    static func nearest(to name: String, among names: some Sequence<String>) -> String? {
         let wanted = folded(name.prefix { $0 != ":" })
         guard (3...64).contains(wanted.count) else { return nil }
         var best: String?
         var fewest = wanted.count / 4 + 2
-        for definition in dictionary.attributes where abs(definition.name.utf8.count - wanted.count) < fewest {
-            let edits = edits(wanted, folded(definition.name), below: fewest)
-            if edits < fewest { (best, fewest) = (definition.name, edits) }
+        for candidate in names where abs(candidate.utf8.count - wanted.count) < fewest {
+            let edits = edits(wanted, folded(candidate), below: fewest)
+            if edits < fewest { (best, fewest) = (candidate, edits) }
         }
         return best
     }

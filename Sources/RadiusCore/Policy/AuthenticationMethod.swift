@@ -43,10 +43,15 @@ public enum AuthenticationMethod: UInt8, Sendable, CaseIterable {
         Self.allCases.filter { $0 != self && members.contains($0.rawValue) && $0.members.count == 1 }
     }
 
+    public var isOfEAP: Bool { Self.eap.members.contains(rawValue) }
+
     /// It is, or may become, a method of EAP over TLS.
     public var mayBeOverTLS: Bool {
         self == .eap || self == .eapTLS || [Self.eapTTLS, .eapPEAP, .eapTEAP].contains { $0.members.contains(rawValue) }
     }
+
+    /// Those that a login may come by.
+    public static var proofs: ArraySlice<AuthenticationMethod> { allCases.dropFirst() }
 
     public var name: String {
         switch self {

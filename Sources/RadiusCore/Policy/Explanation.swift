@@ -1,6 +1,7 @@
 /// The whole derivation of an answer: what a NAS would be told about a subscriber now, and why.
 ///
-/// Made by the same decision and the same writer as the packet path; of the password it looks only whether there is one.
+/// Made by the same decision and the same writer as the packet path; of the password it looks only whether there is one, and
+/// in which form.
 public struct Explanation: Sendable {
     public let userName: String
     public let status: SubscriberStatus
@@ -44,18 +45,18 @@ public struct Explanation: Sendable {
     ///   - snapshot: in force.
     ///   - request: what policy rules look at; nil leaves them out.
     ///   - census: who is online; nil where this node does not know.
-    ///   - allowed: the versions of TLS that the settings of EAP leave to rules; nil where they are not known.
+    ///   - offer: of EAP; nil where it is not known.
     public init?(
         userName: String, tenant: Int64, client: NASClient, in snapshot: Snapshot, request: PolicyRequest? = nil,
-        census: SessionCensus? = nil, allowed: TLSSettings.Versions? = nil
+        census: SessionCensus? = nil, offer: EAPOffer? = nil
     ) {
         var name = userName
         guard let subscriber = name.withUTF8({ snapshot.subscribers.find(tenant: tenant, name: UnsafeRawBufferPointer($0)) })
         else { return nil }
-        let run = PolicyRun(request, subscriber, client, snapshot)
+        let handshake = request.map { HandshakeReport($0, client, in: snapshot, offer: offer) }
+        let run = PolicyRun(request, subscriber, client, snapshot, refusal: handshake?.refusal)
         let decision = run.decision
-        let versions = request.map { PolicyReport(versionsFor: $0, client, in: snapshot, allowed: allowed).lines } ?? []
-        rules = PolicyReport(lines: versions + run.report.lines)
+        rules = PolicyReport(lines: (handshake?.rules.lines ?? []) + run.report.lines)
         bindings = run.bindings.lines
         let limit = subscriber.sessionLimit(in: snapshot)
         sessions = limit.count == 0 ? nil : (limit, census?.places(of: subscriber.id, at: decision.verdict.seconds))

@@ -12,16 +12,29 @@ struct PolicyTestCommand: ParsableCommand {
     var attributes: [String] = []
     @Option(help: "The authentication method, as the auth log names it: pap, mschapv2, eap-tls, eap-ttls/pap, ...") var method: String?
     @Option(help: "When the login counts as tried: 2026-01-31T22:30:00Z; without it now.") var at: String?
-    @Option(help: "A recorded Access-Request in hexadecimal digits, instead of attributes.") var packet: String?
+    @Option(help: "A recorded Access-Request in hexadecimal digits, instead of attributes; of EAP, --method says what it became.")
+    var packet: String?
     @Argument(help: ArgumentHelp("The username.", valueName: "name")) var names: [String] = []
 
     func run() throws {
-        let answer = try global.client().send(
-            .init(method: "POST", path: [Noun.policyRule.path, "test"], body: Array(JSONText.compact(.object(try body())).utf8)))
+        let answer = try Self.send(.object(try body()), by: global.client())
         if global.output == .table {
             Terminal.out(ExplanationText.text(answer))
         } else {
             Terminal.out(global.rendering.record(answer, columns: []))
+        }
+    }
+
+    static func send(_ body: JSONValue, by client: APIClient) throws(CommandFailure) -> JSONValue {
+        do throws(CommandFailure) {
+            return try client.send(
+                .init(method: "POST", path: [Noun.policyRule.path, "test"], body: Array(JSONText.compact(body).utf8)))
+        } catch {
+            // No rule was named.
+            guard error.status == .notFound else { throw error }
+            throw CommandFailure(
+                error.status, error.message, details: error.details,
+                next: "`lastmile subscriber list` and `lastmile nas list` show what there is.")
         }
     }
 

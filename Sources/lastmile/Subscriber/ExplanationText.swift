@@ -6,7 +6,7 @@ enum ExplanationText {
             if !value.isEmpty { lines.append(Printable.padded(name, to: 12) + Printable.line(value)) }
         }
         // A name that home servers answer, or that stands outside of a tunnel, need not be a subscriber's.
-        let isElsewhere = ["forwarded", "undecided"].contains(explanation["answer"]?.text) && explanation["status"] == nil
+        let isElsewhere = explanation["status"] == nil
         line(isElsewhere ? "user name" : "subscriber", explanation["username"]?.cell ?? "")
         line("status", explanation["status"]?.cell ?? "")
         if !isElsewhere { line("locks", locks(explanation["locks"]?.elements ?? [])) }

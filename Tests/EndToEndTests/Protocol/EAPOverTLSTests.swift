@@ -140,6 +140,21 @@ extension ProtocolTests {
             #expect(plain.status == 3 && plain.errors.contains("does not exist; a new one"), "\(plain)")
             let undecided = try await tool.run("policy-rule", "test", user, "--method", "eap-ttls")
             #expect(undecided.status == 0 && undecided.output.contains("by one of eap-ttls/pap,"), "\(undecided)")
+            let unwanted = try await tool.run("policy-rule", "test", user, "--method", "eap-teap/eap-md5")
+            #expect(unwanted.output.contains("Access-Reject") && unwanted.output.contains("eap.teap.inner"), "\(unwanted)")
+            // The recorded Identity of a conversation, of which it is not known yet what it becomes.
+            let identity = "0100001900000000000000000000000000000000" + "4f05020000"
+            let early = try await tool.run("policy-rule", "test", user, "--packet", identity)
+            #expect(early.status == 0 && early.output.contains("undecided"), "\(early)")
+            let known = try await tool.run("policy-rule", "test", user, "--packet", identity, "--method", "eap-ttls/pap")
+            #expect(known.status == 0 && known.output.contains("Access-Accept"), "\(known)")
+            let strange = try await tool.run("policy-rule", "test", user, "--packet", identity, "--method", "pap")
+            #expect(strange.status != 0 && strange.errors.contains("a method of EAP"), "\(strange)")
+            let none = try await tool.run("policy-rule", "test", user, "--method", "none")
+            #expect(none.status != 0 && none.errors.contains("there are pap, chap"), "\(none)")
+            let nobody = try await tool.run("policy-rule", "test", "nobody")
+            #expect(nobody.status == 3 && nobody.errors.contains("as a name outside of a tunnel"), "\(nobody)")
+            #expect(nobody.errors.contains("lastmile subscriber list"), "\(nobody)")
             for (name, _, _) in rules { try await owner.delete("policy-rules/\(nas.name)-\(name)") }
         }
 

@@ -203,5 +203,9 @@ import Testing
         desk.methods = [.peap, .tls]
         var other = EAPSession()
         #expect(other.receive(identity, desk.surroundings).reason == .tlsUnavailable)
+        // As inside a tunnel that allows nothing of EAP.
+        desk.methods = []
+        var empty = EAPSession()
+        #expect(empty.receive(identity, desk.surroundings).reason == .eapNoCommonMethod)
     }
 }

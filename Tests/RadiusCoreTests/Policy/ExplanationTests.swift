@@ -115,12 +115,44 @@ import Testing
         for method in [AuthenticationMethod.pap, .chap, .msCHAPv2, .eapPEAPMSCHAPv2] {
             let refused = try desk.explain(method: method)
             #expect(refused.reason == .noPasswordSet && !refused.isAccepted && refused.attributes.isEmpty)
-            #expect(refused.sentence.contains("PAP, CHAP, MS-CHAP") && refused.sentence.contains("by eap-tls:"))
+            #expect(
+                refused.sentence.contains("PAP, CHAP, MS-CHAP") && refused.sentence.contains("by eap-tls, eap-sim, eap-aka, eap-aka-prime:")
+            )
         }
         #expect(try desk.explain(method: .eapTLS).reason == otherwise)
         #expect(try desk.explain(method: .eapSIM).reason == otherwise)
         desk.desk.subscribers[0].authenticatesByMAC = true
         #expect(try desk.explain(method: .pap).reason == otherwise)
+        #expect(try desk.explain(method: .msCHAPv2).reason == .methodNeedsClearText)
         #expect(try desk.explain(method: .eapMD5).reason == .noPasswordSet)
+    }
+
+    private static let misfits: [(CredentialKind, [AuthenticationMethod], AccessReason)] = [
+        (.hash, [.chap, .eapTTLSCHAP], .methodNeedsClearText), (.ntHash, [.chap, .eapTTLSCHAP], .methodNeedsClearText),
+        (.hash, [.msCHAP, .msCHAPv2, .eapTTLSMSCHAP, .eapTTLSMSCHAPv2], .methodNeedsNTHash),
+        (.hash, [.eapMD5, .eapMSCHAPv2, .eapPWD, .eapPEAPMSCHAPv2, .eapTTLSEAPMD5, .eapTEAPMSCHAPv2], .eapMethodNeedsPassword),
+        (.ntHash, [.eapMD5, .eapTTLSEAPMD5], .eapMethodNeedsPassword),
+        (
+            .hash, [.pap, .eapGTC, .eapTLS, .eapTTLSPAP, .eapPEAPGTC, .eapTTLSEAPTLS, .eapTEAPPassword, .eapTTLS, .eapSIM],
+            .accepted
+        ),
+        (.ntHash, [.pap, .msCHAP, .msCHAPv2, .eapMSCHAPv2, .eapPWD, .eapTTLSMSCHAPv2, .eapPEAPMSCHAPv2], .accepted),
+    ]
+
+    @Test(arguments: misfits)
+    func aMethodThatWhatIsStoredCannotServeIsRefused(kind: CredentialKind, methods: [AuthenticationMethod], reason: AccessReason) throws {
+        var desk = RuleDesk()
+        desk.desk.subscribers[0].credentialKind = kind
+        desk.desk.subscribers[0].credential = [UInt8](repeating: 1, count: 16)
+        for method in methods { #expect(try desk.explain(method: method).reason == reason, "\(method.name)") }
+    }
+
+    @Test func withoutACardNoMethodOfCardsGetsIn() throws {
+        var desk = RuleDesk()
+        desk.desk.subscribers[0].card = []
+        for method in [AuthenticationMethod.eapSIM, .eapAKA, .eapAKAPrime] {
+            let refused = try desk.explain(method: method)
+            #expect(refused.reason == .cardMissing && !refused.isAccepted)
+        }
     }
 }

@@ -185,7 +185,10 @@ public struct EAPSession: Sendable {
         identity = packet.data
         let account = surroundings.claimant(identity)
         let available = surroundings.proposals(to: identity)
-        guard !available.isEmpty else { return end(.tlsUnavailable, message) }
+        guard !available.isEmpty else {
+            // A tunnel may allow none of EAP.
+            return end(surroundings.methods.contains { $0.isOverTLS } ? .tlsUnavailable : .eapNoCommonMethod, message)
+        }
         guard let type = available.first(where: { account?.allows($0) ?? true }) else {
             return end(.eapMethodNeedsPassword, message)
         }

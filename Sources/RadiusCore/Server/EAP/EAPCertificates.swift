@@ -84,6 +84,9 @@ public final class EAPCertificates: Sendable {
 
     public var contexts: Contexts { held.withLock { $0.contexts } }
 
+    /// The versions of TLS that settings leave to policy rules.
+    var versions: TLSSettings.Versions { settings.minimumVersion...settings.maximumVersion }
+
     /// The files in force; nil for none.
     public var files: Files? { held.withLock { $0.files } }
 

@@ -100,6 +100,14 @@ public final class EAPService: Sendable {
 
     public var statistics: Statistics { conversations.statistics }
 
+    /// What is offered now.
+    public var offer: EAPOffer {
+        let contexts = certificates?.contexts
+        return EAPOffer(
+            settings: settings, hasTunnel: contexts?.tunnel != nil, asksForCertificate: contexts?.certificate != nil,
+            versions: certificates?.versions ?? TLSSettings.Version.tls12...TLSSettings.Version.tls13)
+    }
+
     /// Ends the threads once they finished what they do.
     public func shutdown() {
         checks.shutdown()

@@ -113,6 +113,15 @@ import Testing
         let packet = TestPacket.access(user: "alice@home.example", extra: [AttributeNumber.nasPort, 6, 0, 0, 0, 9])
         let recorded = try PolicyRequest(recorded: packet + [0, 0], seconds: RuleDesk.noon)
         #expect(recorded.method == .pap && recorded.userName == "alice@home.example")
+        let eap: [UInt8] = [79, 7, 2, 0, 0, 5, 1]
+        let conversing = TestPacket.access(user: "alice@home.example", password: nil, extra: eap)
+        #expect(try PolicyRequest(recorded: conversing, seconds: RuleDesk.noon).method == .eap)
+        let typed = [AttributeText(name: "EAP-Message", value: "0x0200000501")]
+        let dictionary = try ShippedDictionaries.loaded.get()
+        #expect(try PolicyRequest(userName: "alice", attributes: typed, dictionary: dictionary, seconds: 0).method == .eap)
+        #expect(
+            try PolicyRequest(userName: "alice", attributes: typed, dictionary: dictionary, method: .eapTLS, seconds: 0).method == .eapTLS)
+        #expect(try PolicyRequest(userName: "alice", dictionary: dictionary, seconds: 0).method == .pap)
         #expect(throws: DecodeError.attributeOverrun) {
             var bad = packet
             bad[21] = 255

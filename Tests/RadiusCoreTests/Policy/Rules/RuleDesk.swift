@@ -15,6 +15,7 @@ struct RuleDesk {
         self.rules = rules
         var alice = PolicyDesk.subscriber("alice@home.example")
         (alice.credentialKind, alice.credential) = (.clearText, Array("correct-horse".utf8))
+        alice.card = [UInt8](repeating: 7, count: SIMCredential.count)
         alice.identity = [8, 6, 203, 0, 113, 9]
         desk.subscribers = [alice]
         desk.profiles.append(PolicyDesk.profile(Self.business, "business", 100, 100, timeouts: (3600, 0, 0)))

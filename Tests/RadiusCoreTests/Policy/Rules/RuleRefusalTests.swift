@@ -30,6 +30,9 @@ import Testing
 
     @Test func suggestsTheNameThatWasMeant() throws {
         #expect(try RuleDesk.reason("NAS-Prot == 1").contains("did you mean NAS-Port?"))
+        #expect(try RuleDesk.reason("subscriber.relm == \"x\"").contains("there is no such name; did you mean subscriber.realm?"))
+        #expect(try RuleDesk.reason("login.methd == pap").contains("did you mean login.method?"))
+        #expect(try RuleDesk.reason("weather.tomorrow == fine").contains("there are subscriber.name, "))
         #expect(try RuleDesk.reason("NAS-IP-Address in 192.0.2.1/24").contains("192.0.2.0/24"))
         #expect(try RuleDesk.reason("NAS-Port-Type == Ethernett").contains("a name such as"))
     }

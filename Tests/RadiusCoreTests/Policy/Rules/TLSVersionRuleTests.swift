@@ -29,7 +29,8 @@ import Testing
             seconds: RuleDesk.noon)
         return try #require(
             Explanation(
-                userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request, allowed: allowed))
+                userName: "alice@home.example", tenant: 1, client: PolicyDesk.client(), in: snapshot, request: request,
+                offer: allowed.map { EAPOffer(settings: EAPService.Settings(), hasTunnel: true, asksForCertificate: true, versions: $0) }))
     }
 
     @Test(arguments: [["1.1"], ["1.2", "1.4"], [""], ["TLSv1.2", "1.3"]])
@@ -73,6 +74,8 @@ import Testing
         for member in members { #expect(faults.contains("1 \(member)"), "\(member)") }
         #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.forwardsTo = 5 }) == ["1 tls_versions"])
         #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.outcome = .stop }) == [])
+        // Once, and without the advice to make it an attribute.
+        #expect(try RuleDesk.faults(Self.rule("NAS-Port == 1") { $0.message = "no" }) == ["1 message"])
     }
 
     @Test func judgesReachAmongTheirOwnKind() throws {

@@ -37,7 +37,7 @@ enum RuleNames {
         case .subscriberStatus: choice(SubscriberStatus.allCases.map { ($0.name, UInt64($0.rawValue)) })
         case .subscriberLevel: choice(AccessLevel.allCases.map { ($0.name, UInt64($0.rawValue)) })
         case .nasVendor: choice(NASVendor.allCases.map { ($0.name, UInt64($0.rawValue)) })
-        case .method: choice(AuthenticationMethod.allCases.dropFirst().map { ($0.name, UInt64($0.rawValue)) })
+        case .method: choice(AuthenticationMethod.proofs.map { ($0.name, UInt64($0.rawValue)) })
         case .weekday: choice(zip(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1...7).map { ($0, $1) })
         case .timeOfDay: Words(expected: "a time of day such as 22:30, from 00:00 to 23:59", number: minutes, word: clock)
         case .date: Words(expected: "a day such as 2026-12-24", number: days, word: date)

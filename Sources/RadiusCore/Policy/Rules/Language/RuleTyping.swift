@@ -13,7 +13,10 @@ struct RuleTyping {
     }
 
     private func unknown(_ name: String) -> String {
-        if name.contains(".") { return "there is no such name; there are \(RuleNames.all.joined(separator: ", ")), and attributes" }
+        if name.contains(".") {
+            let near = AttributeSuggestion.nearest(to: name, among: RuleNames.all).map { "did you mean \($0)?" }
+            return "there is no such name; " + (near ?? "there are \(RuleNames.all.joined(separator: ", ")), and attributes")
+        }
         let near = AttributeSuggestion.nearest(to: name, in: dictionary).map { "; did you mean \($0)?" } ?? ""
         return "no dictionary has this attribute" + near
     }

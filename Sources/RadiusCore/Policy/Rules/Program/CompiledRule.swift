@@ -71,7 +71,7 @@ struct CompiledRule: Sendable {
 
     private static func methods(_ rule: PolicyRule, _ faults: inout [PolicyFault]) -> UInt64 {
         var mask: UInt64 = 0
-        let possible = AuthenticationMethod.allCases.dropFirst()
+        let possible = AuthenticationMethod.proofs
         for name in rule.methods {
             guard let method = possible.first(where: { $0.name == name }) else {
                 let names = possible.map(\.name).joined(separator: ", ")
@@ -101,7 +101,8 @@ struct CompiledRule: Sendable {
             faults.append(PolicyFault(.invalid, rule, "message", "Reply-Message has at most 253 octets; this has \(text.count)"))
             return []
         }
-        if rule.outcome != .reject, rule.methods.isEmpty {
+        // Of rules of other moments, `objections` says that they have none.
+        if rule.moment == .proof, rule.outcome != .reject, rule.methods.isEmpty {
             faults.append(
                 PolicyFault(.unreachable, rule, "message", "only a rule that refuses sends it; set Reply-Message as an attribute instead"))
         }

@@ -20,12 +20,15 @@ struct PolicyRun {
     ///   - subscriber: of `snapshot`.
     ///   - client: the NAS that asks.
     ///   - snapshot: in force.
-    init(_ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot) {
+    ///   - early: why the request's method is refused, whoever logs in; nil where it is not.
+    init(
+        _ request: PolicyRequest?, _ subscriber: SubscriberRecord, _ client: NASClient, _ snapshot: Snapshot, refusal early: AccessReason?
+    ) {
         let seconds = request?.seconds ?? Int64(time(nil))
         bindings = BindingReport(subscriber, request)
         var verdict = bindings.apply(to: AccessVerdict(subscriber, in: snapshot, at: UInt32(clamping: seconds)))
         // The proof comes before status, locks, bindings and rules.
-        if let request, Self.lacksPassword(subscriber, for: request.method) { verdict = verdict.refused(.noPasswordSet) }
+        if let reason = early ?? request?.method.refusal(by: subscriber, in: snapshot) { verdict = verdict.refused(reason) }
         guard let request, verdict.isOpenToRules, let program = snapshot.programs[client.tenant] else {
             report = .none
             decision = AccessDecision(verdict)
@@ -45,12 +48,6 @@ struct PolicyRun {
             if scratch.outcome.hasEdits { PolicyScratch.edit(program, scratch.fired, from: start, &writer) }
         }
         refusal = scratch.outcome.last >= 0 && !settled.isAccepted ? program.compiled[scratch.outcome.last].message : []
-    }
-
-    private static func lacksPassword(_ subscriber: SubscriberRecord, for method: AuthenticationMethod) -> Bool {
-        guard subscriber.credentialKind == .none, method.needsPassword else { return false }
-        let asksByMAC = [.pap, .chap, .msCHAP, .msCHAPv2].contains(method)
-        return !(asksByMAC && subscriber.authenticatesByMAC)
     }
 
     private static func encode(

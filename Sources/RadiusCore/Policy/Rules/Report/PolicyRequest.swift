@@ -14,17 +14,17 @@ public struct PolicyRequest: Sendable {
     ///   - userName: becomes User-Name unless `attributes` has one.
     ///   - attributes: in order.
     ///   - dictionary: explains names and values.
-    ///   - method: by which the password counts as proven.
+    ///   - method: by which the password counts as proven; nil: EAP where `attributes` have EAP-Message, else PAP.
     ///   - seconds: when the request counts as sent, since 1970.
     /// - Throws: which attribute is wrong and why.
     public init(
-        userName: String, attributes: [AttributeText] = [], dictionary: RadiusDictionary, method: AuthenticationMethod = .pap,
+        userName: String, attributes: [AttributeText] = [], dictionary: RadiusDictionary, method: AuthenticationMethod? = nil,
         seconds: Int64
     ) throws(AttributeTextError) {
         let hasName = attributes.contains { dictionary.attribute(named: $0.name)?.path == AttributePath(numbers: [1]) }
         let name = hasName || userName.isEmpty ? [] : [AttributeText(name: "User-Name", value: OctetText.string(Array(userName.utf8)))]
         packet = try PacketText.assemble(.accessRequest, identifier: 0, name + attributes, dictionary: dictionary)
-        self.method = method
+        self.method = method ?? ((try? Self.method(of: packet)) == .eap ? .eap : .pap)
         self.seconds = seconds
         self.userName = Self.name(in: packet)
         isBare = attributes.isEmpty
