@@ -15,7 +15,7 @@ extension Parts {
             memoryOctets: settings.recorderBytes, workers: (settings.radiusWorkers == 0 ? cores : settings.radiusWorkers) + streams)
     }
 
-    /// - Throws: `ServiceFailure` when there is no recorder, no such NAS.
+    /// - Throws: `ServiceFailure` when there is no recorder.
     func openTrace(_ tenant: Int64, _ wish: TraceWish) throws -> TraceReader {
         guard let recorder = server?.environment.recorder else {
             throw ServiceFailure.refused("this node has not the role aaa; ask one that answers RADIUS")
@@ -23,7 +23,7 @@ extension Parts {
         guard recorder.memoryOctets > 0 else {
             throw ServiceFailure.refused("nothing is recorded: radius.recorder.bytes is 0")
         }
-        let filter = try Self.filter(wish, tenant, feed.store.snapshot)
+        let filter = Self.filter(wish, tenant, feed.store.snapshot)
         let reading = TraceReading()
         return TraceReader { [self] in
             if isStopping { return nil }
@@ -33,14 +33,9 @@ extension Parts {
         }
     }
 
-    private static func filter(_ wish: TraceWish, _ tenant: Int64, _ snapshot: Snapshot) throws -> FlightFilter {
+    private static func filter(_ wish: TraceWish, _ tenant: Int64, _ snapshot: Snapshot) -> FlightFilter {
         var filter = FlightFilter(tenant: tenant)
-        if let nas = wish.nas {
-            guard let client = snapshot.clients.find(tenant: tenant, name: nas) else {
-                throw ServiceFailure.unknown("an enabled NAS “\(nas)”")
-            }
-            filter.nas = client.id
-        }
+        filter.nas = wish.nas
         if var user = wish.user {
             filter.userName = Array(user.utf8)
             filter.subscriber =

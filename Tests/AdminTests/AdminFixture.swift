@@ -213,7 +213,8 @@ final class FakeServices: Sendable {
             coa: { try self.note("coa \($0) \($1) \($2)") },
             applyProfile: { try self.note("apply \($0) \($1) \($2)") },
             openTrace: { tenant, wish in
-                _ = try self.note("trace \(tenant) \(wish.user ?? "-") \(wish.nas ?? "-") \(wish.station ?? "-") \(wish.last)")
+                _ = try self.note(
+                    "trace \(tenant) \(wish.user ?? "-") \(wish.nas.map(String.init) ?? "-") \(wish.station ?? "-") \(wish.last)")
                 let countdown = Countdown()
                 return TraceReader { countdown.next() }
             },

@@ -29,6 +29,32 @@ import Testing
         }
     }
 
+    /// It exists, and no log-in could come from it: that it does not exist would send people astray.
+    @Test func whatDNSDoesNotKnowIsNoNASThatAsks() async throws {
+        try await AdminFixture.run { fixture in
+            #expect(try await fixture.post("/api/v1/subscribers", ["username": "alice"]).status == 201)
+            let nas = try await fixture.post("/api/v1/nas", ["name": "gw", "dns_name": "gw.example.net", "secret": "s"])
+            #expect(nas.status == 201, "\(nas.text)")
+            for error in ["not looked up yet", "no such name"] {
+                if error == "no such name" { try await fixture.script("UPDATE aaa.nas SET dns_error = '\(error)'") }
+                for name in ["gw", "id:\(nas.id)"] {
+                    let replies = [
+                        try await fixture.post("/api/v1/auth-log/trace?nas=\(name)"),
+                        try await fixture.post("/api/v1/subscribers/alice/explain?nas=\(name)"),
+                        try await fixture.post("/api/v1/policy-rules/test", ["username": "alice", "nas": .string(name)]),
+                    ]
+                    for reply in replies {
+                        #expect(reply.status == 422, "\(reply.text)")
+                        #expect(reply.text.contains("the NAS “gw” has no address yet (gw.example.net: \(error))"), "\(reply.text)")
+                    }
+                }
+            }
+            #expect(fixture.services.calls.isEmpty, "\(fixture.services.calls)")
+            #expect(try await fixture.patch("/api/v1/nas/gw", ["address": "192.0.2.1"]).status == 200)
+            #expect(try await fixture.post("/api/v1/subscribers/alice/explain?nas=gw").status == 200)
+        }
+    }
+
     @Test(arguments: ["nas", "home-servers"])
     func whatWasWrongWithANameGoesWithIt(path: String) async throws {
         try await AdminFixture.run { fixture in

@@ -92,10 +92,22 @@ import Testing
             let nas = try await fixture.post("/api/v1/nas", ["name": "core1", "address": "192.0.2.1", "secret": "s"])
             #expect(try await fixture.get("/api/v1/auth-log?nas=nope").faults == ["nas not_found"])
             #expect(try await fixture.get("/api/v1/auth-log?nas=core1", tenant: "south").faults == ["nas not_found"])
+            let pool = try await fixture.get("/api/v1/address-leases?pool=nobody")
+            #expect(pool.faults == ["pool not_found"] && pool.text.contains("there is no address-pool called “nobody”"), "\(pool.text)")
+            let realm = try await fixture.post("/api/v1/realms", ["name": "r", "kind": "rule", "pool": "nobody"])
+            #expect(realm.faults == ["/pool not_found"] && realm.text.contains("there is no home-server-pool called"), "\(realm.text)")
+            #expect(try await fixture.get("/api/v1/policy-rules/x").text.contains("policy-rule “x” does not exist"))
             #expect(try await fixture.get("/api/v1/auth-log?reason=nosuch").faults == ["reason choice"])
+            for query in ["method=mschap2", "method[in]=pap,eap_tls"] {
+                let refused = try await fixture.get("/api/v1/auth-log?" + query)
+                #expect(refused.faults == ["method choice"] && refused.text.contains("mschapv2, eap, "), "\(refused.text)")
+            }
             #expect(try await fixture.get("/api/v1/auth-log?reason[in]=wrong_password,nosuch").faults == ["reason choice"])
             // What is gone is still known by its id.
-            for query in ["nas=core1", "nas=id:\(nas.id)", "nas=999999", "reason=wrong_password", "reason[contains]=eap", "user=nobody"] {
+            for query in [
+                "nas=core1", "nas=id:\(nas.id)", "nas=999999", "reason=wrong_password", "reason[contains]=eap", "user=nobody",
+                "method=eap-ttls/pap", "method[contains]=peap",
+            ] {
                 let reply = try await fixture.get("/api/v1/auth-log?" + query)
                 #expect(reply.status == 200 && reply.rows.isEmpty, "\(query): \(reply.text)")
             }

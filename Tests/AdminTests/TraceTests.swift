@@ -6,17 +6,34 @@ import Testing
 @Suite struct TraceTests {
     @Test func givesThePastAndRefusesNonsense() async throws {
         try await AdminFixture.run { fixture in
+            let nas = try await fixture.post("/api/v1/nas", ["name": "core1", "address": "192.0.2.1", "secret": "s"])
             let reply = try await fixture.post("/api/v1/auth-log/trace?user=alice&nas=core1&station=00:53:00:12:34:56&last=7")
             #expect(reply.status == 200)
             #expect(reply.text == "{\"data\":[{\"call\":2}]}")
-            #expect(fixture.services.calls == ["trace 1 alice core1 00:53:00:12:34:56 7"])
+            #expect(fixture.services.calls == ["trace 1 alice \(nas.id) 00:53:00:12:34:56 7"])
             #expect(try await fixture.post("/api/v1/auth-log/trace?last=1001").faults == ["last range"])
             #expect(try await fixture.post("/api/v1/auth-log/trace?last=0").faults == ["last range"])
             #expect(try await fixture.post("/api/v1/auth-log/trace?last=-1&follow=true").faults == ["last range"])
             #expect(try await fixture.post("/api/v1/auth-log/trace?usr=a").faults == ["usr unknown"])
-            fixture.services.fail(with: .notFound("an enabled NAS “x”"))
             #expect(try await fixture.post("/api/v1/auth-log/trace?nas=x").status == 404)
             #expect(try await fixture.post("/api/v1/auth-log/trace?nas=x&follow=true").status == 404)
+            fixture.services.fail(with: .refused("nothing is recorded"))
+            #expect(try await fixture.post("/api/v1/auth-log/trace?follow=true").status == 422)
+        }
+    }
+
+    /// The records outlast what they are of.
+    @Test func aNASThatIsDisabledOrGoneIsStillFound() async throws {
+        try await AdminFixture.run { fixture in
+            let nas = try await fixture.post(
+                "/api/v1/nas", ["name": "core1", "address": "192.0.2.1", "secret": "s", "enabled": .boolean(false)])
+            for text in ["core1", "id:\(nas.id)", "\(nas.id)"] {
+                #expect(try await fixture.post("/api/v1/auth-log/trace?nas=\(text)").status == 200, "\(text)")
+            }
+            #expect(try await fixture.delete("/api/v1/nas/core1").status == 204)
+            #expect(try await fixture.post("/api/v1/auth-log/trace?nas=id:\(nas.id)").status == 200)
+            #expect(fixture.services.calls == Array(repeating: "trace 1 - \(nas.id) - 20", count: 4))
+            #expect(try await fixture.post("/api/v1/auth-log/trace?nas=core1").status == 404)
         }
     }
 

@@ -69,6 +69,28 @@ import Testing
         #expect(failure?.text.hasPrefix("lastmile: The body does not fit\n  address: an IP network") == true)
     }
 
+    @Test func whatIsNamedAndDoesNotExistIsNotFoundWhereverItStands() throws {
+        func failure(_ status: Int, _ errors: String) throws -> CommandFailure? {
+            let body = #"{"title":"The body does not fit","status":\#(status),"detail":"x","code":"invalid","errors":[\#(errors)]}"#
+            let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(status, body)])
+            return #expect(throws: CommandFailure.self) { try client(server).send(.init(path: ["nas"])) }
+        }
+        let profile = #"{"pointer":"/profile","code":"not_found","detail":"there is no profile called “x”"}"#
+        let pool = #"{"parameter":"pool","code":"not_found","detail":"there is no address-pool called “y”"}"#
+        let one = try failure(422, profile)
+        #expect(one?.status == .notFound && one?.message == "there is no profile called “x”" && one?.details.isEmpty == true)
+        let two = try failure(400, profile + "," + pool)
+        #expect(two?.status == .notFound && two?.message == "there is no profile called “x”; there is no address-pool called “y”")
+        let others = [
+            profile + #",{"pointer":"/vlan","code":"range","detail":"1 to 4094"}"#,
+            #"{"line":2,"column":"profile","code":"not_found","detail":"there is no profile called “x”"}"#,
+        ]
+        for errors in others {
+            let mixed = try failure(422, errors)
+            #expect(mixed?.status == .failed && mixed?.message == "The body does not fit", "\(errors)")
+        }
+    }
+
     @Test func withoutATokenSaysWhereItLooked() throws {
         let server = try ScriptedHTTPServer([ScriptedHTTPServer.problem(401, #"{"title":"T","detail":"D"}"#)])
         let failure = #expect(throws: CommandFailure.self) { try client(server, token: nil).send(.init(path: ["nas"])) }

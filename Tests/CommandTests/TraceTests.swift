@@ -85,7 +85,9 @@ import Testing
             [{"nas":"core1","address":"192.0.2.1","vendor":"mikrotik","last_seen_seconds":7300,"findings":[
               {"severity":"problem","code":"secret_short","what":"Too short.","advice":"Make one."},
               {"severity":"note","code":"several_devices","what":"Two.","advice":"Part them."}]},
-             {"nas":"core2","address":"198.51.100.0/24","vendor":"cisco","last_seen_seconds":null,"findings":[]}]
+             {"nas":"core2","address":"198.51.100.0/24","vendor":"cisco","last_seen_seconds":null,"findings":[]},
+             {"nas":"core3","address":null,"vendor":"cisco","last_seen_seconds":null,"findings":[
+              {"severity":"problem","code":"dns_error","what":"Unknown.","advice":"Name it."}]}]
             """
         ).elements
         #expect(
@@ -96,11 +98,15 @@ import Testing
                   NOTE several_devices: Two.
                     -> Part them.
 
-                2 NAS examined, 1 without a finding: 1 problem, 0 warnings, 1 note.
+                core3 (no address, cisco, never seen)
+                  PROBLEM dns_error: Unknown.
+                    -> Name it.
+
+                3 NAS examined, 1 without a finding: 2 problems, 0 warnings, 1 note.
 
                 """)
-        #expect(DoctorText.count("problem", examined) == 1)
-        #expect(DoctorText.rows(examined).map { $0["code"]?.text } == ["secret_short", "several_devices"])
+        #expect(DoctorText.count("problem", examined) == 2)
+        #expect(DoctorText.rows(examined).map { $0["code"]?.text } == ["secret_short", "several_devices", "dns_error"])
         #expect(DoctorText.text([]).hasPrefix("There is no NAS yet"))
     }
 }

@@ -12,7 +12,7 @@ extension Resource {
             .reference("nas", to: "nas", .readOnly, .loose),
             .choice("outcome", ["accept", "reject", "challenge", "silence"], .required, .readOnly),
             .text("reason", .required, .readOnly, .searchable, .form(.accessReason)),
-            .text("method", .required, .readOnly),
+            .text("method", .required, .readOnly, .form(.authenticationMethod)),
             .reference("profile", to: "profile", .readOnly, .loose),
             .reference("home_server", to: "home_server", .readOnly, .loose),
             .text("calling_station_id", .readOnly, .searchable, .dataClass(.personal)),
@@ -35,5 +35,11 @@ extension TextForm {
     static let accessReason = TextForm(name: "access-reason") { text in
         AccessReason.allCases.contains { $0.name == text }
             ? nil : "there is no reason of this name; there are such as wrong_password, unknown_subscriber, status_suspended, session_limit"
+    }
+
+    /// The name of a method that logins come by.
+    static let authenticationMethod = TextForm(name: "authentication-method") { text in
+        AuthenticationMethod.allCases.contains { $0.name == text }
+            ? nil : "there is no method of this name; there are \(AuthenticationMethod.allCases.map(\.name).joined(separator: ", "))"
     }
 }

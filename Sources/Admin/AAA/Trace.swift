@@ -4,8 +4,8 @@ internal import Synchronization
 public struct TraceWish: Equatable, Sendable {
     /// A username; nil: everybody.
     public var user: String?
-    /// A NAS by name; nil: all of the tenant's.
-    public var nas: String?
+    /// The id of a NAS, perhaps of one that is gone; nil: all of the tenant's.
+    public var nas: Int64?
     /// Calling-Station-Id; a hardware address in any notation; nil: all.
     public var station: String?
     /// How many of the past, at most.
@@ -43,14 +43,14 @@ enum Trace {
         "trace", on: .collection, summary: "The last transactions of a user or NAS, decoded, and with follow what comes from now on",
         isWrite: false,
         parameters: [
-            ("user", "Only of this username"), ("nas", "Only of this NAS, by name"),
+            ("user", "Only of this username"), ("nas", "Only of this NAS, by name or id"),
             ("station", "Only of this Calling-Station-Id; a hardware address in any notation"),
             ("last", "How many of the past: 1 to 1000, with follow also 0; without it 20"),
             ("follow", "true: lines of JSON as they come, until the caller hangs up"),
         ], permission: "trace:read"
     ) { exchange, _ in
         var wish = try wish(exchange)
-        wish.nas = try await exchange.nasName(wish.nas)
+        if let nas = exchange.parameter("nas") { wish.nas = try await exchange.nasID(nas) }
         guard try exchange.flag("follow") else {
             let portion = try exchange.services.openTrace(exchange.principal.tenant, wish).next()
             return .json("{\"data\":[\(portion?.transactions.joined(separator: ",") ?? "")]}")
@@ -68,7 +68,6 @@ enum Trace {
     static func wish(_ exchange: Exchange) throws(Problem) -> TraceWish {
         var wish = TraceWish()
         wish.user = exchange.parameter("user")
-        wish.nas = exchange.parameter("nas")
         wish.station = exchange.parameter("station")
         guard let last = exchange.parameter("last") else { return wish }
         let least = try exchange.flag("follow") ? 0 : 1

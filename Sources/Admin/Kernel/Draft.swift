@@ -93,7 +93,7 @@ struct Draft {
         let condition = target.condition(key, "t", &statement) ?? "false"
         let row = try connection.queryOne("SELECT t.\(target.key) FROM \(target.table) t WHERE \(condition)", statement.values)
         guard let row else {
-            faults.append(.member(field.name, "not_found", "there is no \(target.name) \(shown)"))
+            faults.append(.member(field.name, "not_found", "there is no \(target.noun) \(shown)"))
             return nil
         }
         return try row.int64(0)

@@ -94,7 +94,7 @@ extension Field {
         if case .reference(let name) = kind, let target = registry.resource(name) {
             let key = RowKey(try bounded(text))
             guard let condition = target.condition(key, "n", &statement) else {
-                throw FieldFault("type", "the id of a \(name) is expected")
+                throw FieldFault("type", "the id of a \(target.noun) is expected")
             }
             return "(SELECT n.\(target.key) FROM \(target.table) n WHERE \(condition))"
         }

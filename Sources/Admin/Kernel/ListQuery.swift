@@ -52,7 +52,7 @@ struct ListQuery {
         countsExactly = single["count"] == "exact"
         if let count = single["count"], count != "exact" { faults.append(.init(.parameter("count"), "choice", "only exact is possible")) }
         if single["q"] != nil, !resource.fields.contains(where: \.isSearchable) {
-            faults.append(.init(.parameter("q"), "unknown", "\(resource.name) has no text to search"))
+            faults.append(.init(.parameter("q"), "unknown", "\(resource.noun) has no text to search"))
         }
         let bound = exchange.query.filter { !["limit", "cursor", "count"].contains($0.name) }
         signature = bound.map { "\($0.name)\u{1}\($0.value)" }.joined(separator: "\u{2}")
@@ -100,7 +100,7 @@ struct ListQuery {
                 var statement = Statement("SELECT 1 FROM \(target.table) n WHERE ")
                 guard let condition = target.condition(.name(text), "n", &statement) else { continue }
                 guard try connection.queryOne(statement.text + condition, statement.values) == nil else { continue }
-                faults.append(.init(.parameter(field.name), "not_found", "there is no \(name) called “\(text)”"))
+                faults.append(.init(.parameter(field.name), "not_found", "there is no \(target.noun) called “\(text)”"))
             }
         }
         guard faults.isEmpty else { throw Problem.badParameters(faults) }

@@ -80,6 +80,9 @@ public struct Resource: Sendable {
         fields.first { $0.name == name }
     }
 
+    /// The name as people read and type it: `access-policy`.
+    var noun: String { name.replacing("_", with: "-") }
+
     /// Answers begin with an id.
     var hasID: Bool { !isSingleton && !key.isEmpty }
 

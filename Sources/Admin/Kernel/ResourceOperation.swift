@@ -56,7 +56,7 @@ struct ResourceOperation: Sendable {
         let idempotency = try Idempotency(exchange)
         let extra = try resource.rules.onCreate?() ?? Rules.Creation()
         if !extra.once.isEmpty, idempotency != nil {
-            throw Problem.badRequest("a \(resource.name) shows a secret once, so its answer is not kept: leave Idempotency-Key out")
+            throw Problem.badRequest("a \(resource.noun) shows a secret once, so its answer is not kept: leave Idempotency-Key out")
         }
         return try await rehearsable {
             try await transaction { connection in

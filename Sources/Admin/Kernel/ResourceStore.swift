@@ -45,9 +45,9 @@ struct ResourceStore {
 
     private func described(_ key: RowKey) -> String {
         switch key {
-        case .id(let id): "\(resource.name) \(id)"
-        case .name(let name), .nameOrID(let name, _): "\(resource.name) “\(name)”"
-        case .only: resource.name
+        case .id(let id): "\(resource.noun) \(id)"
+        case .name(let name), .nameOrID(let name, _): "\(resource.noun) “\(name)”"
+        case .only: resource.noun
         }
     }
 
@@ -93,7 +93,7 @@ struct ResourceStore {
         assignments += ["version = version + 1", "updated_at = now()"]
         let key = statement.bind(.int(stored.id))
         let text = "UPDATE \(resource.table) SET \(assignments.joined(separator: ", ")) WHERE \(resource.key) = \(key)"
-        guard try connection.execute(text, statement.values) == 1 else { throw Problem.notFound("\(resource.name) \(stored.id)") }
+        guard try connection.execute(text, statement.values) == 1 else { throw Problem.notFound("\(resource.noun) \(stored.id)") }
         return try find(resource.isSingleton ? .only : .id(stored.id), connection)
     }
 

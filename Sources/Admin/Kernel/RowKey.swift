@@ -53,15 +53,44 @@ extension Resource {
 
 extension Exchange {
     /// The name of the NAS that `text` names as an address would. What names none stays as it is, for the service to refuse.
+    ///
+    /// - Throws: `ServiceFailure` when the NAS has no address yet.
     func nasName(_ text: String?) async throws -> String? {
         guard let text else { return nil }
-        let key = RowKey(text)
-        if case .name(let name) = key { return name }
-        var statement = Statement("SELECT t.name FROM aaa.nas t WHERE ")
-        guard let condition = Resource.nas(vendors: services.vendorNames).condition(key, "t", &statement) else { return text }
+        if let found = try await nas(text) { return found.name }
+        if case .name(let name) = RowKey(text) { return name }
+        return text
+    }
+
+    /// The id of the NAS that `text` names likewise; what is gone is known by its id alone.
+    ///
+    /// - Throws: `ServiceFailure` when there is no NAS of this name, or it has no address yet.
+    func nasID(_ text: String) async throws -> Int64 {
+        if let found = try await nas(text) { return found.id }
+        switch RowKey(text) {
+        case .id(let id), .nameOrID(_, let id): return id
+        case .name, .only: throw ServiceFailure.notFound("the NAS “\(text)”")
+        }
+    }
+
+    private func nas(_ text: String) async throws -> (id: Int64, name: String)? {
+        var statement = Statement(
+            """
+            SELECT t.id, t.name, t.enabled AND t.address IS NULL, t.dns_name, coalesce(t.dns_error, 'not looked up yet')
+            FROM aaa.nas t WHERE\u{20}
+            """)
+        // PostgreSQL's texts have no NUL.
+        guard !text.utf8.contains(0),
+            let condition = Resource.nas(vendors: services.vendorNames).condition(RowKey(text), "t", &statement)
+        else { return nil }
         let (query, values) = (statement.text + condition, statement.values)
-        return try await services.pool.transaction(.tenant(principal.tenant), readOnly: true) { connection in
-            try connection.queryOne(query, values)?.string(0)
-        } ?? text
+        return try await services.pool.transaction(.tenant(principal.tenant), readOnly: true) { connection -> (id: Int64, name: String)? in
+            guard let row = try connection.queryOne(query, values) else { return nil }
+            let name = try row.string(1)
+            if try row.bool(2) {
+                throw ServiceFailure.refused("the NAS “\(name)” has no address yet (\(try row.string(3)): \(try row.string(4)))")
+            }
+            return (id: try row.int64(0), name: name)
+        }
     }
 }

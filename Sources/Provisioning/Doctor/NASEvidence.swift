@@ -5,6 +5,11 @@ import Synchronization
 /// What PostgreSQL knows of a NAS that the node's memory does not: all nodes' observations, and how CoA went.
 public struct NASEvidence: Sendable {
     public let nas: Int64
+    public let name: String
+    public let vendor: String
+    public let hasAddress: Bool
+    public let dnsName: String?
+    public let dnsError: String?
     public let createdSeconds: Int64
     public let lastSeenSeconds: Int64?
     public let coaAnswered: Int
@@ -22,7 +27,8 @@ public struct NASEvidence: Sendable {
             SELECT n.id, extract(epoch FROM n.created_at)::bigint, extract(epoch FROM o.last_seen_at)::bigint,
                 count(d.id) FILTER (WHERE d.outcome IN ('ack', 'nak')), count(d.id) FILTER (WHERE d.outcome = 'timeout'),
                 coalesce(extract(epoch FROM max(d.finished_at) FILTER (WHERE d.outcome IN ('ack', 'nak'))), 0)::bigint,
-                coalesce(extract(epoch FROM max(d.finished_at) FILTER (WHERE d.outcome = 'timeout')), 0)::bigint
+                coalesce(extract(epoch FROM max(d.finished_at) FILTER (WHERE d.outcome = 'timeout')), 0)::bigint,
+                n.name, n.vendor, n.address IS NOT NULL, n.dns_name, n.dns_error
             FROM aaa.nas n
             LEFT JOIN aaa.nas_observation o ON o.nas_id = n.id
             LEFT JOIN aaa.dynamic_authorization d
@@ -32,9 +38,10 @@ public struct NASEvidence: Sendable {
             """, [.int(tenant)]
         ) { row in
             NASEvidence(
-                nas: try row.int64(0), createdSeconds: try row.int64(1), lastSeenSeconds: try row.optionalInt64(2),
-                coaAnswered: Int(try row.int64(3)), coaTimeouts: Int(try row.int64(4)), coaAnsweredSeconds: try row.int64(5),
-                coaTimeoutSeconds: try row.int64(6))
+                nas: try row.int64(0), name: try row.string(7), vendor: try row.string(8), hasAddress: try row.bool(9),
+                dnsName: try row.optionalString(10), dnsError: try row.optionalString(11), createdSeconds: try row.int64(1),
+                lastSeenSeconds: try row.optionalInt64(2), coaAnswered: Int(try row.int64(3)), coaTimeouts: Int(try row.int64(4)),
+                coaAnsweredSeconds: try row.int64(5), coaTimeoutSeconds: try row.int64(6))
         }
         return Dictionary(uniqueKeysWithValues: found.map { ($0.nas, $0) })
     }
@@ -79,6 +86,7 @@ extension NASFacts {
             lastSeenSeconds: seen > 0 ? max(seen, evidence.lastSeenSeconds ?? 0) : evidence.lastSeenSeconds)
         (coaAnswered, coaTimeouts) = (evidence.coaAnswered, evidence.coaTimeouts)
         (coaAnsweredSeconds, coaTimeoutSeconds) = (evidence.coaAnsweredSeconds, evidence.coaTimeoutSeconds)
+        (dnsName, dnsError) = (evidence.dnsName, evidence.dnsError)
     }
 
     /// Of each NAS.

@@ -48,6 +48,9 @@ public struct NASFacts: Sendable {
     /// When the last one was answered, and when the last one was not.
     public var coaAnsweredSeconds: Int64 = 0
     public var coaTimeoutSeconds: Int64 = 0
+    /// The name of DNS that its address follows, and why the last look-up of it brought nothing; nil: there is none, it did.
+    public var dnsName: String?
+    public var dnsError: String?
 
     public init(_ client: NASClient, nowSeconds: Int64, createdSeconds: Int64, lastSeenSeconds: Int64?) {
         self.client = client
@@ -62,8 +65,35 @@ public enum NASDoctor {
     /// What ought to be mended, the worst first.
     public static func findings(_ facts: NASFacts) -> [NASFinding] {
         let found =
-            SecretStrength.findings(facts) + reach(facts) + signatures(facts) + TrafficSigns.findings(facts) + silence(facts) + coa(facts)
+            SecretStrength.findings(facts) + dns(facts) + reach(facts) + signatures(facts) + TrafficSigns.findings(facts) + silence(facts)
+            + coa(facts)
         return found.sorted { $0.severity < $1.severity }
+    }
+
+    /// What is wrong with a NAS called `name` that has no address, since DNS had none yet for `dnsName`; nil: that was not looked up.
+    public static func withoutAddress(_ name: String, dnsName: String, dnsError: String?) -> NASFinding {
+        guard let dnsError else {
+            return NASFinding(
+                .warning, "dns_error", "\(dnsName) was not looked up yet, so that it has no address and is not served.",
+                do: "That takes a second or two; where it takes longer, the daemon's log says why.")
+        }
+        return NASFinding(
+            .problem, "dns_error", "\(dnsName): \(dnsError). It has no address, so that it is not served.",
+            do: mend(name, dnsName))
+    }
+
+    private static func dns(_ facts: NASFacts) -> [NASFinding] {
+        guard let dnsName = facts.dnsName, let error = facts.dnsError else { return [] }
+        return [
+            NASFinding(
+                .warning, "dns_error", "\(dnsName): \(error). It stays at \(facts.client.network.text), the address of before.",
+                do: mend(facts.client.name, dnsName))
+        ]
+    }
+
+    private static func mend(_ name: String, _ dnsName: String) -> String {
+        "See what the daemon's machine knows: getent ahosts \(dnsName). Another name: lastmile nas update \(name) --dns-name NAME; "
+            + "none: lastmile nas update \(name) --clear dns_name --address ADDRESS"
     }
 
     private static func reach(_ facts: NASFacts) -> [NASFinding] {

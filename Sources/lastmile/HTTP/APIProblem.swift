@@ -24,9 +24,13 @@ struct APIProblem {
         errors = document["errors"]?.elements ?? []
     }
 
+    /// All that is wrong is that what the request names does not exist; of a file, lines are refused.
+    private var isOfMissing: Bool { !errors.isEmpty && errors.allSatisfy { $0["code"]?.text == "not_found" && $0["line"] == nil } }
+
     /// How the command ends.
     var exitStatus: ExitStatus {
-        switch status {
+        if isOfMissing { return .notFound }
+        return switch status {
         case 401, 403: .denied
         case 404: .notFound
         case 409, 412: .conflict
@@ -36,6 +40,10 @@ struct APIProblem {
 
     /// What the user is told.
     func failure(_ connection: Connection) -> CommandFailure {
+        if isOfMissing {
+            let missing = errors.compactMap { $0["detail"]?.text }.joined(separator: "; ")
+            return CommandFailure(exitStatus, missing, next: "The list command of that noun shows what there is.")
+        }
         let message = errors.isEmpty ? (detail.isEmpty ? title : detail) : title
         return CommandFailure(exitStatus, message, details: errors.map(Self.line), next: next(connection))
     }

@@ -38,7 +38,8 @@ enum DoctorText {
         let sick = examined.filter { !findings($0).isEmpty }
         var lines: [String] = []
         for nas in sick {
-            lines.append("\(shown(nas["nas"])) (\(shown(nas["address"])), \(shown(nas["vendor"])), \(seen(nas)))")
+            let address = nas["address"]?.text.map(Printable.line) ?? "no address"
+            lines.append("\(shown(nas["nas"])) (\(address), \(shown(nas["vendor"])), \(seen(nas)))")
             for finding in findings(nas) {
                 lines.append("  \(shown(finding["severity"]).uppercased()) \(shown(finding["code"])): \(shown(finding["what"]))")
                 lines.append("    -> \(shown(finding["advice"]))")

@@ -12,7 +12,7 @@ struct TraceCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @Option(help: "Only of this username.") var user: String?
-    @Option(help: "Only of this NAS, by name.") var nas: String?
+    @Option(help: "Only of this NAS, by name or id:N.") var nas: String?
     @Option(help: "Only of this Calling-Station-Id; a hardware address in any notation.") var station: String?
     @Option(help: "How many of the past, 1 to 1000, with --follow also 0; 20 unless --follow, then 3.") var last: Int?
     @Flag(name: .shortAndLong, help: "Goes on with what comes from now on.") var follow = false

@@ -36,6 +36,36 @@ extension ProtocolTests {
                     try await tool.run("nas", "get", "gw7").output.contains("DNS has no address for it")
                 }
                 #expect(try await Self.isLetIn(daemon, "127.79.0.2"))
+                let examined = try await tool.run("nas", "doctor", "gw7")
+                #expect(
+                    examined.output.contains("WARNING dns_error: gw7.example.net: DNS has no address for it. It stays at 127.79.0.2"),
+                    "\(examined)")
+            }
+        }
+
+        @Test func whatDNSDoesNotKnowIsToldWhereOneLooks() async throws {
+            try await Self.withDaemon("127.0.0.1 localhost\n") { daemon, tool, _ in
+                let made = try await tool.run(
+                    "nas", "create", "--name", "gw8", "--dns-name", "gw8.example.net", "--secret", TestNAS.secret, "--vendor", "cisco")
+                #expect(made.status == 0, "\(made)")
+                try await eventually { try await tool.run("nas", "get", "gw8").output.contains("DNS has no address for it") }
+                for examined in [try await tool.run("nas", "doctor", "gw8"), try await tool.run("nas", "doctor")] {
+                    #expect(examined.status == 1, "\(examined)")
+                    #expect(examined.output.contains("gw8 (no address, cisco, never seen)"), "\(examined)")
+                    #expect(
+                        examined.output.contains("PROBLEM dns_error: gw8.example.net: DNS has no address for it."), "\(examined)")
+                }
+                let refusals = [
+                    try await tool.run("radius", "trace", "--nas", "gw8"),
+                    try await tool.run("subscriber", "explain", "alice", "--nas", "gw8"),
+                    try await tool.run("policy-rule", "test", "alice", "--nas", "gw8"),
+                ]
+                for refused in refusals {
+                    #expect(refused.status == 1, "\(refused)")
+                    #expect(
+                        refused.errors.contains("“gw8” has no address yet (gw8.example.net: DNS has no address for it)"), "\(refused)")
+                }
+                #expect(try await tool.run("nas", "doctor", "gw9").status == 3)
             }
         }
 

@@ -202,7 +202,8 @@ extension ProtocolTests {
                 } catch { return "\(error)" }
             }
             #expect(await refusal("home-server-pools", #"{"name":"empty","servers":[]}"#).contains("at least one home server"))
-            #expect(await refusal("home-server-pools", #"{"name":"stranger","servers":["nobody"]}"#).contains("there is no home server"))
+            #expect(
+                await refusal("home-server-pools", #"{"name":"stranger","servers":["nobody"]}"#).contains("there is no home-server called"))
             #expect(await refusal("realms", #"{"name":"at","realm":"a@b.example"}"#).contains("a realm has no @"))
             #expect(await refusal("realms", #"{"name":"glob","kind":"pattern","realm":"[a"}"#).contains("the pattern"))
             #expect(

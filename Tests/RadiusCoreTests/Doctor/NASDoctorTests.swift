@@ -44,6 +44,19 @@ import Testing
 
     @Test func aNASInOrderHasNoFinding() {
         #expect(Self.codes(Self.facts()).isEmpty)
+        #expect(Self.codes(Self.facts { $0.dnsName = "gw.example.net" }).isEmpty)
+    }
+
+    @Test func tellsWhatDNSDoesNotKnow() throws {
+        let kept = Self.facts { ($0.dnsName, $0.dnsError) = ("gw.example.net", "no such name") }
+        #expect(Self.codes(kept) == ["warning dns_error"])
+        let finding = try #require(NASDoctor.findings(kept).first)
+        #expect(finding.what == "gw.example.net: no such name. It stays at 192.0.2.1, the address of before.")
+        let lost = NASDoctor.withoutAddress("core1", dnsName: "gw.example.net", dnsError: "no such name")
+        #expect(lost.severity == .problem && lost.code == "dns_error" && lost.what.contains("no such name. It has no address"))
+        #expect(lost.advice.contains("lastmile nas update core1 --dns-name NAME"))
+        let fresh = NASDoctor.withoutAddress("core1", dnsName: "gw.example.net", dnsError: nil)
+        #expect(fresh.severity == .warning && fresh.what.contains("not looked up yet"))
     }
 
     @Test(

@@ -30,6 +30,6 @@ extension Resource {
                     SELECT n FROM aaa.home_server_pool p, unnest(p.servers) n
                     WHERE p.id = $1 AND NOT EXISTS (SELECT 1 FROM aaa.home_server s WHERE s.tenant_id = p.tenant_id AND s.name = n)
                     """, [.int(id)]
-                ) { row in .member("servers", "reference", "there is no home server “\(try row.string(0))”; create it first") }
+                ) { row in .member("servers", "not_found", "there is no home-server called “\(try row.string(0))”; create it first") }
             }))
 }

@@ -27,7 +27,7 @@ extension Problem {
         case .uniqueViolation:
             // Of several only all together are taken, which belongs to none of them.
             let members = fields.count == 1 ? fields.map { Fault.member($0.name, "unique", "it is taken") } : []
-            self = .conflict("there is another \(resource.name) with this \(Self.together(fields))", members)
+            self = .conflict("there is another \(resource.noun) with this \(Self.together(fields))", members)
         case .foreignKeyViolation: self = Self.reference(error, resource, fields, registry)
         case .checkViolation, .notNullViolation, .exclusionViolation:
             self = .invalid(
@@ -49,10 +49,10 @@ extension Problem {
 
     private static func reference(_ error: DatabaseError, _ resource: Resource, _ fields: [Field], _ registry: Registry) -> Problem {
         guard error.table == nil || error.table == resource.table else {
-            let user = registry.resources.first { $0.table == error.table }?.name ?? error.table ?? "something"
+            let user = registry.resources.first { $0.table == error.table }?.noun ?? error.table ?? "something"
             return .conflict("it is still in use by a \(user); remove or change that first")
         }
-        return .invalid(fields.map { .member($0.name, "not_found", "it does not exist") })
+        return .invalid(fields.map { .member($0.name, "not_found", "the \($0.name) that it names does not exist") })
     }
 }
 
