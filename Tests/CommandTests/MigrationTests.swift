@@ -67,6 +67,7 @@ import Testing
 
     @Test(arguments: [
         (0, 1, "0 entries were not carried over, and 1 part of others"), (1, 2, "1 entry was not carried over, and 2 parts of others"),
+        (3, 0, "3 entries were not carried over"),
     ])
     func whatIsLeftOutIsCountedInWords(skipped: Int, lost: Int, words: String) throws {
         var plan = try Self.plan("")
@@ -74,6 +75,14 @@ import Testing
         plan.remarks = Array(repeating: remark(.skipped), count: skipped) + Array(repeating: remark(.lost), count: lost)
         let summary = ImportSummary(plan: plan, source: FreeRADIUSSource(), counts: .init(), isRehearsal: true, report: nil)
         #expect(summary.leftOut == words)
+    }
+
+    @Test(arguments: [(1, "1 open session in radacct: it appears"), (2, "2 open sessions in radacct: they appear")])
+    func openSessionsAreCountedInWords(count: Int, words: String) throws {
+        var source = FreeRADIUSSource()
+        source.openSessions = count
+        let summary = ImportSummary(plan: try Self.plan(""), source: source, counts: .init(), isRehearsal: true, report: nil)
+        #expect(summary.text.contains(words))
     }
 
     @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {

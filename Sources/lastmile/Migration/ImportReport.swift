@@ -70,11 +70,11 @@ struct ImportSummary {
 
     var isIncomplete: Bool { plan.remarks.contains { $0.level != .note } }
 
-    /// `3 entries were not carried over, and 1 part of others`
+    /// `3 entries were not carried over, and 1 part of others`; the parts only where there are some.
     var leftOut: String {
         let (skipped, lost) = (remarks(.skipped).count, remarks(.lost).count)
         let entries = skipped == 1 ? "1 entry was" : "\(skipped) entries were"
-        return "\(entries) not carried over, and \(lost) \(lost == 1 ? "part" : "parts") of others"
+        return "\(entries) not carried over" + (lost == 0 ? "" : ", and \(lost) \(lost == 1 ? "part" : "parts") of others")
     }
 
     var document: JSONValue {
@@ -100,7 +100,10 @@ struct ImportSummary {
             lines += kinds(level, title)
         }
         if source.openSessions > 0 {
-            lines.append("\(source.openSessions) open sessions in radacct: they appear here with their next interim record")
+            lines.append(
+                source.openSessions == 1
+                    ? "1 open session in radacct: it appears here with its next interim record"
+                    : "\(source.openSessions) open sessions in radacct: they appear here with their next interim record")
         }
         lines.append(Self.row("", ["created", "updated", "unchanged", "refused"]))
         for (name, count) in [("profiles", counts.profiles), ("subscribers", counts.subscribers), ("nas", counts.nas)] {
