@@ -21,20 +21,81 @@ import Testing
 
     /// Writes one subscriber with a new profile, whose POST is answered so, and gives the sheet and what was counted.
     private static func write(_ profileAnswer: String, isRehearsal: Bool) throws -> (sheet: String, counts: PlanWriter.Counts) {
-        let server = try ScriptedHTTPServer([empty, profileAnswer, counts, empty])
-        let connection = try Connection(tenant: "north") { name in
-            ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": "t0ken"][name]
-        }
-        var writer = PlanWriter(client: APIClient(connection: connection), isRehearsal: isRehearsal)
+        let server = try ScriptedHTTPServer([empty, profileAnswer, empty, counts, empty])
+        var writer = try Self.writer(server, isRehearsal: isRehearsal)
         try writer.write(try plan("alice Cleartext-Password := \"secret\"\n  Session-Timeout := 60\n"))
         let sheet = try #require(server.requests.first { $0.hasPrefix("POST /api/v1/subscribers/import") })
         return (sheet, writer.counts)
     }
 
-    private static func profile(ofOnlyLineIn sheet: String) -> String {
+    private static func writer(_ server: ScriptedHTTPServer, isRehearsal: Bool = false) throws -> PlanWriter {
+        let connection = try Connection(tenant: "north") { name in
+            ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": "t0ken"][name]
+        }
+        return PlanWriter(client: APIClient(connection: connection), isRehearsal: isRehearsal)
+    }
+
+    private static func profile(ofOnlyLineIn sheet: String) -> String { cell("profile", ofOnlyLineIn: sheet) ?? "no sheet" }
+
+    /// nil where the sheet has no such column.
+    private static func cell(_ column: String, ofOnlyLineIn sheet: String) -> String? {
         let lines = sheet.split(whereSeparator: \.isNewline).suffix(2).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        guard lines.count == 2, let place = lines[0].firstIndex(of: "profile") else { return "no sheet" }
+        guard lines.count == 2, let place = lines[0].firstIndex(where: { $0 == column }) else { return nil }
         return String(lines[1][place])
+    }
+
+    /// The daemon names the first mistakes of a sheet; the others are asked for without storing anything.
+    @Test func allThatTheDaemonRefusesAreNamed() throws {
+        func answer(_ refused: Int, _ lines: [Int]) -> String {
+            let errors = lines.map { #"{"line":\#($0),"column":"static_ipv4","code":"pool","detail":"a pool hands it out"}"# }
+            return ScriptedHTTPServer.answer(
+                200, #"{"imported":1,"refused":\#(refused),"updated":0,"unchanged":0,"errors":[\#(errors.joined(separator: ","))]}"#)
+        }
+        let users = "abcd".map { "\($0) Cleartext-Password := x\n  Mikrotik-Rate-Limit := 1M/2M\n" }.joined()
+        let made = ScriptedHTTPServer.answer(201, #"{"id":1}"#)
+        let server = try ScriptedHTTPServer([Self.empty, made, answer(3, [2, 3]), answer(1, [3]), Self.empty])
+        var writer = try Self.writer(server)
+        try writer.write(try Self.plan(users))
+        #expect(writer.remarks.map(\.subject) == ["a", "b", "d"])
+        #expect(writer.counts.subscribers == .init(created: 1, refused: 3))
+        let sheets = server.requests.filter { $0.hasPrefix("POST /api/v1/subscribers/import") }
+        #expect(sheets.map { $0.contains("dry_run=true") } == [false, true])
+        #expect(sheets.last?.split(whereSeparator: \.isNewline).suffix(2).map { String($0.prefix(2)) } == ["c,", "d,"])
+        let silent = try ScriptedHTTPServer([Self.empty, made, answer(3, [2]), answer(2, []), Self.empty])
+        var other = try Self.writer(silent)
+        try other.write(try Self.plan(users))
+        #expect(other.remarks.map(\.what) == ["static_ipv4", "2 more"])
+    }
+
+    /// Neither the interval nor the limit is possible, and there is no rate.
+    @Test(arguments: [true, false]) func whatIsSetByHandInPlaceOfWhatCouldNotBeCarriedStays(exists: Bool) throws {
+        let known = ScriptedHTTPServer.answer(200, #"{"data":[{"id":1,"username":"alice"}],"page":{"next":null}}"#)
+        let made = ScriptedHTTPServer.answer(201, #"{"id":1}"#)
+        let server = try ScriptedHTTPServer([Self.empty, made, exists ? known : Self.empty, Self.counts, Self.empty])
+        var writer = try Self.writer(server)
+        let plan = try Self.plan("alice Cleartext-Password := x, Simultaneous-Use := 99\n  Acct-Interim-Interval := 30\n")
+        #expect(plan.remarks.map(\.level) == [.lost, .lost])
+        try writer.write(plan)
+        let sheet = try #require(server.requests.first { $0.hasPrefix("POST /api/v1/subscribers/import") })
+        #expect(Self.cell("profile", ofOnlyLineIn: sheet) == (exists ? nil : "down-unlimited-up-unlimited"))
+        #expect(Self.cell("interim_interval", ofOnlyLineIn: sheet) == nil && Self.cell("session_limit", ofOnlyLineIn: sheet) == nil)
+        #expect(Self.cell("session_timeout", ofOnlyLineIn: sheet) == "")
+    }
+
+    @Test func aProfileKeepsWhatItsGroupCouldNotGive() throws {
+        var rows = TableRows("dump", into: FreeRADIUSSource())
+        for (id, item) in [("Mikrotik-Rate-Limit", "1M/2M"), ("Acct-Interim-Interval", "30")].enumerated() {
+            try rows.add("radgroupreply", [], ["\(id)", "home", item.0, ":=", item.1].map(SQLCell.text), id + 1)
+        }
+        var importer = Importer(rows.source, options: .init(), check: { _, _ in nil }, clock: { _ in nil })
+        let known = ScriptedHTTPServer.answer(
+            200, #"{"data":[{"id":5,"name":"home","download":1,"interim_interval":300,"session_timeout":60}],"page":{"next":null}}"#)
+        let server = try ScriptedHTTPServer([known, ScriptedHTTPServer.answer(200, #"{"id":5}"#), Self.empty])
+        var writer = try Self.writer(server)
+        try writer.write(importer.run())
+        #expect(writer.counts.profiles.updated == 1)
+        let change = try #require(server.requests.first { $0.hasPrefix("PATCH /api/v1/profiles/") })
+        #expect(!change.contains("interim_interval") && change.contains(#""session_timeout":null"#), "\(change)")
     }
 
     @Test func subscribersOfARefusedProfileNameIt() throws {
@@ -52,21 +113,21 @@ import Testing
         var importer = Importer(file.source, options: .init(), check: { _, _ in nil }, clock: { _ in nil })
         let known = ScriptedHTTPServer.answer(
             200,
-            #"{"data":[{"id":7,"name":"gw","address":"192.0.2.1/32","dns_name":"gw.example.net","vendor":"generic","updated_at":"t"}],"#
+            #"{"data":[{"id":7,"name":"gw","address":"192.0.2.1/32","dns_name":"gw.example.net","vendor":"cisco","updated_at":"t"}],"#
                 + #""page":{"next":null}}"#)
         let server = try ScriptedHTTPServer([Self.empty, known, ScriptedHTTPServer.answer(200, #"{"id":7,"updated_at":"t"}"#)])
-        let connection = try Connection(tenant: "north") { name in
-            ["LASTMILE_URL": "http://127.0.0.1:\(server.port)/", "LASTMILE_TOKEN": "t0ken"][name]
-        }
-        var writer = PlanWriter(client: APIClient(connection: connection), isRehearsal: false)
+        var writer = try Self.writer(server)
         try writer.write(importer.run())
         #expect(writer.counts.nas.unchanged == 1 && writer.counts.nas.created == 0)
         let change = try #require(server.requests.last)
         #expect(change.hasPrefix("PATCH /api/v1/nas/") && !change.contains("address") && !change.contains("dns_name"), "\(change)")
+        // The source does not tell the make, so the one that was set by hand stays.
+        #expect(!change.contains("vendor"), "\(change)")
     }
 
     @Test(arguments: [
         (0, 1, "0 entries were not carried over, and 1 part of others"), (1, 2, "1 entry was not carried over, and 2 parts of others"),
+        (3, 0, "3 entries were not carried over"),
     ])
     func whatIsLeftOutIsCountedInWords(skipped: Int, lost: Int, words: String) throws {
         var plan = try Self.plan("")
@@ -74,6 +135,14 @@ import Testing
         plan.remarks = Array(repeating: remark(.skipped), count: skipped) + Array(repeating: remark(.lost), count: lost)
         let summary = ImportSummary(plan: plan, source: FreeRADIUSSource(), counts: .init(), isRehearsal: true, report: nil)
         #expect(summary.leftOut == words)
+    }
+
+    @Test(arguments: [(1, "1 open session in radacct: it appears"), (2, "2 open sessions in radacct: they appear")])
+    func openSessionsAreCountedInWords(count: Int, words: String) throws {
+        var source = FreeRADIUSSource()
+        source.openSessions = count
+        let summary = ImportSummary(plan: try Self.plan(""), source: source, counts: .init(), isRehearsal: true, report: nil)
+        #expect(summary.text.contains(words))
     }
 
     @Test func aReportIsReadableByItsOwnerAloneAlsoWhenTheFileWasThere() throws {

@@ -79,6 +79,41 @@ import Testing
         #expect(source.clients[0].requireMessageAuthenticator == "yes")
     }
 
+    /// What FreeRADIUS 3.2 shows of each when it checks its configuration.
+    @Test(arguments: [
+        (#""a\\b""#, #"a\\b"#), (#""a\tb""#, #"a\tb"#), (#""a\"b""#, #"a"b"#), (#""a\\""#, #"a\\"#), (#"'a\'b'"#, "a'b"),
+        (#"'a\\b'"#, #"a\\b"#),
+        ("a}b", "a}b"), ("a#b", "a#b"), ("a=b", "a=b"), ("a{b", "a{b"), ("a,nas_type=x", "a"), ("$b", "$b"), ("'${b}'", "${b}"),
+        (#"'$ENV{B}'"#, "$ENV{B}"), (#""%{b}""#, "%{b}"),
+    ]) func secretsAreReadAsFreeRADIUSReadsThem(text: String, secret: String) throws {
+        let source = try Self.clients("client c {\n  ipaddr = 192.0.2.1\n  secret = \(text)\n}\n")
+        #expect(source.clients.map(\.secret) == [secret])
+        #expect(source.remarks == [])
+    }
+
+    @Test(arguments: [
+        ("secret = ${one}", "secret with ${one}"), ("secret = \"a$ENV{ONE}b\"", "secret with $ENV{ONE}"),
+        ("secret = \"a\\${one}\"", "secret with ${one}"), ("secret = testing-${one", "secret with ${"),
+        ("shortname = $ENV{ONE}${two}", "shortname with $ENV{ONE}"), ("virtual_server = ${one}", "virtual_server with ${one}"),
+    ]) func aClientWithAVariableIsLeftOut(setting: String, what: String) throws {
+        let source = try Self.clients(
+            """
+            client c {
+                secret = testing123
+                \(setting)
+            }
+            client 192.0.2.1 {
+                secret = testing123
+                limit { lifetime = ${one} }
+            }
+            """)
+        #expect(source.clients.map(\.name) == ["192.0.2.1"])
+        #expect(source.remarks.map(\.what) == [what])
+        #expect(source.remarks.map(\.level) == [.skipped])
+        #expect(source.remarks.map(\.place) == [Place("clients.conf", 3)])
+        #expect(source.remarks.map(\.subject) == ["c"])
+    }
+
     @Test func aSectionsNameIsTheAddressWhereNoSettingGivesOne() throws {
         let source = try Self.clients(
             """

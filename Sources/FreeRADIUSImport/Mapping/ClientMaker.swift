@@ -6,8 +6,8 @@ struct ClientMaker {
     private(set) var remarks: [Remark] = []
     private let chosen: NASVendor?
     private let sole: NASVendor?
-    /// Of each address, network and host name.
-    private var places: [String: Place] = [:]
+    /// The first of each address, network and host name.
+    private var firsts: [String: SourceClient] = [:]
     private var names: Set<String> = []
 
     /// Of those whose type says nothing: the make that the operator chose, else the sole one that the source has rates of.
@@ -33,10 +33,8 @@ struct ClientMaker {
                 .skipped, client, "secret", "a secret has 1 to 128 octets without control characters", "Give it one, here and on the NAS.")
         }
         let location = network ?? client.address
-        if let other = places[location.lowercased()] {
-            return add(.skipped, client, "address \(location)", "\(other) has the same")
-        }
-        places[location.lowercased()] = client.place
+        if let other = firsts[location.lowercased()] { return merge(client, other, location) }
+        firsts[location.lowercased()] = client
         if let network {
             remark(network, client)
         } else {
@@ -47,9 +45,11 @@ struct ClientMaker {
         if client.secret.utf8.count < 8 {
             add(.note, client, "secret", "it is shorter than 8 octets", "Choose 16 random characters or more.")
         }
+        let stated = Self.stated(client)
+        if stated == nil { remarkMake(client) }
         var record = ImportedNAS(
             name: Self.name(client, location), address: network ?? "", dnsName: network == nil ? client.address : nil,
-            secret: client.secret, vendor: make(client),
+            secret: client.secret, vendor: stated ?? chosen ?? sole ?? .generic, isVendorGuessed: stated == nil && chosen == nil,
             requireMessageAuthenticator: choice(client, "require_message_authenticator", client.requireMessageAuthenticator),
             limitProxyState: choice(client, "limit_proxy_state", client.limitProxyState),
             notes: client.description == "RADIUS Client" ? "" : Self.plain(client.description), place: client.place)
@@ -60,6 +60,26 @@ struct ClientMaker {
         }
         records.append(record)
         for other in client.others { remark(other, client) }
+    }
+
+    /// FreeRADIUS knows a client of UDP and one of TCP at one address; a NAS here is both, with one secret.
+    private mutating func merge(_ client: SourceClient, _ other: SourceClient, _ location: String) {
+        guard Self.transport(client) != Self.transport(other) else {
+            return add(.skipped, client, "address \(location)", "\(other.place) has the same")
+        }
+        guard client.secret == other.secret else {
+            return add(
+                .skipped, client, "address \(location)",
+                "\(other.place) has the same with another secret and proto, and a NAS has one secret",
+                "Give both one secret, here and on the NAS; for TCP set `radius.tcp: yes` in the daemon's settings, too.")
+        }
+        add(.note, client, "address \(location)", "\(other.place) has the same with another proto; one NAS stands for both")
+        for setting in client.others { remark(setting, client) }
+    }
+
+    /// `udp`, which is the default, or what proto says.
+    private static func transport(_ client: SourceClient) -> String {
+        client.others.last { $0.name == "proto" }?.value.lowercased() ?? "udp"
     }
 
     private mutating func remark(_ network: String, _ client: SourceClient) {
@@ -89,9 +109,13 @@ struct ClientMaker {
         return name.isEmpty ? String(location.prefix(64)) : name
     }
 
-    private mutating func make(_ client: SourceClient) -> NASVendor {
+    /// The make that the source says; nil where it says none that is known.
+    private static func stated(_ client: SourceClient) -> NASVendor? {
+        NASVendor(name: client.type.lowercased()).flatMap { $0 == .generic ? nil : $0 }
+    }
+
+    private mutating func remarkMake(_ client: SourceClient) {
         let word = client.type.lowercased()
-        if let vendor = NASVendor(name: word), vendor != .generic { return vendor }
         let type = "type \(client.type.isEmpty ? "(none)" : client.type)"
         if !word.isEmpty, word != "other" {
             add(
@@ -107,7 +131,6 @@ struct ClientMaker {
                 "its make is unknown, so it gets WISPr's rate attributes",
                 "Say which it is: `lastmile nas update NAME --vendor ...`, or import with --nas-vendor.")
         }
-        return chosen ?? sole ?? .generic
     }
 
     private mutating func choice(_ client: SourceClient, _ what: String, _ word: String) -> String? {
@@ -128,7 +151,13 @@ struct ClientMaker {
             add(
                 .note, client, "proto \(other.value)", "RADIUS over TCP is there for all clients or for none",
                 "Set `radius.tcp: yes` in the daemon's settings; see docs/radsec.md.")
-        case "ports", "proto", "login", "password", "response_window": add(.note, client, other.name, "it has no meaning here")
+        case "proto" where other.value.lowercased() == "udp": break
+        case "proto":
+            add(
+                .lost, client, other.value.isEmpty ? "proto (empty)" : "proto \(other.value)",
+                "FreeRADIUS knows udp, tcp, tls and *, and does not start with another; it is taken as udp",
+                "See how the NAS asks: for TCP set `radius.tcp: yes` in the daemon's settings, for TLS see docs/radsec.md.")
+        case "ports", "login", "password", "response_window": add(.note, client, other.name, "it has no meaning here")
         case "community": add(.note, client, other.name, "the SNMP community is not used; sessions are known by accounting")
         case "server", "virtual_server":
             add(

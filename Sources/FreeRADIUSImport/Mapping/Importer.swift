@@ -30,6 +30,8 @@ public struct Importer {
     private(set) var plan = ImportPlan()
     private var groupPlans: [[UInt8]: Plan] = [:]
     private var profileNames: [[UInt8]: Plan] = [:]
+    /// By the profile's name: fields of which the source has a value that could not be carried over.
+    private var unsettled: [[UInt8]: Set<String>] = [:]
     /// Groups and attributes that were remarked once for all their users.
     private var remarked: Set<Remark> = []
 
@@ -61,7 +63,9 @@ public struct Importer {
         }
         remarkCase()
         remarkAddresses()
-        let profiles = profileNames.map { ImportedProfile(name: String(decoding: $0.key, as: UTF8.self), plan: $0.value) }
+        let profiles = profileNames.map {
+            ImportedProfile(name: String(decoding: $0.key, as: UTF8.self), plan: $0.value, unsettled: unsettled[$0.key] ?? [])
+        }
         plan.profiles = profiles.sorted { $0.name < $1.name }
         var clients = ClientMaker(chosen: rules.options.vendor, sole: soleVendor)
         for client in source.clients { clients.carry(client) }
@@ -118,6 +122,7 @@ public struct Importer {
         remark(maker.remarks)
         guard !maker.plan.isEmpty else { return nil }
         profileNames[Array(name.utf8)] = maker.plan
+        unsettled[Array(name.utf8), default: []].formUnion(maker.unsettled)
         return (name, maker.plan)
     }
 
@@ -138,14 +143,15 @@ public struct Importer {
         plan.remarks += maker.remarks + evaluation.remarks
         var record = draft.record
         let shared = groupPlan(evaluation.groups)
-        record.profile = settle(&record, draft.plan, draft.own, shared)
+        record.profile = settle(&record, draft, shared)
         plan.subscribers.append(record)
     }
 
     /// Chooses the profile, and leaves in the record what differs from it.
-    private mutating func settle(_ record: inout ImportedSubscriber, _ wanted: Plan, _ own: Plan, _ shared: (name: String, plan: Plan)?)
-        -> String
-    {
+    private mutating func settle(
+        _ record: inout ImportedSubscriber, _ draft: SubscriberMaker.Draft, _ shared: (name: String, plan: Plan)?
+    ) -> String {
+        let (wanted, own) = (draft.plan, draft.own)
         var base = shared?.plan ?? Plan()
         var name = shared?.name
         let extra = Self.difference(wanted.attributes, base.attributes)
@@ -163,27 +169,26 @@ public struct Importer {
                 if wanted.idleTimeout == nil { base.idleTimeout = nil }
                 if wanted.interimInterval == nil { base.interimInterval = nil }
             }
-            name = profile(base)
+            name = profile(base, draft.unsettled)
         }
         record.attributes = Self.difference(wanted.attributes, base.attributes) ?? wanted.attributes
         record.filters = wanted.filters == base.filters ? [] : wanted.filters
         record.sessionTimeout = wanted.sessionTimeout == base.sessionTimeout ? nil : wanted.sessionTimeout
         record.idleTimeout = wanted.idleTimeout == base.idleTimeout ? nil : wanted.idleTimeout
         record.interimInterval = wanted.interimInterval == base.interimInterval ? nil : wanted.interimInterval
+        record.isProfileGuessed = name == nil && !draft.saysRate
         // Without a profile nobody is let in: one that limits nothing is a profile, too.
-        return name ?? profile(base)
+        return name ?? profile(base, draft.unsettled)
     }
 
     /// The profile that holds exactly `plan`: one that is there, or a new one.
-    private mutating func profile(_ plan: Plan) -> String {
-        let name = ProfileNames.name(of: plan)
-        let key = Array(name.utf8)
-        if profileNames[key] != nil, profileNames[key] != plan {
-            let further = name + "-" + ProfileNames.digest(ProfileNames.described(plan))
-            profileNames[Array(further.utf8)] = plan
-            return further
+    private mutating func profile(_ plan: Plan, _ lost: Set<String>) -> String {
+        var name = ProfileNames.name(of: plan)
+        if let other = profileNames[Array(name.utf8)], other != plan {
+            name += "-" + ProfileNames.digest(ProfileNames.described(plan))
         }
-        profileNames[key] = plan
+        profileNames[Array(name.utf8)] = plan
+        unsettled[Array(name.utf8), default: []].formUnion(lost)
         return name
     }
 

@@ -30,6 +30,8 @@ public struct ReplyText: Hashable, Sendable {
 public struct ImportedProfile: Hashable, Sendable {
     public var name: String
     public var plan: Plan
+    /// Fields of which the source has a value that could not be carried over: in a profile that exists they stay.
+    public var unsettled: Set<String> = []
 }
 
 /// A subscriber that is to be.
@@ -47,6 +49,10 @@ public struct ImportedSubscriber: Hashable, Sendable {
     public var isMACAuthentication = false
     public var isSuspended = false
     public var profile: String?
+    /// The source has neither a group nor a rate: one who exists keeps the profile that was given here.
+    public var isProfileGuessed = false
+    /// Fields of which the source has a value that could not be carried over: in a subscriber who exists they stay.
+    public var unsettled: Set<String> = []
     public var staticIPv4: String?
     public var ipv6Prefix: String?
     public var delegatedIPv6Prefix: String?
@@ -75,6 +81,8 @@ public struct ImportedNAS: Hashable, Sendable {
     public var dnsName: String?
     public var secret: String
     public var vendor: NASVendor
+    /// Neither the source nor the operator says the make: one that exists keeps its own.
+    public var isVendorGuessed: Bool
     /// `yes`, `no` or `auto`; nil where the source says nothing.
     public var requireMessageAuthenticator: String?
     public var limitProxyState: String?

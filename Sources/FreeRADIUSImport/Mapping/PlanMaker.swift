@@ -9,6 +9,8 @@ struct PlanMaker {
     let isOctets: (_ name: String) -> Bool
     private(set) var plan = Plan()
     private(set) var remarks: [Remark] = []
+    /// Fields of which there is a value, but none that is possible.
+    private(set) var unsettled: Set<String> = []
     /// Where the attributes that gave the rate stand.
     private(set) var rateItems: [Evaluation.Item] = []
     private let subject: String
@@ -40,9 +42,9 @@ struct PlanMaker {
 
     private mutating func take(_ pair: SourcePair) {
         switch pair.key {
-        case "session-timeout": plan.sessionTimeout = seconds(pair, 1...2_147_483_647) ?? plan.sessionTimeout
-        case "idle-timeout": plan.idleTimeout = seconds(pair, 1...2_147_483_647) ?? plan.idleTimeout
-        case "acct-interim-interval": plan.interimInterval = seconds(pair, 60...86_400) ?? plan.interimInterval
+        case "session-timeout": plan.sessionTimeout = seconds(pair, 1...2_147_483_647, "session_timeout", plan.sessionTimeout)
+        case "idle-timeout": plan.idleTimeout = seconds(pair, 1...2_147_483_647, "idle_timeout", plan.idleTimeout)
+        case "acct-interim-interval": plan.interimInterval = seconds(pair, 60...86_400, "interim_interval", plan.interimInterval)
         case "filter-id":
             if let reason = check("Filter-Id", pair.value) { return lose(pair, reason) }
             plan.filters.append(pair.value)
@@ -50,14 +52,19 @@ struct PlanMaker {
         }
     }
 
-    private mutating func seconds(_ pair: SourcePair, _ range: ClosedRange<Int>) -> Int? {
-        if let value = Int(pair.value), range.contains(value) { return value }
+    /// The value, else the one that is known already.
+    private mutating func seconds(_ pair: SourcePair, _ range: ClosedRange<Int>, _ field: String, _ known: Int?) -> Int? {
+        if let value = Int(pair.value), range.contains(value) {
+            unsettled.remove(field)
+            return value
+        }
         if pair.value == "0" {
             lose(pair, "0 means no limit, which is what holds without it", "", .note)
         } else {
             lose(pair, "\(range.lowerBound) to \(range.upperBound) seconds are possible", "Give the subscriber or profile another value.")
+            if known == nil { unsettled.insert(field) }
         }
-        return nil
+        return known
     }
 
     private mutating func attribute(_ pair: SourcePair) {

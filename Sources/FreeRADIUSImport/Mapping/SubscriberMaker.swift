@@ -8,6 +8,10 @@ struct SubscriberMaker {
         var plan: Plan
         /// What the user's own items say of it.
         var own: Plan
+        /// Fields of which the reply has a value, but none that is possible.
+        var unsettled: Set<String>
+        /// Also one without limits.
+        var saysRate: Bool
     }
 
     private(set) var remarks: [Remark] = []
@@ -38,7 +42,18 @@ struct SubscriberMaker {
         // What a group's items lose is remarked with the group.
         let places = Set(common.filter { $0.origin.isEmpty }.map(\.pair.place))
         remarks += maker.remarks.filter { places.contains($0.place) }
-        return Draft(record: record, plan: maker.plan, own: own.plan)
+        record.unsettled = record.unsettled.subtracting(Self.given(record)).union(maker.unsettled)
+        return Draft(record: record, plan: maker.plan, own: own.plan, unsettled: maker.unsettled, saysRate: !maker.rateItems.isEmpty)
+    }
+
+    /// Fields that have a value, of those that a mistaken value may leave without one.
+    private static func given(_ record: ImportedSubscriber) -> [String] {
+        let fields = [
+            ("session_limit", record.sessionLimit != nil), ("validity", record.validity != nil), ("expires_at", record.expiresAt != nil),
+            ("static_ipv4", record.staticIPv4 != nil), ("ipv6_prefix", record.ipv6Prefix != nil),
+            ("delegated_ipv6_prefix", record.delegatedIPv6Prefix != nil),
+        ]
+        return fields.compactMap { $0.1 ? $0.0 : nil }
     }
 
     // MARK: Whether at all
@@ -128,11 +143,13 @@ struct SubscriberMaker {
         case "expiration": expiration(pair, &record)
         case "access-period", "expire-after":
             guard let seconds = Int(pair.value), (60...2_000_000_000).contains(seconds) else {
+                record.unsettled.insert("validity")
                 return add(.lost, pair.place, pair.shown, "60 to 2000000000 seconds from the first login are possible")
             }
             record.validity = seconds
         case "simultaneous-use":
             guard let count = Int(pair.value), (1...64).contains(count) else {
+                record.unsettled.insert("session_limit")
                 return add(.lost, pair.place, pair.shown, "1 to 64 sessions at once are possible")
             }
             record.sessionLimit = count
@@ -148,6 +165,7 @@ struct SubscriberMaker {
 
     private mutating func expiration(_ pair: SourcePair, _ record: inout ImportedSubscriber) {
         guard let civil = ExpirationReader.read(pair.value), let seconds = rules.clock(civil) else {
+            record.unsettled.insert("expires_at")
             return add(.lost, pair.place, pair.shown, "this is no date such as 31 Jan 2027 or Jan 31 2027 23:59:59", "Set expires_at.")
         }
         record.expiresAt = Timestamp.text(seconds)
@@ -179,7 +197,10 @@ struct SubscriberMaker {
             }
             isTaken = record.staticIPv4 != nil
             record.staticIPv4 = record.staticIPv4 ?? Address.ipv4(pair.value)
-            if record.staticIPv4 == nil { return add(.lost, pair.place, pair.shown, "this is no IPv4 address") }
+            if record.staticIPv4 == nil {
+                record.unsettled.insert("static_ipv4")
+                return add(.lost, pair.place, pair.shown, "this is no IPv4 address")
+            }
         case "framed-route":
             guard let route = Self.route(pair.value) else {
                 return add(.lost, pair.place, pair.shown, "a route is a network, then perhaps a gateway and metrics")
@@ -188,6 +209,7 @@ struct SubscriberMaker {
             return
         default:
             guard let network = Address.network(pair.value), network.contains(":") else {
+                record.unsettled.insert(pair.key == "framed-ipv6-prefix" ? "ipv6_prefix" : "delegated_ipv6_prefix")
                 return add(.lost, pair.place, pair.shown, "this is no IPv6 prefix")
             }
             if pair.key == "framed-ipv6-prefix" {

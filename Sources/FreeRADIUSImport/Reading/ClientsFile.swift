@@ -10,6 +10,8 @@ public struct ClientsFile {
     /// The name of its section, which is its address where no setting gives one.
     private var title = ""
     private var netmask = ""
+    /// The first setting of the client whose value FreeRADIUS makes of a variable's.
+    private var expanded: (setting: String, variable: String, line: Int)?
     /// A client section begins on each of these levels; sections inside of one are settings.
     private var clientDepth = 0
 
@@ -25,7 +27,7 @@ public struct ClientsFile {
         var number = 0
         for line in octets.split(separator: 0x0A, omittingEmptySubsequences: false) {
             number += 1
-            var lexer = FileLexer(Array(line))
+            var lexer = FileLexer(Array(line), keepsBackslashes: true)
             lexer.skipBlanks()
             while !lexer.isAtEnd {
                 do throws(SourceFault) { try statement(&lexer, number) } catch { throw SourceFault(line: number, error.reason) }
@@ -49,8 +51,11 @@ public struct ClientsFile {
         if lexer.take("{") { return try open(word, "", line) }
         if lexer.take("=") {
             lexer.skipBlanks()
-            let value = try lexer.text(stops: [UInt8(ascii: "}")])?.text ?? ""
-            return set(word.lowercased(), value, line)
+            // A brace belongs to a word that it does not begin.
+            let value = try lexer.next == UInt8(ascii: "}") ? nil : lexer.text()
+            _ = lexer.take(",")
+            let variable = value.flatMap { $0.quote == .single ? nil : Self.variable(in: $0.text) }
+            return set(word.lowercased(), value?.text ?? "", variable, line)
         }
         guard let second = try lexer.text(stops: Self.stops)?.text else {
             throw SourceFault(line: line, "= or { is expected behind \(word.prefix(64))")
@@ -70,7 +75,7 @@ public struct ClientsFile {
         if word == "client", client == nil {
             client = SourceClient(name: title, address: "", secret: "", at: Place(name, line))
             clientDepth = sections.count
-            (self.title, netmask) = (title, "")
+            (self.title, netmask, expanded) = (title, "", nil)
         } else if client == nil, word != "clients" {
             source.remarks.append(Remark(.note, Place(name, line), title, word, "only client sections are read"))
         }
@@ -79,18 +84,33 @@ public struct ClientsFile {
     private mutating func close() throws(SourceFault) {
         guard sections.popLast() != nil else { throw SourceFault(line: 0, "a brace closes nothing") }
         guard var finished = client, sections.count < clientDepth else { return }
+        client = nil
+        if let expanded {
+            return source.remarks.append(
+                Remark(
+                    .skipped, Place(name, expanded.line), title, "\(expanded.setting) with \(expanded.variable)",
+                    "FreeRADIUS puts the variable's value there, which is not looked up here",
+                    "Write the value there in a copy of the file, or make the NAS by hand: `lastmile nas create`."))
+        }
         if finished.address.isEmpty { finished.address = title }
         if !netmask.isEmpty, !finished.address.contains("/") { finished.address += "/" + netmask }
         source.clients.append(finished)
-        client = nil
     }
 
-    private mutating func set(_ word: String, _ value: String, _ line: Int) {
+    /// `${name}` or `$ENV{NAME}` in a value; nil where there is none.
+    private static func variable(in value: String) -> String? {
+        guard let start = ["${", "$ENV{"].compactMap({ value.firstRange(of: $0)?.lowerBound }).min() else { return nil }
+        // Without its end FreeRADIUS does not start, and what follows may be a secret.
+        return value[start...].firstIndex(of: "}").map { String(value[start...$0]) } ?? "${"
+    }
+
+    private mutating func set(_ word: String, _ value: String, _ variable: String?, _ line: Int) {
         guard client != nil else { return }
         guard sections.count == clientDepth else {
             client?.others.append(.init(name: (sections.last ?? "") + "." + word, value: value))
             return
         }
+        if let variable, expanded == nil { expanded = (word, variable, line) }
         switch word {
         case "ipaddr", "ipv4addr", "ipv6addr": client?.address = value == "*" ? (word == "ipv6addr" ? "::/0" : "0.0.0.0/0") : value
         case "netmask": netmask = value

@@ -1,9 +1,14 @@
 /// Words of FreeRADIUS's own files.
 struct FileLexer {
     private let octets: [UInt8]
+    /// As in configuration files, where a backslash within quotes stays unless the quote stands behind it.
+    private let keepsBackslashes: Bool
     private(set) var index = 0
 
-    init(_ octets: [UInt8]) { self.octets = octets }
+    init(_ octets: [UInt8], keepsBackslashes: Bool = false) {
+        self.octets = octets
+        self.keepsBackslashes = keepsBackslashes
+    }
 
     var isAtEnd: Bool { index >= octets.count }
 
@@ -49,6 +54,7 @@ struct FileLexer {
             }
             index += 1
             switch letter {
+            case _ where keepsBackslashes: content += letter == quote ? [letter] : [0x5C, letter]
             case UInt8(ascii: "n") where quote == UInt8(ascii: "\""): content.append(10)
             case UInt8(ascii: "r") where quote == UInt8(ascii: "\""): content.append(13)
             case UInt8(ascii: "t") where quote == UInt8(ascii: "\""): content.append(9)

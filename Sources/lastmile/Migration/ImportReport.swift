@@ -70,10 +70,11 @@ struct ImportSummary {
 
     var isIncomplete: Bool { plan.remarks.contains { $0.level != .note } }
 
-    /// `3 entries were not carried over, and 1 part of others`
+    /// `3 entries were not carried over, and 1 part of others`; the parts only where there are some.
     var leftOut: String {
         let (skipped, lost) = (remarks(.skipped).count, remarks(.lost).count)
-        return "\(skipped.counted("entry was", "entries were")) not carried over, and \(lost.counted("part")) of others"
+        let parts = lost == 0 ? "" : ", and \(lost.counted("part")) of others"
+        return "\(skipped.counted("entry was", "entries were")) not carried over\(parts)"
     }
 
     var document: JSONValue {

@@ -56,10 +56,13 @@ enum PlanCSV {
         "session_limit", "filters", "attributes",
     ]
 
-    static func sheet(_ records: [ImportedSubscriber], hasProfile: Bool) -> [UInt8] {
-        var text = columns.joined(separator: ",") + "\n"
+    /// Without the columns in `omitted`, which the daemon leaves alone then.
+    static func sheet(_ records: [ImportedSubscriber], hasProfile: Bool, omitting omitted: Set<String> = []) -> [UInt8] {
+        let kept = columns.indices.filter { !omitted.contains(columns[$0]) }
+        var text = kept.map { columns[$0] }.joined(separator: ",") + "\n"
         for record in records {
-            text += cells(record, hasProfile: hasProfile).map(CSVText.cell).joined(separator: ",") + "\n"
+            let line = cells(record, hasProfile: hasProfile)
+            text += kept.map { CSVText.cell(line[$0]) }.joined(separator: ",") + "\n"
         }
         return Array(text.utf8)
     }

@@ -47,14 +47,18 @@ struct PlanWriter {
 
     private func records(_ path: String) throws -> [JSONValue] {
         var records: [JSONValue] = []
+        try eachRecord(path) { records.append($0) }
+        return records
+    }
+
+    private func eachRecord(_ path: String, _ body: (JSONValue) -> Void) throws {
         var cursor: String?
         repeat {
             let page = [(name: "limit", value: "500")] + (cursor.map { [(name: "cursor", value: $0)] } ?? [])
             let answer = try client.send(.init(path: [path], query: page))
-            records += answer["data"]?.elements ?? []
+            for record in answer["data"]?.elements ?? [] { body(record) }
             cursor = answer["page"]?["next"]?.text
         } while cursor != nil
-        return records
     }
 
     // MARK: Profiles
@@ -69,7 +73,7 @@ struct PlanWriter {
             if isDone { counts.profiles.created += 1 } else { counts.profiles.refused += 1 }
             return !(isDone && isRehearsal)
         }
-        let changed = members.filter { known[$0.name] != $0.value }
+        let changed = members.filter { !profile.unsettled.contains($0.name) && known[$0.name] != $0.value }
         guard !changed.isEmpty else {
             counts.profiles.unchanged += 1
             return true
@@ -94,50 +98,97 @@ struct PlanWriter {
 
     // MARK: Subscribers
 
+    /// What the lines of one sheet have in common.
+    private struct Kind: Hashable {
+        /// Columns that the sheet has not: what the daemon holds there stays.
+        var omitted: Set<String>
+        /// False in a rehearsal for those whose profile would be new, so that they differ from what is stored.
+        var hasProfile: Bool
+    }
+
     private mutating func subscribers(_ all: [ImportedSubscriber], _ missing: Set<String>) throws {
-        var progress = ProgressLine(isRehearsal ? "comparing" : "storing")
-        let settled = missing.isEmpty ? all : all.filter { $0.profile.map { !missing.contains($0) } ?? true }
-        let others = missing.isEmpty ? [] : all.filter { $0.profile.map { missing.contains($0) } ?? false }
-        var start = 0
-        while start < settled.count {
-            let batch = settled[start..<min(start + Self.batchSize, settled.count)]
-            try send(batch, hasProfile: true)
-            start += batch.count
-            progress.update(start, of: all.count)
+        let known = try all.contains(where: \.isProfileGuessed) ? usernames() : []
+        var order: [Kind] = []
+        var records: [Kind: [ImportedSubscriber]] = [:]
+        for record in all {
+            var kind = Kind(omitted: record.unsettled, hasProfile: true)
+            if record.isProfileGuessed, known.contains(Array(record.username.utf8)) {
+                kind.omitted.insert("profile")
+            } else {
+                kind.hasProfile = record.profile.map { !missing.contains($0) } ?? true
+            }
+            if records[kind] == nil { order.append(kind) }
+            records[kind, default: []].append(record)
         }
-        start = 0
-        while start < others.count {
-            let batch = others[start..<min(start + Self.batchSize, others.count)]
-            try send(batch, hasProfile: false)
-            start += batch.count
-            progress.update(settled.count + start, of: all.count)
+        var progress = ProgressLine(isRehearsal ? "comparing" : "storing")
+        var done = 0
+        for kind in order {
+            var rest = (records[kind] ?? [])[...]
+            while !rest.isEmpty {
+                let batch = rest.prefix(Self.batchSize)
+                try send(Array(batch), kind)
+                rest = rest.dropFirst(batch.count)
+                done += batch.count
+                progress.update(done, of: all.count)
+            }
         }
         progress.abandon()
     }
 
-    /// Sends lines; `hasProfile` is false in a rehearsal for those whose profile would be new, so that they differ from what is stored.
-    private mutating func send(_ batch: ArraySlice<ImportedSubscriber>, hasProfile: Bool) throws {
-        let records = Array(batch)
-        var request = APIClient.Request(
-            method: "POST", path: ["subscribers", "import"], query: [("existing", "update"), ("partial", "true")],
-            body: PlanCSV.sheet(records, hasProfile: hasProfile), mediaType: "text/csv")
-        if isRehearsal { request.query.append(("dry_run", "true")) }
-        request.timeoutSeconds = 3600
-        let answer = try client.send(request)
+    /// Of those that are there, by their octets, since a String takes composed and decomposed letters as equal.
+    private func usernames() throws -> Set<[UInt8]> {
+        var names: Set<[UInt8]> = []
+        try eachRecord("subscribers") { record in
+            if let name = record["username"]?.text { names.insert(Array(name.utf8)) }
+        }
+        return names
+    }
+
+    private mutating func send(_ records: [ImportedSubscriber], _ kind: Kind) throws {
+        let answer = try client.send(Self.request(records, kind, isRehearsal: isRehearsal))
         func count(_ name: String) -> Int { Int(answer[name]?.integer ?? 0) }
         counts.subscribers.created += count("imported")
-        counts.subscribers.updated += count("updated") + (hasProfile ? 0 : count("unchanged"))
-        counts.subscribers.unchanged += hasProfile ? count("unchanged") : 0
+        counts.subscribers.updated += count("updated") + (kind.hasProfile ? 0 : count("unchanged"))
+        counts.subscribers.unchanged += kind.hasProfile ? count("unchanged") : 0
         counts.subscribers.refused += count("refused")
-        for error in answer["errors"]?.elements ?? [] {
-            let line = Int(error["line"]?.integer ?? 0) - 2
-            let record = records.indices.contains(line) ? records[line] : nil
-            remarks.append(
-                Remark(
-                    .skipped, record?.place ?? Place("subscriber", 0), record?.username ?? "",
-                    error["column"]?.text ?? "the daemon refused it",
-                    error["detail"]?.text ?? "refused"))
+        try remark(answer, records, kind, refused: count("refused"))
+    }
+
+    private static func request(_ records: [ImportedSubscriber], _ kind: Kind, isRehearsal: Bool) -> APIClient.Request {
+        var request = APIClient.Request(
+            method: "POST", path: ["subscribers", "import"], query: [("existing", "update"), ("partial", "true")],
+            body: PlanCSV.sheet(records, hasProfile: kind.hasProfile, omitting: kind.omitted), mediaType: "text/csv")
+        if isRehearsal { request.query.append(("dry_run", "true")) }
+        request.timeoutSeconds = 3600
+        return request
+    }
+
+    /// Remarks each line that was refused. An answer lists only so many mistakes: the lines that it does not name are rehearsed until all
+    /// that were refused are named.
+    private mutating func remark(_ answer: JSONValue, _ records: [ImportedSubscriber], _ kind: Kind, refused: Int) throws {
+        var (answer, records, unnamed) = (answer, records, refused)
+        while true {
+            var named: Set<Int> = []
+            for error in answer["errors"]?.elements ?? [] {
+                let line = Int(error["line"]?.integer ?? 0) - 2
+                let record = records.indices.contains(line) ? records[line] : nil
+                if record != nil { named.insert(line) }
+                remarks.append(
+                    Remark(
+                        .skipped, record?.place ?? Place("subscriber", 0), record?.username ?? "",
+                        error["column"]?.text ?? "the daemon refused it",
+                        error["detail"]?.text ?? "refused"))
+            }
+            unnamed -= named.count
+            guard unnamed > 0, !named.isEmpty else { break }
+            records = records.enumerated().filter { !named.contains($0.offset) }.map(\.element)
+            answer = try client.send(Self.request(records, kind, isRehearsal: true))
         }
+        guard unnamed > 0 else { return }
+        remarks.append(
+            Remark(
+                .skipped, Place("subscriber", 0), "", "\(unnamed) more", "the daemon refused them and did not say which",
+                "Import again: what is there already is left alone."))
     }
 
     // MARK: NASes
@@ -152,8 +203,10 @@ struct PlanWriter {
             if isDone { counts.nas.created += 1 } else { counts.nas.refused += 1 }
             return
         }
-        // A name that the operator gave meanwhile stays; of the secret the daemon knows whether it is a change.
-        let changed = members.filter { $0.name == "secret" || ($0.name != "name" && known[$0.name] != $0.value) }
+        // What the operator says of a name, or of a make that the source does not tell, stays; of the secret the daemon knows whether it
+        // is a change.
+        let kept: Set<String> = nas.isVendorGuessed ? ["name", "vendor"] : ["name"]
+        let changed = members.filter { $0.name == "secret" || (!kept.contains($0.name) && known[$0.name] != $0.value) }
         let path = ["nas", "id:" + (known["id"]?.cell ?? "")]
         let answer = try attempt(nas.place, nas.name, PlanJSON.request("PATCH", path, changed, isRehearsal: isRehearsal))
         guard let answer else { return counts.nas.refused += 1 }
