@@ -107,7 +107,7 @@ import Testing
             let made = try await fixture.post("/api/v1/policy-rules", Self.body("away", "NAS-Port == 1", [("forward_to", "partner")]))
             #expect(made.status == 201, "\(made.text)")
             let kept = try await fixture.delete("/api/v1/realms/partner")
-            #expect(kept.status == 409 && kept["detail"]?.text?.contains("policy_rule") == true, "\(kept.text)")
+            #expect(kept.status == 409 && kept["detail"]?.text?.contains("a policy-rule") == true, "\(kept.text)")
             let wrong = try await fixture.post("/api/v1/policy-rules", Self.body("none", "NAS-Port == 2", [("forward_to", "nobody")]))
             #expect(wrong.status == 422 && wrong.faults.count == 1 && wrong.faults[0].hasPrefix("/forward_to"), "\(wrong.faults)")
             #expect(try await fixture.patch("/api/v1/policy-rules/away", ["forward_to": .null]).status == 200)
