@@ -1,6 +1,7 @@
 extension AuthorityDirectory {
     /// The server's certificate that was issued first, among those that are valid: one that is made for another server later does not take
-    /// its place. Without any, the first one of a RadSec peer, which has the server's usage too, among those whose files are still here.
+    /// its place. Without any, one of a RadSec peer, which has the server's usage too: issued for the name of such a server, or where none
+    /// ever was, for the first peer's. A gateway's never steps in when the server's ends.
     ///
     /// - Parameter now: seconds since 1970.
     /// - Returns: nil when the folder has none.
@@ -17,7 +18,11 @@ extension AuthorityDirectory {
                 next: "Copy it from where the authority is, or restore it from a backup.")
         }
         let valid = records.filter { $0.state(at: now) == .valid }
-        return valid.first { $0.kind == .server }
-            ?? valid.first { $0.kind == .radsec && Self.exists(certificate($0.name)) && Self.exists(key($0.name)) }
+        if let server = valid.first(where: { $0.kind == .server }) { return server }
+        let servers = records.filter { $0.kind == .server }
+        let names = Set((servers.isEmpty ? Array(records.filter { $0.kind == .radsec }.prefix(1)) : servers).map(\.name))
+        return valid.first {
+            $0.kind == .radsec && names.contains($0.name) && Self.exists(certificate($0.name)) && Self.exists(key($0.name))
+        }
     }
 }

@@ -174,7 +174,7 @@ import Testing
         try await Authority.with { authority in
             #expect(try authority.directory.firstServer(now: authority.now) == nil)
             _ = try authority.issue(.client, "alice")
-            _ = try authority.issue(.radsec, "proxy.example.net") { $0.days = 50 }
+            _ = try authority.issue(.radsec, "proxy.example.net") { $0.days = 150 }
             _ = try authority.issue(.server, "radius.example.net") { $0.days = 10 }
             _ = try authority.issue(.server, "other.example.net") { $0.days = 100 }
             #expect(try authority.directory.firstServer(now: authority.now)?.name == "radius.example.net")
@@ -195,6 +195,15 @@ import Testing
             // A gateway's, whose key has gone where it belongs.
             try #require(unlink(issued.keyPath) == 0)
             #expect(try authority.directory.firstServer(now: authority.now) == nil)
+        }
+    }
+
+    @Test func amongRadSecPeersAloneOnlyTheFirstServesEAP() async throws {
+        try await Authority.with { authority in
+            let own = try authority.issue(.radsec, "radius.example.net") { $0.days = 10 }
+            _ = try authority.issue(.radsec, "gw1.example.net") { $0.days = 100 }
+            #expect(try authority.directory.firstServer(now: authority.now) == own.record)
+            #expect(try authority.directory.firstServer(now: authority.now + 11 * 86_400) == nil)
         }
     }
 

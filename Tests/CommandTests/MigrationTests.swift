@@ -68,18 +68,33 @@ import Testing
     }
 
     /// Neither the interval nor the limit is possible, and there is no rate.
-    @Test(arguments: [true, false]) func whatIsSetByHandInPlaceOfWhatCouldNotBeCarriedStays(exists: Bool) throws {
-        let known = ScriptedHTTPServer.answer(200, #"{"data":[{"id":1,"username":"alice"}],"page":{"next":null}}"#)
+    @Test(arguments: [nil, "null", #""mine""#]) func whatIsSetByHandInPlaceOfWhatCouldNotBeCarriedStays(profile: String?) throws {
+        let known = profile.map {
+            ScriptedHTTPServer.answer(200, #"{"data":[{"id":1,"username":"alice","profile":\#($0)}],"page":{"next":null}}"#)
+        }
         let made = ScriptedHTTPServer.answer(201, #"{"id":1}"#)
-        let server = try ScriptedHTTPServer([Self.empty, made, exists ? known : Self.empty, Self.counts, Self.empty])
+        let server = try ScriptedHTTPServer([Self.empty, made, known ?? Self.empty, Self.counts, Self.empty])
         var writer = try Self.writer(server)
         let plan = try Self.plan("alice Cleartext-Password := x, Simultaneous-Use := 99\n  Acct-Interim-Interval := 30\n")
         #expect(plan.remarks.map(\.level) == [.lost, .lost])
         try writer.write(plan)
         let sheet = try #require(server.requests.first { $0.hasPrefix("POST /api/v1/subscribers/import") })
-        #expect(Self.cell("profile", ofOnlyLineIn: sheet) == (exists ? nil : "down-unlimited-up-unlimited"))
+        // Nobody is let in without one.
+        let hasOwn = profile == #""mine""#
+        #expect(Self.cell("profile", ofOnlyLineIn: sheet) == (hasOwn ? nil : "down-unlimited-up-unlimited"))
         #expect(Self.cell("interim_interval", ofOnlyLineIn: sheet) == nil && Self.cell("session_limit", ofOnlyLineIn: sheet) == nil)
         #expect(Self.cell("session_timeout", ofOnlyLineIn: sheet) == "")
+    }
+
+    @Test func whatFreeRADIUSComputesIsLeftAsItIsHere() throws {
+        let made = ScriptedHTTPServer.answer(201, #"{"id":1}"#)
+        let server = try ScriptedHTTPServer([Self.empty, made, Self.empty, Self.counts, Self.empty])
+        var writer = try Self.writer(server)
+        let reply = #"Session-Timeout := "%{sql:SELECT 1}", Framed-IP-Address := "%{sql:SELECT 2}", Idle-Timeout := 60"#
+        try writer.write(Self.plan("alice Cleartext-Password := x\n  \(reply)\n"))
+        let sheet = try #require(server.requests.first { $0.hasPrefix("POST /api/v1/subscribers/import") })
+        #expect(Self.cell("session_timeout", ofOnlyLineIn: sheet) == nil && Self.cell("static_ipv4", ofOnlyLineIn: sheet) == nil)
+        #expect(Self.cell("ipv6_prefix", ofOnlyLineIn: sheet) == "" && Self.cell("interim_interval", ofOnlyLineIn: sheet) == "")
     }
 
     @Test func aProfileKeepsWhatItsGroupCouldNotGive() throws {

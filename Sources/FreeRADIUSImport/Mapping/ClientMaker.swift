@@ -74,6 +74,13 @@ struct ClientMaker {
                 "Give both one secret, here and on the NAS; for TCP set `radius.tcp: yes` in the daemon's settings, too.")
         }
         add(.note, client, "address \(location)", "\(other.place) has the same with another proto; one NAS stands for both")
+        let settings = [
+            ("type", client.type, other.type), ("limit_proxy_state", client.limitProxyState, other.limitProxyState),
+            ("require_message_authenticator", client.requireMessageAuthenticator, other.requireMessageAuthenticator),
+        ]
+        for (name, own, kept) in settings where !own.isEmpty && own.lowercased() != kept.lowercased() {
+            add(.lost, client, "\(name) \(own)", "\(other.place) says otherwise, or nothing", "Set on the NAS what shall hold for both.")
+        }
         for setting in client.others { remark(setting, client) }
     }
 

@@ -26,6 +26,7 @@ struct PlanMaker {
         for item in items {
             let pair = item.pair
             if pair.isExpanded {
+                if let field = Self.fields[pair.key] { unsettled.insert(field) }
                 lose(pair, "FreeRADIUS computes its value at each login", "A policy rule may set it; see docs/policy.md.")
             } else if let vendor = RateReader.vendor(of: pair.key), let statement = RateReader.statement(pair.key, pair.value) {
                 rates.append((item, vendor, statement))
@@ -34,7 +35,18 @@ struct PlanMaker {
             }
         }
         settle(rates)
+        // Of another item there is a value.
+        let settled = [
+            ("session_timeout", plan.sessionTimeout), ("idle_timeout", plan.idleTimeout), ("interim_interval", plan.interimInterval),
+        ]
+        for (field, value) in settled where value != nil { unsettled.remove(field) }
     }
+
+    /// What items become that a subscriber or profile may have otherwise.
+    private static let fields = [
+        "session-timeout": "session_timeout", "idle-timeout": "idle_timeout", "acct-interim-interval": "interim_interval",
+        "framed-ip-address": "static_ipv4", "framed-ipv6-prefix": "ipv6_prefix", "delegated-ipv6-prefix": "delegated_ipv6_prefix",
+    ]
 
     private mutating func lose(_ pair: SourcePair, _ why: String, _ advice: String = "", _ level: Remark.Level = .lost) {
         remarks.append(Remark(level, pair.place, subject, pair.shown, why, advice))

@@ -42,7 +42,7 @@ struct SubscriberMaker {
         // What a group's items lose is remarked with the group.
         let places = Set(common.filter { $0.origin.isEmpty }.map(\.pair.place))
         remarks += maker.remarks.filter { places.contains($0.place) }
-        record.unsettled = record.unsettled.subtracting(Self.given(record)).union(maker.unsettled)
+        record.unsettled = record.unsettled.union(maker.unsettled).subtracting(Self.given(record))
         return Draft(record: record, plan: maker.plan, own: own.plan, unsettled: maker.unsettled, saysRate: !maker.rateItems.isEmpty)
     }
 

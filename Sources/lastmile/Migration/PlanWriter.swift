@@ -24,6 +24,8 @@ struct PlanWriter {
 
     /// Subscribers in one request.
     private static let batchSize = 10_000
+    /// How often a batch is rehearsed for the names of lines that were refused.
+    private static let rehearsals = 20
 
     init(client: APIClient, isRehearsal: Bool) {
         self.client = client
@@ -135,11 +137,11 @@ struct PlanWriter {
         progress.abandon()
     }
 
-    /// Of those that are there, by their octets, since a String takes composed and decomposed letters as equal.
+    /// Of those that are there and have a profile, by their octets, since a String takes composed and decomposed letters as equal.
     private func usernames() throws -> Set<[UInt8]> {
         var names: Set<[UInt8]> = []
         try eachRecord("subscribers") { record in
-            if let name = record["username"]?.text { names.insert(Array(name.utf8)) }
+            if let name = record["username"]?.text, record["profile"]?.text != nil { names.insert(Array(name.utf8)) }
         }
         return names
     }
@@ -164,10 +166,10 @@ struct PlanWriter {
     }
 
     /// Remarks each line that was refused. An answer lists only so many mistakes: the lines that it does not name are rehearsed until all
-    /// that were refused are named.
+    /// that were refused are named. What was stored stays so when that fails, and so often is it not asked for in vain.
     private mutating func remark(_ answer: JSONValue, _ records: [ImportedSubscriber], _ kind: Kind, refused: Int) throws {
         var (answer, records, unnamed) = (answer, records, refused)
-        while true {
+        for round in 0...Self.rehearsals {
             var named: Set<Int> = []
             for error in answer["errors"]?.elements ?? [] {
                 let line = Int(error["line"]?.integer ?? 0) - 2
@@ -180,9 +182,10 @@ struct PlanWriter {
                         error["detail"]?.text ?? "refused"))
             }
             unnamed -= named.count
-            guard unnamed > 0, !named.isEmpty else { break }
+            guard unnamed > 0, !named.isEmpty, round < Self.rehearsals else { break }
             records = records.enumerated().filter { !named.contains($0.offset) }.map(\.element)
-            answer = try client.send(Self.request(records, kind, isRehearsal: true))
+            guard let next = try? client.send(Self.request(records, kind, isRehearsal: true)) else { break }
+            answer = next
         }
         guard unnamed > 0 else { return }
         remarks.append(

@@ -151,7 +151,7 @@ extension ProtocolTests {
                 let match = try await tool.run("realm", "match", user, "--nas", inside.name)
                 #expect(match.output.contains("The rule \(name) chooses the realm \(name)"), "\(match)")
                 let kept = try await tool.run("realm", "delete", name)
-                #expect(kept.status == 5 && kept.errors.contains("policy_rule"), "\(kept)")
+                #expect(kept.status == 5 && kept.errors.contains("a policy-rule"), "\(kept)")
                 for path in ["policy-rules", "realms", "home-server-pools", "home-servers"] { try await owner.delete("\(path)/\(name)") }
             }
         }
