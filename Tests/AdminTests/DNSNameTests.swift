@@ -39,7 +39,6 @@ import Testing
                 if error == "no such name" { try await fixture.script("UPDATE aaa.nas SET dns_error = '\(error)'") }
                 for name in ["gw", "id:\(nas.id)"] {
                     let replies = [
-                        try await fixture.post("/api/v1/auth-log/trace?nas=\(name)"),
                         try await fixture.post("/api/v1/subscribers/alice/explain?nas=\(name)"),
                         try await fixture.post("/api/v1/policy-rules/test", ["username": "alice", "nas": .string(name)]),
                     ]

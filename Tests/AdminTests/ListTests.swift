@@ -105,7 +105,8 @@ import Testing
             #expect(try await fixture.get("/api/v1/auth-log?reason[in]=wrong_password,nosuch").faults == ["reason choice"])
             // What is gone is still known by its id.
             for query in [
-                "nas=core1", "nas=id:\(nas.id)", "nas=999999", "reason=wrong_password", "reason[contains]=eap", "user=nobody",
+                "nas=core1", "nas=id:\(nas.id)", "nas[in]=id:\(nas.id)", "nas=999999", "reason=wrong_password", "reason[contains]=eap",
+                "user=nobody",
                 "method=eap-ttls/pap", "method[contains]=peap",
             ] {
                 let reply = try await fixture.get("/api/v1/auth-log?" + query)

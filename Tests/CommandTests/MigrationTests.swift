@@ -97,6 +97,20 @@ import Testing
         #expect(Self.cell("ipv6_prefix", ofOnlyLineIn: sheet) == "" && Self.cell("interim_interval", ofOnlyLineIn: sheet) == "")
     }
 
+    @Test func whoseOwnValueIsImpossibleStaysInTheGroupsProfile() throws {
+        var rows = TableRows("dump", into: FreeRADIUSSource())
+        try rows.add("radcheck", [], ["1", "alice", "Cleartext-Password", ":=", "x"].map(SQLCell.text), 1)
+        try rows.add("radreply", [], ["1", "alice", "Acct-Interim-Interval", ":=", "30"].map(SQLCell.text), 2)
+        try rows.add("radusergroup", [], ["alice", "home", "1"].map(SQLCell.text), 3)
+        for (id, item) in [("Mikrotik-Rate-Limit", "4M/40M"), ("Acct-Interim-Interval", "300")].enumerated() {
+            try rows.add("radgroupreply", [], ["\(id)", "home", item.0, ":=", item.1].map(SQLCell.text), id + 4)
+        }
+        var importer = Importer(rows.source, options: .init(), check: { _, _ in nil }, clock: { _ in nil })
+        let plan = importer.run()
+        #expect(plan.profiles.map(\.name) == ["home"])
+        #expect(plan.subscribers.map(\.profile) == ["home"] && plan.subscribers.map(\.interimInterval) == [nil])
+    }
+
     @Test func aProfileKeepsWhatItsGroupCouldNotGive() throws {
         var rows = TableRows("dump", into: FreeRADIUSSource())
         for (id, item) in [("Mikrotik-Rate-Limit", "1M/2M"), ("Acct-Interim-Interval", "30")].enumerated() {

@@ -96,7 +96,10 @@ extension Field {
             guard let condition = target.condition(key, "n", &statement) else {
                 throw FieldFault("type", "the id of a \(target.noun) is expected")
             }
-            return "(SELECT n.\(target.key) FROM \(target.table) n WHERE \(condition))"
+            let found = "(SELECT n.\(target.key) FROM \(target.table) n WHERE \(condition))"
+            // What is gone is known by its id alone, and rows speak of it.
+            guard let id = key.id else { return found }
+            return "coalesce(\(found), \(statement.bind(.int(id)))::bigint)"
         }
         if kind == .text { return statement.bind(.text(try bounded(text))) + "::text" }
         guard case .bound(let value) = try value(ofText: text, attribute: { _, _ in nil }) else {

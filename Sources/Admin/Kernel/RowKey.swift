@@ -51,32 +51,52 @@ extension Resource {
     func segment(_ id: Int64) -> String { nameField == nil ? "\(id)" : "id:\(id)" }
 }
 
+extension RowKey {
+    /// That it is, or may be.
+    var id: Int64? {
+        switch self {
+        case .id(let id), .nameOrID(_, let id): id
+        case .name, .only: nil
+        }
+    }
+}
+
 extension Exchange {
     /// The name of the NAS that `text` names as an address would. What names none stays as it is, for the service to refuse.
     ///
     /// - Throws: `ServiceFailure` when the NAS has no address yet.
     func nasName(_ text: String?) async throws -> String? {
         guard let text else { return nil }
-        if let found = try await nas(text) { return found.name }
+        if let found = try await nas(text) {
+            guard found.isServed else {
+                throw ServiceFailure.refused("the NAS “\(found.name)” has no address yet (\(found.missing))")
+            }
+            return found.name
+        }
         if case .name(let name) = RowKey(text) { return name }
         return text
     }
 
     /// The id of the NAS that `text` names likewise; what is gone is known by its id alone.
     ///
-    /// - Throws: `ServiceFailure` when there is no NAS of this name, or it has no address yet.
+    /// - Throws: `ServiceFailure` when there is no NAS of this name.
     func nasID(_ text: String) async throws -> Int64 {
-        if let found = try await nas(text) { return found.id }
-        switch RowKey(text) {
-        case .id(let id), .nameOrID(_, let id): return id
-        case .name, .only: throw ServiceFailure.notFound("the NAS “\(text)”")
-        }
+        guard let id = try await nas(text)?.id ?? RowKey(text).id else { throw ServiceFailure.notFound("the NAS “\(text)”") }
+        return id
     }
 
-    private func nas(_ text: String) async throws -> (id: Int64, name: String)? {
+    private struct FoundNAS {
+        let id: Int64
+        let name: String
+        /// False while it has no address; what DNS said is in `missing`.
+        let isServed: Bool
+        let missing: String
+    }
+
+    private func nas(_ text: String) async throws -> FoundNAS? {
         var statement = Statement(
             """
-            SELECT t.id, t.name, t.enabled AND t.address IS NULL, t.dns_name, coalesce(t.dns_error, 'not looked up yet')
+            SELECT t.id, t.name, NOT t.enabled OR t.address IS NOT NULL, concat(t.dns_name, ': ', coalesce(t.dns_error, 'not looked up yet'))
             FROM aaa.nas t WHERE\u{20}
             """)
         // PostgreSQL's texts have no NUL.
@@ -84,13 +104,10 @@ extension Exchange {
             let condition = Resource.nas(vendors: services.vendorNames).condition(RowKey(text), "t", &statement)
         else { return nil }
         let (query, values) = (statement.text + condition, statement.values)
-        return try await services.pool.transaction(.tenant(principal.tenant), readOnly: true) { connection -> (id: Int64, name: String)? in
-            guard let row = try connection.queryOne(query, values) else { return nil }
-            let name = try row.string(1)
-            if try row.bool(2) {
-                throw ServiceFailure.refused("the NAS “\(name)” has no address yet (\(try row.string(3)): \(try row.string(4)))")
+        return try await services.pool.transaction(.tenant(principal.tenant), readOnly: true) { connection in
+            try connection.queryOne(query, values).map {
+                FoundNAS(id: try $0.int64(0), name: try $0.string(1), isServed: try $0.bool(2), missing: try $0.string(3))
             }
-            return (id: try row.int64(0), name: name)
         }
     }
 }

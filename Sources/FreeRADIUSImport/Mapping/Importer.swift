@@ -151,8 +151,13 @@ public struct Importer {
     private mutating func settle(
         _ record: inout ImportedSubscriber, _ draft: SubscriberMaker.Draft, _ shared: (name: String, plan: Plan)?
     ) -> String {
-        let (wanted, own) = (draft.plan, draft.own)
+        let own = draft.own
+        var wanted = draft.plan
         var base = shared?.plan ?? Plan()
+        // Whose own value is impossible has not thereby left its group.
+        if draft.unsettled.contains("session_timeout") { wanted.sessionTimeout = base.sessionTimeout }
+        if draft.unsettled.contains("idle_timeout") { wanted.idleTimeout = base.idleTimeout }
+        if draft.unsettled.contains("interim_interval") { wanted.interimInterval = base.interimInterval }
         var name = shared?.name
         let extra = Self.difference(wanted.attributes, base.attributes)
         let takesAway =

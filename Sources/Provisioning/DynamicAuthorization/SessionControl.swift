@@ -234,7 +234,9 @@ public struct SessionControl: Sendable {
         } catch {
             outcome = .refused(error.refusal)
             message = error.message
-            if case .nasDeleted = error, plan.closesWithoutNAS { closing = .operatorRequest }
+            if case .nasDeleted = error {
+                if plan.closesWithoutNAS { closing = .operatorRequest } else { message += " `lastmile session disconnect` closes it here." }
+            }
         }
         // Where another gateway of the network has the address now, it speaks of its own sessions.
         let isProof = !(plan.session.usesConnection && plan.session.isOfNetwork)

@@ -24,7 +24,7 @@ struct ImportCommand: ParsableCommand {
         var progress = ProgressLine("checking")
         let sheet = CSVSheet(bytes) { progress.update($0, of: bytes.count) }
         progress.abandon()
-        guard sheet.faults.isEmpty || partial && sheet.rows > 0 else { throw Self.refusal(sheet.faults.map(\.text), "nothing was sent") }
+        guard sheet.faults.isEmpty || partial && sheet.rows > 0 else { throw refusal(sheet.faults.map(\.text), "nothing was sent") }
         let answer = try upload(bytes)
         let imported = answer["imported"]?.integer ?? 0
         if global.output == .table {
@@ -50,7 +50,7 @@ struct ImportCommand: ParsableCommand {
             return try client.send(request)
         } catch {
             sending.end()
-            throw error.details.isEmpty ? error : Self.merged(error)
+            throw error.details.isEmpty ? error : merged(error)
         }
     }
 
@@ -87,18 +87,20 @@ struct ImportCommand: ParsableCommand {
     }
 
     /// A refusal of the whole file, its lines cut to what one reads.
-    private static func merged(_ failure: CommandFailure) -> CommandFailure {
+    private func merged(_ failure: CommandFailure) -> CommandFailure {
         let isTaken = failure.details.allSatisfy { $0.hasSuffix("exists already") }
         return CommandFailure(
-            isTaken ? .conflict : failure.status, failure.message, details: shown(failure.details),
-            next: "Nothing was stored. Mend the lines, or store the others with --partial.")
+            isTaken ? .conflict : failure.status, failure.message, details: Self.shown(failure.details),
+            next: "Nothing was stored. \(advice)")
     }
 
-    private static func refusal(_ lines: [String], _ consequence: String) -> CommandFailure {
+    private func refusal(_ lines: [String], _ consequence: String) -> CommandFailure {
         CommandFailure(
-            .failed, "\(lines.count.counted("mistake")) in the file, \(consequence)", details: shown(lines),
-            next: "Mend the lines, or store the others with --partial.")
+            .failed, "\(lines.count.counted("mistake")) in the file, \(consequence)", details: Self.shown(lines), next: advice)
     }
+
+    /// A file that is no sheet has no good lines either.
+    private var advice: String { partial ? "Mend the file." : "Mend the lines, or store the others with --partial." }
 
     private static func shown(_ lines: [String]) -> [String] {
         lines.count <= printLimit ? lines : lines.prefix(printLimit) + ["... and \(lines.count - printLimit) more"]

@@ -56,7 +56,6 @@ extension ProtocolTests {
                         examined.output.contains("PROBLEM dns_error: gw8.example.net: DNS has no address for it."), "\(examined)")
                 }
                 let refusals = [
-                    try await tool.run("radius", "trace", "--nas", "gw8"),
                     try await tool.run("subscriber", "explain", "alice", "--nas", "gw8"),
                     try await tool.run("policy-rule", "test", "alice", "--nas", "gw8"),
                 ]
@@ -65,6 +64,8 @@ extension ProtocolTests {
                     #expect(
                         refused.errors.contains("“gw8” has no address yet (gw8.example.net: DNS has no address for it)"), "\(refused)")
                 }
+                // It may have had one before.
+                #expect(try await tool.run("radius", "trace", "--nas", "gw8").status == 0)
                 #expect(try await tool.run("nas", "doctor", "gw9").status == 3)
             }
         }

@@ -117,7 +117,13 @@ extension SpineTests {
             let scene = try await Scene.open()
             defer { scene.simulator.tool.remove() }
             let id = try await scene.sessionID()
+            let nas = try #require(try await scene.session("open")["nas_id"]?.integer)
             try await scene.owner.delete("nas/\(scene.nas.name)")
+            // It is found by what the table calls its NAS now.
+            for name in ["id:\(nas)", "\(nas)"] {
+                let listed = try await CommandLineTool(scene.daemon).run("session", "list", "--nas", name)
+                #expect(listed.status == 0 && listed.output.contains(scene.user), "\(listed)")
+            }
             let result = try await CommandLineTool(scene.daemon).run("session", "disconnect", "\(id)")
             #expect(result.status == 0 && result.output.contains("deleted: nobody can be told. The session was closed here."), "\(result)")
             let closed = try await scene.session("closed")

@@ -122,6 +122,9 @@ import Testing
         #expect(
             try PolicyRequest(userName: "alice", attributes: typed, dictionary: dictionary, method: .eapTLS, seconds: 0).method == .eapTLS)
         #expect(try PolicyRequest(userName: "alice", dictionary: dictionary, seconds: 0).method == .pap)
+        let bare = try PolicyRequest(recorded: TestPacket.access(user: "alice@home.example", password: nil), seconds: 0)
+        let handshake = HandshakeReport(bare, PolicyDesk.client(), in: try RuleDesk().desk.snapshot(), offer: nil)
+        #expect(bare.method == .none && handshake.refusal == .noCredentials)
         #expect(throws: DecodeError.attributeOverrun) {
             var bad = packet
             bad[21] = 255

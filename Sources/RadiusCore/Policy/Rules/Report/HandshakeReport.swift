@@ -25,7 +25,7 @@ public struct HandshakeReport: Sendable {
         }
         let versions = chosen
         rules = report
-        refusal = offer?.refusal(of: request.method, leaving: versions)
+        refusal = request.method == .none ? .noCredentials : offer?.refusal(of: request.method, leaving: versions)
         inside = request.method.inside.filter { offer?.refusal(of: $0, leaving: versions) == nil }
     }
 }
